@@ -1,0 +1,204 @@
+"""How every route is declared, authorised, made one transaction and made idempotent.
+
+A route declares who may call it with `@allow("permission")`, `@allow.signed_in` or `@allow.public`; one that
+declares nothing fails when the router is built, so the server does not start with it. One request is one
+transaction: it commits before the answer leaves, and it rolls back on any error. `@no_transaction` is for routes
+that hand their work to something with transactions of its own (ingest).
+"""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.routing import APIRoute
+
+from identity import Actor, keys, sessions
+from twin.db import Conn, row
+from twin.errors import Conflict, Denied, Invalid, Unauthenticated
+
+if TYPE_CHECKING:
+    from api.app import Twin
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+SESSION_COOKIE: Final = "twin_session"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MAX_KEY_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call a route: anyone (`public`), any signed-in caller, or one whose roles carry `permission`."""
+
+    permission: str | None = None
+    public: bool = False
+
+
+class _Allow:
+    """`@allow("alarm.read")`, `@allow.signed_in`, `@allow.public`."""
+
+    def __call__(self, permission: str) -> Callable[[Endpoint], Endpoint]:
+        return self._declare(Access(permission=permission))
+
+    def signed_in(self, endpoint: Endpoint) -> Endpoint:
+        """Any account or key, whatever its roles."""
+        return self._declare(Access())(endpoint)
+
+    def public(self, endpoint: Endpoint) -> Endpoint:
+        """Anyone; only for the routes that the contract lists as public."""
+        return self._declare(Access(public=True))(endpoint)
+
+    @staticmethod
+    def _declare(access: Access) -> Callable[[Endpoint], Endpoint]:
+        def mark(endpoint: Endpoint) -> Endpoint:
+            endpoint.__dict__["twin_access"] = access
+            return endpoint
+
+        return mark
+
+
+allow: Final = _Allow()
+
+
+def no_transaction(endpoint: Endpoint) -> Endpoint:
+    """Authenticate in a short transaction of its own, then run the route without one (`Tx` must not be used)."""
+    endpoint.__dict__["twin_no_transaction"] = True
+    return endpoint
+
+
+class TwinRoute(APIRoute):
+    """An APIRoute that knows its access rule and wraps its handler in one transaction."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        access = getattr(endpoint, "twin_access", None)
+        if access is None:
+            raise RuntimeError(f"{path}: the route {endpoint.__qualname__} declares no permission: add @allow(…)")
+        self.access: Access = access
+        self.transactional = not getattr(endpoint, "twin_no_transaction", False)
+        super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            if not self.transactional:
+                async with twin_of(request).db.transaction() as conn:
+                    request.state.actor = await authorise(request, conn, self.access)
+                return await handler(request)
+            # Its own stack: the transaction must have ended before the answer is returned.
+            async with AsyncExitStack() as stack:
+                conn = await stack.enter_async_context(twin_of(request).db.transaction())
+                request.state.tx = conn
+                request.state.actor = await authorise(request, conn, self.access)
+                return await _once(request, conn, handler)
+
+        return handle
+
+
+class Router(APIRouter):
+    """An APIRouter whose routes are `TwinRoute`s."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=TwinRoute, **options)
+
+
+def twin_of(request: Request) -> "Twin":
+    """Everything long-lived: database, settings, blobs, ingest, alarms, live hub."""
+    return cast("Twin", request.app.state.twin)
+
+
+async def authorise(request: Request, conn: Conn, access: Access) -> Actor | None:
+    """Return who calls; raise Unauthenticated or Denied. A cookie on a mutating route needs its CSRF token."""
+    actor, csrf_token = await authenticate(request, conn)
+    if actor is None:
+        if access.public:
+            return None
+        raise Unauthenticated("session.missing")
+    if csrf_token is not None and request.method not in SAFE_METHODS and not access.public:
+        sessions.check_csrf(csrf_token, request.headers.get("x-csrf-token"))
+    if access.permission is not None and access.permission not in actor.permissions:
+        raise Denied("permission.missing", permission=access.permission)
+    return actor
+
+
+async def authenticate(request: Request, conn: Conn) -> tuple[Actor | None, str | None]:
+    """Return the caller and, when a session cookie named it, the CSRF token of that session.
+
+    A Bearer key goes before a cookie. A key or session that is wrong, expired or revoked raises Unauthenticated.
+    """
+    address = request.client.host if request.client else None
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return await keys.authenticate(conn, secret.strip(), address=address, now=datetime.now(UTC)), None
+    token = request.cookies.get(SESSION_COOKIE)
+    if token is None:
+        return None, None
+    session = await sessions.find_session(conn, token, address=address, now=datetime.now(UTC))
+    return (session.actor, session.csrf_token) if session else (None, None)
+
+
+async def _once(request: Request, conn: Conn, handler: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+    """Run `handler`; with an Idempotency-Key, at most once per caller and key.
+
+    A second request with the same key waits on the unique index until the first has committed, then gets the
+    first one's answer. After a rollback it runs itself.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method in SAFE_METHODS:
+        return await handler(request)
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise Invalid("idempotency.key_length", limit=MAX_KEY_LENGTH)
+    actor = request.state.actor.name if request.state.actor else "anonymous"
+    fingerprint = await _fingerprint(request)
+    names = {"key": key, "actor": actor, "hash": fingerprint}
+    mine = await row(
+        conn,
+        """INSERT INTO idempotency (key, actor, request_hash) VALUES (%(key)s, %(actor)s, %(hash)s)
+           ON CONFLICT DO NOTHING RETURNING key""",
+        names,
+    )
+    if mine is None:
+        return await _replay(conn, names)
+    response = await handler(request)
+    await conn.execute(
+        "UPDATE idempotency SET status = %(status)s, body = %(body)s WHERE actor = %(actor)s AND key = %(key)s",
+        {**names, "status": response.status_code, "body": bytes(response.body)},
+    )
+    return response
+
+
+async def _fingerprint(request: Request) -> bytes:
+    digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        # A streamed upload is not read twice: its length stands for its content.
+        digest.update(request.headers.get("content-length", "").encode())
+    else:
+        digest.update(await request.body())
+    return digest.digest()
+
+
+async def _replay(conn: Conn, names: dict[str, Any]) -> Response:
+    first = await row(
+        conn,
+        "SELECT request_hash, status, body FROM idempotency WHERE actor = %(actor)s AND key = %(key)s",
+        names,
+    )
+    if first is None or first["request_hash"] != names["hash"]:
+        raise Conflict("idempotency.other_request", key=names["key"])
+    return Response(first["body"], first["status"], {"Idempotent-Replayed": "true"}, "application/json")
+
+
+def _tx(request: Request) -> Conn:
+    return cast(Conn, request.state.tx)
+
+
+def _caller(request: Request) -> Actor:
+    return cast(Actor, request.state.actor)
+
+
+Tx = Annotated[Conn, Depends(_tx)]
+Caller = Annotated[Actor, Depends(_caller)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="rows per page")]
