@@ -1,0 +1,3 @@
+/** The 3D renderer: plain three.js on WebGL2, independent of React. See `Scene3D`. */
+export { Scene3D } from "./scene";
+export type * from "./types";
