@@ -1,0 +1,1 @@
+"""The spatial graph: site → building → storey → space → element, and where everything is."""
