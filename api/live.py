@@ -1,0 +1,339 @@
+"""The live hub: who listens to which storeys, and what they are sent.
+
+Topics are (building, storey); a building's storey-less rest is a topic too. Per topic one tick encodes one binary
+frame that all its subscribers share. A client that is slower than the ticks skips frames: what changed meanwhile is
+a set of handles, not a queue, so its memory is bounded by the number of points. Events travel in a lane of their
+own that skips nothing; a client that lets that lane grow past its limit is told to resync and closed.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import orjson
+import structlog
+from numpy.typing import NDArray
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from api import frames
+from twin.db import Database, rows
+from twin.events import Event, EventFeed
+
+log = structlog.get_logger()
+Topic = tuple[UUID, UUID | None]
+
+MAX_FRAMES: Final = 4  # binary frames waiting for one client before it starts to skip
+MAX_LANE: Final = 20_000  # events waiting for one client before it has to resync
+SEND_TIMEOUT_S: Final = 20.0
+MAX_REPLAY: Final = 10_000
+
+_POINTS = """
+    SELECT p.handle, p.key, p.kind, p.unit, p.quantity, p.name, p.building_id, e.storey_id, e.global_id AS element,
+           l.num, l.txt, l.q, (extract(epoch FROM l.ts) * 1000000)::bigint AS ts
+    FROM point p LEFT JOIN element e ON e.id = p.element_id LEFT JOIN latest l ON l.point_id = p.handle
+    WHERE p.retired_at IS NULL AND (%(building)s::uuid IS NULL OR p.building_id = %(building)s) ORDER BY p.handle
+"""
+
+
+@dataclass(slots=True)
+class LivePoint:
+    """What the hub knows of a point: where it belongs and its newest value."""
+
+    handle: int
+    key: str
+    kind: str
+    unit: str | None
+    quantity: str | None
+    name: str
+    topic: Topic
+    element: str | None
+    value: float | str | None = None
+    ts: int = 0  # µs since 1970
+    quality: int = 0
+
+    def shown(self) -> float | bool | str | None:
+        """The value as JSON has it."""
+        return bool(self.value) if self.kind == "bool" and self.value is not None else self.value
+
+    def describe(self) -> dict[str, Any]:
+        """The entry of this point in `snapshot` and `handles` messages."""
+        return {
+            "handle": self.handle,
+            "point": self.key,
+            "element": self.element,
+            "unit": self.unit,
+            "name": self.name,
+            "kind": self.kind,
+            "quantity": self.quantity,
+            "storey": str(self.topic[1]) if self.topic[1] else None,
+        }
+
+
+@dataclass(slots=True)
+class Subscription:
+    """One `subscribe` of one client: a building, all its storeys or some."""
+
+    id: Any
+    building: UUID
+    storeys: frozenset[UUID] | None  # None: all
+
+    def wants(self, topic: Topic) -> bool:
+        """Say whether readings and events of a topic belong to this subscription.
+
+        A selection of storeys still gets what belongs to no storey: it concerns the whole building.
+        """
+        return topic[0] == self.building and (self.storeys is None or topic[1] is None or topic[1] in self.storeys)
+
+
+@dataclass(slots=True, eq=False)
+class Client:
+    """One socket. `lane` is lossless and ordered, `frames` are shared bytes, `skipped` is what it missed."""
+
+    socket: WebSocket
+    subscriptions: dict[Any, Subscription] = field(default_factory=dict)
+    lane: deque[bytes] = field(default_factory=deque)
+    frames: deque[bytes] = field(default_factory=deque)
+    skipped: set[int] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    held: list[Event] | None = None  # events that wait for a replay to go first
+    gone: bool = False
+
+    def wants(self, topic: Topic) -> bool:
+        """Say whether any subscription covers the topic."""
+        return any(subscription.wants(topic) for subscription in self.subscriptions.values())
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Put a JSON message into the lossless lane."""
+        self.lane.append(orjson.dumps(message, default=str))
+        self.wake.set()
+
+
+class LiveHub:
+    """Live values and events to every socket of this server. Also a sink of ingest."""
+
+    def __init__(self, db: Database, *, ticks_per_second: float) -> None:
+        self._db = db
+        self._period = 1.0 / ticks_per_second
+        self._points: dict[int, LivePoint] = {}
+        self._dirty: dict[Topic, set[int]] = defaultdict(set)
+        self._clients: set[Client] = set()
+        self.seq = 0  # of the newest event handed out
+
+    @property
+    def clients(self) -> int:
+        """Number of open sockets."""
+        return len(self._clients)
+
+    def points_of(self, subscription: Subscription) -> list[LivePoint]:
+        """Every point that a subscription covers, by handle."""
+        return [point for point in self._points.values() if subscription.wants(point.topic)]
+
+    async def load(self, building: UUID | None = None) -> None:
+        """Read points and their newest values; tell subscribers which came and went."""
+        async with self._db.connection() as conn:
+            found = await rows(conn, _POINTS, {"building": building})
+        fresh = {row["handle"]: _live_point(row) for row in found}
+        known = {h: p for h, p in self._points.items() if building is None or p.topic[0] == building}
+        removed = [known[handle] for handle in known.keys() - fresh.keys()]
+        changed = [p for h, p in fresh.items() if h not in known or known[h].describe() != p.describe()]
+        for handle, point in fresh.items():
+            old = known.get(handle)
+            if old is not None and old.ts > point.ts:  # a reading that came while we were reading
+                point.value, point.ts, point.quality = old.value, old.ts, old.quality
+        for point in removed:
+            del self._points[point.handle]
+        self._points |= fresh
+        self._announce(changed, removed)
+
+    def _announce(self, changed: Sequence[LivePoint], removed: Sequence[LivePoint]) -> None:
+        for client in self._clients:
+            for subscription in client.subscriptions.values():
+                new = [p.describe() for p in changed if subscription.wants(p.topic)]
+                old = [p.handle for p in removed if subscription.wants(p.topic)]
+                if new or old:
+                    client.send({"op": "handles", "id": subscription.id, "handles": new, "removed": old})
+        for point in changed:
+            if point.value is not None:
+                self._dirty[point.topic].add(point.handle)
+
+    async def on_readings(self, batch: Any) -> None:
+        """Take newly stored readings (telemetry.ingest.AcceptedBatch); an older one than shown changes nothing."""
+        for handle, ts, value, quality in batch.newest():
+            point = self._points.get(handle)
+            if point is not None and ts >= point.ts:
+                point.value, point.ts, point.quality = value, ts, quality
+                self._dirty[point.topic].add(handle)
+
+    async def run(self, feed: EventFeed) -> None:
+        """Tick and hand out events until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tick_forever(), name="live-ticks")
+            tasks.create_task(self._events_forever(feed), name="live-events")
+
+    async def _tick_forever(self) -> None:
+        while True:
+            started = time.monotonic()
+            self.tick()
+            await asyncio.sleep(max(0.0, self._period - (time.monotonic() - started)))
+
+    def tick(self) -> None:
+        """Send what changed since the last tick."""
+        dirty, self._dirty = self._dirty, defaultdict(set)
+        for topic, handles in dirty.items():
+            listeners = [client for client in self._clients if client.wants(topic)]
+            if not listeners:
+                continue
+            messages = self._encode(handles)
+            for client in listeners:
+                if client.skipped or len(client.frames) >= MAX_FRAMES:
+                    client.skipped |= handles
+                else:
+                    client.frames.extend(messages)
+                client.wake.set()
+
+    def _encode(self, handles: Iterable[int]) -> list[bytes]:
+        """Return the binary frame of these points and, where values are no f32, a JSON message."""
+        points = [self._points[handle] for handle in sorted(handles) if handle in self._points]
+        binary = [p for p in points if isinstance(p.value, int | float) and frames.fits_f32(p.value)]
+        other = [p for p in points if p.value is not None and not (isinstance(p.value, int | float) and frames.fits_f32(p.value))]
+        messages: list[bytes] = []
+        if binary:
+            messages.append(
+                frames.encode(
+                    np.array([p.handle for p in binary], dtype=np.uint32),
+                    np.array([p.value for p in binary], dtype=np.float64),
+                    np.array([p.quality for p in binary], dtype=np.uint8),
+                    int(time.time() * 1000),
+                )
+            )
+        if other:
+            items = [(p.handle, p.shown(), p.ts, p.quality) for p in other]
+            messages.append(orjson.dumps(frames.values_message(items)))
+        return messages
+
+    async def _events_forever(self, feed: EventFeed) -> None:
+        async for events in feed:
+            changed = {event.building_id for event in events if event.topic in ("point", "model")}
+            for building in changed:
+                await self.load(building)
+            self.hand_out(events)
+
+    def hand_out(self, events: Sequence[Event]) -> None:
+        """Put numbered events into the lanes of all who may see them."""
+        for event in events:
+            self.seq = max(self.seq, event.seq)
+            message: bytes | None = None
+            for client in self._clients:
+                if event.building_id is not None and not client.wants((event.building_id, event.storey_id)):
+                    continue
+                if client.held is not None:
+                    client.held.append(event)
+                    continue
+                message = message or event_message(event)
+                client.lane.append(message)
+                client.wake.set()
+
+    def add(self, client: Client) -> None:
+        """Start to serve a socket."""
+        self._clients.add(client)
+
+    def remove(self, client: Client) -> None:
+        """Forget a socket."""
+        client.gone = True
+        client.wake.set()
+        self._clients.discard(client)
+
+    def snapshot(self, client: Client, subscription: Subscription) -> None:
+        """Register a subscription and send where everything stands; no await between the two, so nothing is missed."""
+        client.subscriptions[subscription.id] = subscription
+        points = self.points_of(subscription)
+        client.send(
+            {
+                "op": "snapshot",
+                "id": subscription.id,
+                "handles": [point.describe() for point in points],
+                "values": [_snapshot_value(point) for point in points],
+                "seq": self.seq,
+            }
+        )
+
+    def drain(self, client: Client) -> bytes | None:
+        """Return the next message for a client: events first, then frames, then what it skipped; None: nothing."""
+        if client.lane:
+            return client.lane.popleft()
+        if client.frames:
+            return client.frames.popleft()
+        if client.skipped:
+            handles, client.skipped = client.skipped, set()
+            client.frames.extend(self._encode(handles))
+            return client.frames.popleft() if client.frames else None
+        return None
+
+
+async def write_forever(hub: LiveHub, client: Client) -> None:
+    """Send to one socket until it goes away; one that cannot keep up gets `resync` and is closed."""
+    socket = client.socket
+    with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+        while not client.gone:
+            message = hub.drain(client)
+            if message is None:
+                client.wake.clear()
+                await client.wake.wait()
+                continue
+            if len(client.lane) > MAX_LANE:
+                await _give_up(socket)
+                return
+            try:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    # JSON starts with "{"; a binary frame with its version byte.
+                    await (socket.send_text(message.decode()) if message[:1] == b"{" else socket.send_bytes(message))
+            except TimeoutError:
+                await _give_up(socket)
+                return
+
+
+async def _give_up(socket: WebSocket) -> None:
+    log.warning("live.slow_client_closed")
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(1):
+            await socket.send_text('{"op": "resync"}')
+            await socket.close(1013, "too slow")
+    if socket.client_state is not WebSocketState.DISCONNECTED:
+        raise WebSocketDisconnect(1013)
+
+
+def event_message(event: Event) -> bytes:
+    """Return the JSON message of one event."""
+    return orjson.dumps(
+        {"op": "event", "seq": event.seq, "topic": event.topic, "data": event.data, "at": event.at}, default=str
+    )
+
+
+def _live_point(row: dict[str, Any]) -> LivePoint:
+    return LivePoint(
+        handle=row["handle"],
+        key=row["key"],
+        kind=row["kind"],
+        unit=row["unit"],
+        quantity=row["quantity"],
+        name=row["name"],
+        topic=(row["building_id"], row["storey_id"]),
+        element=row["element"],
+        value=row["txt"] if row["kind"] == "text" else row["num"],
+        ts=row["ts"] or 0,
+        quality=row["q"] or 0,
+    )
+
+
+def _snapshot_value(point: LivePoint) -> list[Any]:
+    if point.value is None:
+        return [None, None, None]
+    return [point.shown(), frames.iso(point.ts), frames.QUALITY[point.quality]]
+
+

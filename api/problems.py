@@ -1,0 +1,133 @@
+"""Errors as RFC 9457 problem documents, in the caller's language. The one place where an error becomes a status."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+import psycopg
+import psycopg_pool
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from twin.errors import (
+    Conflict,
+    Denied,
+    Invalid,
+    NotFound,
+    TooLarge,
+    TwinError,
+    Unauthenticated,
+    Unavailable,
+)
+
+log = structlog.get_logger()
+Language = Literal["en", "zh"]
+
+STATUS: Final[Mapping[type[TwinError], int]] = {
+    NotFound: 404,
+    Invalid: 422,
+    Conflict: 409,
+    Denied: 403,
+    Unauthenticated: 401,
+    TooLarge: 413,
+    Unavailable: 503,
+}
+TITLES: Final[Mapping[int, Mapping[str, str]]] = {
+    401: {"en": "Sign in first", "zh": "请先登录"},
+    403: {"en": "Not allowed", "zh": "没有权限"},
+    404: {"en": "Not found", "zh": "未找到"},
+    405: {"en": "Method not allowed", "zh": "不支持的方法"},
+    409: {"en": "Conflict", "zh": "冲突"},
+    413: {"en": "Too large", "zh": "内容过大"},
+    422: {"en": "Invalid input", "zh": "输入无效"},
+    500: {"en": "Server error", "zh": "服务器错误"},
+    503: {"en": "Not available at the moment", "zh": "暂时不可用"},
+}
+RETRY_AFTER_S: Final = 5
+
+
+def language_of(accept_language: str | None) -> Language:
+    """Return zh or en, whichever the header names first; English when it names neither."""
+    for part in (accept_language or "").split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag.startswith("zh"):
+            return "zh"
+        if tag.startswith("en"):
+            return "en"
+    return "en"
+
+
+def problem(
+    status: int, code: str, detail: str, language: Language, *, errors: list[dict[str, Any]] | None = None, **extra: Any
+) -> JSONResponse:
+    """Return one problem document; `errors` names the fields that are wrong."""
+    title = TITLES.get(status, {}).get(language, "Error")
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
+    body |= {key: value for key, value in extra.items() if value is not None}
+    if errors:
+        body["errors"] = errors
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def of_error(error: TwinError, language: Language) -> JSONResponse:
+    """Return the problem document of one of our own errors."""
+    status = next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
+    fields = [{"field": field.field, "message": field.message} for field in error.fields or []]
+    candidates = error.params.get("candidates")
+    return problem(
+        status, error.code, error.text(language), language, errors=fields, where=error.where, candidates=candidates
+    )
+
+
+async def _twin_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TwinError)
+    return of_error(error, language_of(request.headers.get("accept-language")))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    language = language_of(request.headers.get("accept-language"))
+    fields = [
+        {"field": ".".join(str(part) for part in item["loc"] if part != "body") or "body", "message": item["msg"]}
+        for item in error.errors()
+    ]
+    what = {"en": "The request does not have the expected form", "zh": "请求格式不正确"}[language]
+    detail = what + ": " + "; ".join(f"{field['field']}: {field['message']}" for field in fields[:5])
+    return problem(422, "request.invalid", detail, language, errors=fields)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    language = language_of(request.headers.get("accept-language"))
+    code = {404: "route.unknown", 405: "route.method"}.get(error.status_code, "request.refused")
+    return problem(error.status_code, code, str(error.detail), language)
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    language = language_of(request.headers.get("accept-language"))
+    log.warning("database.away", error=type(error).__name__, path=request.url.path)
+    detail = {
+        "en": f"The database does not answer. Nothing was changed; try again in {RETRY_AFTER_S} seconds.",
+        "zh": f"数据库没有响应，未做任何更改；请在 {RETRY_AFTER_S} 秒后重试。",
+    }
+    return problem(503, "database.away", detail[language], language)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    language = language_of(request.headers.get("accept-language"))
+    log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
+    detail = {"en": "The server made a mistake; it is in its log.", "zh": "服务器内部错误，已记入日志。"}
+    return problem(500, "server.error", detail[language], language)
+
+
+def install(app: FastAPI) -> None:
+    """Register every handler above."""
+    app.add_exception_handler(TwinError, _twin_error)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(psycopg.OperationalError, _database_away)
+    app.add_exception_handler(psycopg_pool.PoolTimeout, _database_away)
+    app.add_exception_handler(Exception, _unexpected)
