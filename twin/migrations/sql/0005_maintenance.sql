@@ -107,7 +107,7 @@ CREATE TABLE plan (
     created_at  timestamptz NOT NULL DEFAULT now(),
     deleted_at  timestamptz
 );
-CREATE INDEX plan_next ON plan ((next_due - lead)) WHERE enabled AND deleted_at IS NULL;
+CREATE INDEX plan_next ON plan (next_due) WHERE enabled AND deleted_at IS NULL;
 CREATE INDEX plan_building ON plan (building_id, created_at, id) WHERE deleted_at IS NULL;
 
 -- What became of each time a plan fell due. The key makes every occurrence happen once.

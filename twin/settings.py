@@ -1,0 +1,71 @@
+"""Settings: every one has a description, stands in docs/settings.md (a test sees to it) and is TWIN_… in the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+class Settings(BaseSettings):
+    """What an installation may choose. Read once at start; a field `x` is `TWIN_X` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="TWIN_", extra="forbid", frozen=True)
+
+    data: Path = Field(
+        default_factory=lambda: user_data_path("twin", appauthor=False),
+        description="Folder of everything this installation keeps: the embedded database and the blobs. "
+        "Created private to its user.",
+    )
+    database: str | None = Field(
+        None,
+        repr=False,
+        description="URL of your own PostgreSQL (16 or newer) or TimescaleDB, `postgresql://user:password@host/name`. "
+        "Without it the embedded one in the data folder is used.",
+    )
+    database_connections: int = Field(
+        16, ge=4, le=500, description="At most so many database connections per process, besides the listeners."
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    language: Literal["zh", "en"] = Field("zh", description="Language for callers that ask for none.")
+    log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+
+    worker: bool = Field(True, description="Run the job worker inside the server; otherwise start `twin worker`.")
+    worker_jobs: int = Field(2, ge=1, le=64, description="Jobs that one worker runs at the same time.")
+
+    upload_limit: int = Field(4 * GIB, ge=1, description="Largest uploaded file, bytes.")
+    request_limit: int = Field(16 * MIB, ge=1024, description="Largest body of any other request, bytes.")
+    import_processes: int = Field(2, ge=1, le=256, description="Processes that mesh one IFC file side by side.")
+    import_memory: int = Field(6 * GIB, ge=256 * MIB, description="Memory of each such process, bytes; more ends it.")
+    import_time: timedelta = Field(
+        timedelta(minutes=30), description="Time one import may take in all (ISO 8601 or seconds)."
+    )
+    import_triangles: int = Field(40_000_000, ge=1000, description="Most triangles of one model; beyond it is coarsened.")
+
+    readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
+    reading_ahead: timedelta = Field(
+        timedelta(hours=1), description="Readings further ahead of the server's clock go into quarantine."
+    )
+    live_rate: float = Field(5.0, ge=0.2, le=20, description="Binary frames per second and topic on the live socket.")
+    live_clients: int = Field(2_000, ge=1, description="Most live sockets open at once.")
+    event_keep: timedelta = Field(
+        timedelta(days=30), description="How long events stay for clients that come back; then they get `resync`."
+    )
+
+    session_idle: timedelta = Field(timedelta(minutes=15), description="A login ends when unused for so long.")
+    session_life: timedelta = Field(timedelta(hours=12), description="A login ends after so long in any case.")
+    login_attempts: int = Field(5, ge=1, description="Wrong passwords from one address before a name is locked there.")
+    login_lock: timedelta = Field(timedelta(minutes=15), description="How long such a lock lasts.")
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of the blob store."""
+        return self.data / "blobs"
