@@ -1,25 +1,23 @@
 """The application: everything long-lived in one place, and the routes on top of it."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.gzip import GZipMiddleware
+from fastapi import FastAPI
+from fastapi.responses import ORJSONResponse
 
 from api import problems
 from api.guard import BodyLimit, SecureHeaders
-from api.importing import ImportService
+from api.importing import Importer
 from api.live import LiveHub
-from api.routes import api_router
+from api.routes import include_all
 from api.socket import live_socket
 from api.web import mount_web
-from ifc_models.worker_pool import WorkerPool
+from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from telemetry.commands import CommandLoop
@@ -33,3 +31,20 @@ from twin.settings import Settings
 
 log = structlog.get_logger()
 API: Final = "/api/v1"
+RESTART_AFTER_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Twin:
+    """What lives as long as the server: routes find it on `request.app.state.twin`."""
+
+    settings: Settings
+    db: Database
+    blobs: BlobStore
+    history: History
+    ingest: Ingest
+    alarms: AlarmEngine
+    plans: PlanRunner
+    commands: CommandLoop
+    live: LiveHub
+    importer: Importer

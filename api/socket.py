@@ -16,6 +16,7 @@ from api import problems
 from api.live import MAX_REPLAY, Client, LiveHub, Subscription, event_message, write_forever
 from api.route import authenticate
 from identity import Actor
+from spatial.storeys import resolve_storey
 from twin import places
 from twin.db import Database
 from twin.errors import Denied, Invalid, TwinError, Unauthenticated, Unavailable
@@ -185,4 +186,4 @@ async def _storeys(conn: Any, building: UUID, wanted: Any) -> frozenset[UUID] | 
         return None
     if not isinstance(wanted, list) or not all(isinstance(item, str) for item in wanted):
         raise Invalid("live.bad_storeys")
-    return frozenset([await places.resolve_storey(conn, building, item) for item in wanted])
+    return frozenset([await resolve_storey(conn, building, item) for item in wanted])
