@@ -1,6 +1,6 @@
 """The life of an alarm as functions of their inputs (ISA-18.2 / IEC 62682). No clock, no database.
 
-What detects is kept apart from what people do. A `Timer` is an on-delay that has not run out; an `Alarm`
+What detects is kept apart from what people do. A `Timer` is an on-delay that has not run out; a `Life`
 is one open alarm with orthogonal fields (active, acked, latched, shelved); the state that is shown is
 derived from them by `display_state`. `observe` takes one reading, `advance` lets time pass, and
 `acknowledge`, `shelve`, `unshelve` and `reset` are what an operator does. All of them return the new state
@@ -107,8 +107,8 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """One alarm from its first rise to its end. Times are event times, but for those of operators."""
+class Life:
+    """The life of one alarm, from its first rise to its end. Times are event times, but for those of operators."""
 
     active: bool  # the condition holds
     acked: bool
@@ -129,7 +129,7 @@ class Change:
 
     kind: ChangeKind
     at: datetime
-    alarm: Alarm
+    alarm: Life
     value: float | None = None
 
 
@@ -138,7 +138,7 @@ class State:
     """What is known of one (rule, point). `alarm` is its open alarm; a running timer excludes an active one."""
 
     timer: Timer | None = None
-    alarm: Alarm | None = None
+    alarm: Life | None = None
     seen_at: datetime | None = None  # event time of the newest reading
 
     @property
@@ -149,7 +149,7 @@ class State:
 Step = tuple[State, list[Change]]
 
 
-def display_state(alarm: Alarm) -> DisplayState:
+def display_state(alarm: Life) -> DisplayState:
     """Return the one state that describes the alarm to an operator."""
     if alarm.closed_at is not None:
         return DisplayState.CLOSED
@@ -200,7 +200,7 @@ def abandon(state: State, now: datetime) -> Step:
     return State(None, alarm, state.seen_at), changes
 
 
-def acknowledge(alarm: Alarm, now: datetime) -> tuple[Alarm, list[Change]]:
+def acknowledge(alarm: Life, now: datetime) -> tuple[Life, list[Change]]:
     """Say that someone knows. An acknowledged or closed alarm stays as it is."""
     if alarm.acked or alarm.closed_at is not None:
         return alarm, []
@@ -208,7 +208,7 @@ def acknowledge(alarm: Alarm, now: datetime) -> tuple[Alarm, list[Change]]:
     return _settled(alarm, now, [Change(ChangeKind.ACKNOWLEDGED, now, alarm)])
 
 
-def shelve(alarm: Alarm, until: datetime, now: datetime) -> tuple[Alarm, list[Change]]:
+def shelve(alarm: Life, until: datetime, now: datetime) -> tuple[Life, list[Change]]:
     """Hide the alarm until a time later than `now`; it goes on living meanwhile. Shelving again moves the time."""
     if alarm.closed_at is not None or until <= now or alarm.shelved_until == until:
         return alarm, []
@@ -216,7 +216,7 @@ def shelve(alarm: Alarm, until: datetime, now: datetime) -> tuple[Alarm, list[Ch
     return alarm, [Change(ChangeKind.SHELVED, now, alarm)]
 
 
-def unshelve(alarm: Alarm, now: datetime) -> tuple[Alarm, list[Change]]:
+def unshelve(alarm: Life, now: datetime) -> tuple[Life, list[Change]]:
     """Show the alarm again. One that ended while it was shelved closes now."""
     if alarm.shelved_until is None or alarm.closed_at is not None:
         return alarm, []
@@ -224,7 +224,7 @@ def unshelve(alarm: Alarm, now: datetime) -> tuple[Alarm, list[Change]]:
     return _settled(alarm, now, [Change(ChangeKind.UNSHELVED, now, alarm)])
 
 
-def reset(alarm: Alarm, now: datetime) -> tuple[Alarm, list[Change]]:
+def reset(alarm: Life, now: datetime) -> tuple[Life, list[Change]]:
     """Release the latch of an alarm whose condition is gone; changes nothing while it holds."""
     if alarm.active or not alarm.latched or alarm.closed_at is not None:
         return alarm, []
@@ -253,25 +253,31 @@ def _thawed(timer: Timer | None, ts: datetime) -> Timer | None:
     return Timer(timer.since, timer.due_at + (ts - timer.frozen_at), timer.value)
 
 
-def _raised(rule: Threshold, alarm: Alarm | None, timer: Timer) -> tuple[Alarm, list[Change]]:
+def _raised(rule: Threshold, alarm: Life | None, timer: Timer) -> tuple[Life, list[Change]]:
     at, value = timer.due_at, timer.value
     if alarm is None:
-        alarm = Alarm(active=True, acked=False, latched=rule.latching, value=value, raised_at=at, rose_at=at)
+        alarm = Life(active=True, acked=False, latched=rule.latching, value=value, raised_at=at, rose_at=at)
         return alarm, [Change(ChangeKind.RAISED, at, alarm, value)]
     alarm = replace(
-        alarm, active=True, acked=False, latched=rule.latching, value=value, count=alarm.count + 1, rose_at=at,
+        alarm,
+        active=True,
+        acked=False,
+        latched=rule.latching,
+        value=value,
+        count=alarm.count + 1,
+        rose_at=at,
         returned_at=None,
     )
     return alarm, [Change(ChangeKind.AGAIN, at, alarm, value)]
 
 
-def _back_to_normal(rule: Threshold, alarm: Alarm | None, reading: Reading) -> tuple[Alarm | None, list[Change]]:
+def _back_to_normal(rule: Threshold, alarm: Life | None, reading: Reading) -> tuple[Life | None, list[Change]]:
     if alarm is None or not rule.clears(reading.value):
         return alarm, []
     return _returned(alarm, reading.ts, reading.value)
 
 
-def _returned(alarm: Alarm, at: datetime, value: float | None) -> tuple[Alarm | None, list[Change]]:
+def _returned(alarm: Life, at: datetime, value: float | None) -> tuple[Life | None, list[Change]]:
     # A timer fires by the server's clock; a reading of a slower clock may come after it with an earlier time.
     at = max(at, alarm.rose_at)
     alarm = replace(alarm, active=False, returned_at=at)
@@ -279,7 +285,7 @@ def _returned(alarm: Alarm, at: datetime, value: float | None) -> tuple[Alarm | 
     return _open(alarm), changes
 
 
-def _settled(alarm: Alarm, at: datetime, changes: list[Change]) -> tuple[Alarm, list[Change]]:
+def _settled(alarm: Life, at: datetime, changes: list[Change]) -> tuple[Life, list[Change]]:
     """Close the alarm if nothing keeps it open."""
     if alarm.active or not alarm.acked or alarm.latched or alarm.shelved_until is not None:
         return alarm, changes
@@ -287,5 +293,5 @@ def _settled(alarm: Alarm, at: datetime, changes: list[Change]) -> tuple[Alarm, 
     return alarm, [*changes, Change(ChangeKind.CLOSED, at, alarm)]
 
 
-def _open(alarm: Alarm) -> Alarm | None:
+def _open(alarm: Life) -> Life | None:
     return alarm if alarm.closed_at is None else None

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maintenance.alarm_state import (
-    Alarm,
     Change,
     ChangeKind,
     DisplayState,
+    Life,
     Quality,
     Reading,
     RuleKind,
@@ -53,7 +53,7 @@ def kinds(changes: Iterable[Change]) -> list[str]:
     return [str(change.kind) for change in changes]
 
 
-def an_alarm() -> Alarm:
+def an_alarm() -> Life:
     state, _ = fold(HOT, [(0, 31)])
     assert state.alarm is not None
     return state.alarm
