@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem documents, in the caller's language. The one place where an error becomes a status."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import psycopg
 import psycopg_pool
@@ -15,6 +15,7 @@ from twin.errors import (
     Conflict,
     Denied,
     Invalid,
+    Language,
     NotFound,
     TooLarge,
     TwinError,
@@ -23,7 +24,6 @@ from twin.errors import (
 )
 
 log = structlog.get_logger()
-Language = Literal["en", "zh"]
 
 STATUS: Final[Mapping[type[TwinError], int]] = {
     NotFound: 404,
@@ -75,7 +75,7 @@ def problem(
 def of_error(error: TwinError, language: Language) -> JSONResponse:
     """Return the problem document of one of our own errors."""
     status = next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
-    fields = [{"field": field.field, "message": field.message} for field in error.fields or []]
+    fields = [{"field": field.field, "message": field.text(language)} for field in error.fields]
     candidates = error.params.get("candidates")
     return problem(
         status, error.code, error.text(language), language, errors=fields, where=error.where, candidates=candidates

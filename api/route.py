@@ -8,13 +8,13 @@ that hand their work to something with transactions of its own (ingest).
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 
 from identity import Actor, keys, sessions
 from twin.db import Conn, row
@@ -88,12 +88,11 @@ class TwinRoute(APIRoute):
                 async with twin_of(request).db.transaction() as conn:
                     request.state.actor = await authorise(request, conn, self.access)
                 return await handler(request)
-            # Its own stack: the transaction must have ended before the answer is returned.
-            async with AsyncExitStack() as stack:
-                conn = await stack.enter_async_context(twin_of(request).db.transaction())
+            async with twin_of(request).db.transaction() as conn:
                 request.state.tx = conn
                 request.state.actor = await authorise(request, conn, self.access)
-                return await _once(request, conn, handler)
+                response = await once(request, conn, lambda: handler(request))
+            return response  # the transaction has committed
 
         return handle
 
@@ -112,19 +111,19 @@ def twin_of(request: Request) -> "Twin":
 
 async def authorise(request: Request, conn: Conn, access: Access) -> Actor | None:
     """Return who calls; raise Unauthenticated or Denied. A cookie on a mutating route needs its CSRF token."""
+    if access.public:
+        return None
     actor, csrf_token = await authenticate(request, conn)
     if actor is None:
-        if access.public:
-            return None
         raise Unauthenticated("session.missing")
-    if csrf_token is not None and request.method not in SAFE_METHODS and not access.public:
+    if csrf_token is not None and request.method not in SAFE_METHODS:
         sessions.check_csrf(csrf_token, request.headers.get("x-csrf-token"))
     if access.permission is not None and access.permission not in actor.permissions:
         raise Denied("permission.missing", permission=access.permission)
     return actor
 
 
-async def authenticate(request: Request, conn: Conn) -> tuple[Actor | None, str | None]:
+async def authenticate(request: HTTPConnection, conn: Conn) -> tuple[Actor | None, str | None]:
     """Return the caller and, when a session cookie named it, the CSRF token of that session.
 
     A Bearer key goes before a cookie. A key or session that is wrong, expired or revoked raises Unauthenticated.
@@ -140,15 +139,15 @@ async def authenticate(request: Request, conn: Conn) -> tuple[Actor | None, str 
     return (session.actor, session.csrf_token) if session else (None, None)
 
 
-async def _once(request: Request, conn: Conn, handler: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
-    """Run `handler`; with an Idempotency-Key, at most once per caller and key.
+async def once(request: Request, conn: Conn, act: Callable[[], Coroutine[Any, Any, Response]]) -> Response:
+    """Run `act`; with an Idempotency-Key, at most once per caller and key. `conn` is in the transaction of the act.
 
     A second request with the same key waits on the unique index until the first has committed, then gets the
     first one's answer. After a rollback it runs itself.
     """
     key = request.headers.get("idempotency-key")
     if key is None or request.method in SAFE_METHODS:
-        return await handler(request)
+        return await act()
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise Invalid("idempotency.key_length", limit=MAX_KEY_LENGTH)
     actor = request.state.actor.name if request.state.actor else "anonymous"
@@ -162,7 +161,7 @@ async def _once(request: Request, conn: Conn, handler: Callable[[Request], Corou
     )
     if mine is None:
         return await _replay(conn, names)
-    response = await handler(request)
+    response = await act()
     await conn.execute(
         "UPDATE idempotency SET status = %(status)s, body = %(body)s WHERE actor = %(actor)s AND key = %(key)s",
         {**names, "status": response.status_code, "body": bytes(response.body)},

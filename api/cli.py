@@ -1,0 +1,197 @@
+"""The command line `twin`. Exit codes: 0 done, 1 the input or the state does not allow it, 2 usage."""
+
+import asyncio
+import functools
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import orjson
+
+from twin.errors import TwinError
+from twin.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def common(command: Command) -> Command:
+    """Every command takes --data and --database."""
+    data = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the installation.")
+    database = click.option("--database", help="URL of your own PostgreSQL or TimescaleDB instead of the embedded one.")
+    return data(database(command))
+
+
+def settings_of(**options: Any) -> Settings:
+    """Settings from the environment, with the options that were given laid over them."""
+    given = {name: value for name, value in options.items() if value is not None}
+    if "data" in given:
+        given["data"] = given["data"].resolve()
+    return Settings(**given)
+
+
+def run(work: Coroutine[Any, Any, Any], *, as_json: bool = False) -> Any:
+    """Run a command's coroutine; one of our errors ends it with exit code 1 and a text that says what to do."""
+    try:
+        return asyncio.run(work)
+    except TwinError as error:
+        fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def fail(error: TwinError, *, as_json: bool) -> None:
+    """Print an error and exit with 1."""
+    if as_json:
+        body = {"error": {"code": error.code, "message": error.text("en"), "where": error.where}}
+        click.echo(json.dumps(body, ensure_ascii=False))
+    else:
+        where = f" ({error.where})" if error.where else ""
+        click.echo(f"twin: {error.text('en')}{where} [{error.code}]", err=True)
+    sys.exit(1)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "TWIN"})
+@click.version_option(package_name="bim-twin", prog_name="twin")
+def main() -> None:
+    """A BIM-centred digital twin operations server."""
+
+
+@main.command()
+@common
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (default 8000).")
+def serve(**options: Any) -> None:
+    """Run the server."""
+    from api.serve import serve_forever
+
+    run(serve_forever(settings_of(**options)))
+
+
+@main.command()
+@common
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (default 8000).")
+@click.option("--ifc", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own model.")
+def demo(ifc: Path | None, **options: Any) -> None:
+    """Run the server with a sample building, simulated telemetry, alarms and work orders."""
+    from api.demo import demo_forever
+
+    if options["data"] is None:
+        options["data"] = Settings().data.with_name("twin-demo")
+    run(demo_forever(settings_of(**options), ifc))
+
+
+@main.command()
+@common
+def worker(**options: Any) -> None:
+    """Run a job worker without the server."""
+    from api.serve import work_forever
+
+    run(work_forever(settings_of(**options)))
+
+
+@main.command("import")
+@common
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE…")
+@click.option("--building", required=True, help="Building, made when there is none of that name.")
+@click.option("--model", help="Name of the model; the same name means a new version (default: the file's stem).")
+@click.option("--discipline", default="arc", show_default=True, help="arc, str, mep, …")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
+def import_(files: tuple[Path, ...], building: str, model: str | None, discipline: str, as_json: bool, **options: Any) -> None:
+    """Import IFC files into a building and wait for it."""
+    from api.importing import import_files
+
+    if model is not None and len(files) > 1:
+        raise click.UsageError("--model names one model: give one file with it.")
+    run(import_files(settings_of(**options), files, building, model, discipline, as_json=as_json), as_json=as_json)
+
+
+@main.command()
+@common
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(file: Path, as_json: bool, **options: Any) -> None:
+    """Validate an IFC file without importing it."""
+    from api.checking import check_and_print
+
+    run(check_and_print(settings_of(**options), file, as_json=as_json), as_json=as_json)
+
+
+@main.command()
+@click.argument("out", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.ifc")
+@click.option("--storeys", type=click.IntRange(1, 200), default=12, show_default=True, help="Storeys above ground.")
+@click.option("--rooms", type=click.IntRange(1, 20_000), help="Number of rooms to aim at.")
+@click.option("--seed", type=int, default=1, show_default=True)
+def sample(out: Path, storeys: int, rooms: int | None, seed: int) -> None:
+    """Write a realistic sample building."""
+    from ifc_models.sample import write_sample
+
+    summary = write_sample(out, storeys=storeys, rooms=rooms, seed=seed)
+    click.echo(f"{out}: {summary}")
+
+
+@main.group()
+def account() -> None:
+    """Accounts that sign in."""
+
+
+@account.command("add")
+@common
+@click.argument("name")
+@click.option("--role", required=True, multiple=True, help="May be given several times.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def account_add(name: str, role: tuple[str, ...], password_stdin: bool, **options: Any) -> None:
+    """Make an account."""
+    from api.administration import add_account
+
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    run(add_account(settings_of(**options), name, role, password))
+    click.echo(f"account {name} made")
+
+
+@account.command("list")
+@common
+def account_list(**options: Any) -> None:
+    """List the accounts."""
+    from api.administration import account_lines
+
+    for line in run(account_lines(settings_of(**options))):
+        click.echo(line)
+
+
+@main.group()
+def key() -> None:
+    """API keys for other programs."""
+
+
+@key.command("add")
+@common
+@click.argument("name")
+@click.option("--role", default="administrator", show_default=True)
+def key_add(name: str, role: str, **options: Any) -> None:
+    """Make an API key and print it, once."""
+    from api.administration import add_key
+
+    click.echo(run(add_key(settings_of(**options), name, role)))
+
+
+@main.command()
+@common
+def doctor(**options: Any) -> None:
+    """Check the installation and say what is missing and how to fix it."""
+    from api.administration import diagnose
+
+    findings = run(diagnose(settings_of(**options)))
+    for finding in findings:
+        click.echo(f"{'ok ' if finding.ok else 'FIX'}  {finding.what}" + ("" if finding.ok else f"\n     {finding.fix}"))
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on one line."""
+    click.echo(orjson.dumps(value, default=str).decode())
+
+

@@ -1,0 +1,97 @@
+"""The second half of an import, in a process of its own: rooms' floors, derived placement, tiles.
+
+Runs on the extract that the sandboxed worker wrote; it parses no IFC. Imported by a child process, so it imports
+nothing of FastAPI.
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifc_models.extract import Extract, MeshArrays, load_extract
+from spatial.placement import Footprint, Placement, footprint, place
+from viewer.tiles import Tile, build_tiles
+
+IN_ROOMS: Final = frozenset(
+    {
+        "IfcDistributionElement",
+        "IfcFurnishingElement",
+        "IfcTransportElement",
+        "IfcBuildingElementProxy",
+        "IfcElectricalElement",
+        "IfcEquipmentElement",
+        "IfcElementComponent",
+    }
+)
+"""What stands in a room, as against what bounds it; subclasses included."""
+PLACED: Final = frozenset({"IfcElement", "IfcSpace"})
+"""What may be placed by geometry at all: a site's terrain is on no storey."""
+ON_TOP: Final = frozenset({"IfcSlab", "IfcCovering"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the database and the blob store need besides the extract."""
+
+    placement: Placement
+    boxes: NDArray[np.float64]  # (N, 6) m, NaN where an element has no mesh
+    tiles: list[Tile]
+    seconds: dict[str, float]
+
+
+def finish(folder: Path, out: Path) -> Finished:
+    """Place the elements of an extract folder and write its tiles into `out`."""
+    started = time.perf_counter()
+    extract, mesh = load_extract(folder), MeshArrays.load(folder, mmap=True)
+    boxes = mesh.element_bounds(len(extract.elements))
+    placement = place_extract(extract, mesh, boxes)
+    placed = time.perf_counter()
+    tiles = build_tiles(extract, mesh, placement, out)
+    done = time.perf_counter()
+    return Finished(placement, boxes, tiles, {"placement": placed - started, "tiles": done - placed})
+
+
+def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]) -> Placement:
+    """Return where every element of the extract is, derived where the file does not say (6.4.2b)."""
+    classes = np.array([element.ifc_class for element in extract.elements], dtype=object)
+    storeys = {storey.element: storey.elevation for storey in extract.storeys}
+    storey = np.array([element.storey for element in extract.elements], dtype=np.int64)
+    for index in storeys:
+        storey[index] = index
+    return place(
+        boxes=np.where(_descends(classes, PLACED, extract.class_ancestors)[:, None], boxes, np.nan),
+        storey=storey,
+        space=np.array([element.space for element in extract.elements], dtype=np.int64),
+        elevations={index: elevation for index, elevation in storeys.items() if elevation is not None},
+        footprints=footprints(extract, mesh),
+        stands_in_room=_descends(classes, IN_ROOMS, extract.class_ancestors),
+        hangs_below=_descends(classes, ON_TOP, extract.class_ancestors),
+    )
+
+
+def footprints(extract: Extract, mesh: MeshArrays) -> dict[int, Footprint]:
+    """Return the floor of every IfcSpace that has a mesh, by element index."""
+    spaces = {index for index, element in enumerate(extract.elements) if element.ifc_class == "IfcSpace"}
+    found: dict[int, Footprint] = {}
+    for instance in np.flatnonzero(np.isin(mesh.instance_element, list(spaces))):
+        shape = int(mesh.instance_shape[instance])
+        vertices = mesh.positions[int(mesh.shape_vertices[shape]) : int(mesh.shape_vertices[shape + 1])]
+        triangles = mesh.triangles[int(mesh.shape_triangles[shape]) : int(mesh.shape_triangles[shape + 1])]
+        matrix = mesh.instance_matrix[instance]
+        floor = footprint(vertices @ matrix[:3, :3].T + matrix[:3, 3], triangles.astype(np.int64))
+        if floor is not None:
+            found[int(mesh.instance_element[instance])] = floor
+    return found
+
+
+def _descends(
+    classes: NDArray[np.object_], wanted: Iterable[str], ancestors: Mapping[str, list[str]]
+) -> NDArray[np.bool_]:
+    """Say for each class name whether it is or descends from one of `wanted`."""
+    hits = {name for name, chain in ancestors.items() if not set(wanted).isdisjoint(chain)}
+    return np.array([name in hits for name in classes], dtype=bool)

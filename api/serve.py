@@ -1,0 +1,82 @@
+"""Start and stop: the server with everything that runs beside it, and the worker without it."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+
+import click
+import structlog
+import uvicorn
+
+from api.app import Twin, create_app, open_twin
+from identity import accounts
+from twin import jobs
+from twin.errors import Conflict
+from twin.settings import Settings
+
+log = structlog.get_logger()
+BACKLOG = 2048
+GRACE_S = 10
+
+
+async def serve_forever(settings: Settings, *, started: Callable[[Twin, str], Awaitable[None]] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `started` is called with the address once requests are answered."""
+    listener = bind(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
+    async with open_twin(settings) as twin:
+        async with twin.db.transaction() as conn:
+            password = await accounts.ensure_administrator(conn)
+        if password:
+            click.echo(f"First start. Sign in as administrator with the password {password} (shown only now).")
+        config = uvicorn.Config(
+            create_app(twin),
+            ws="websockets-sansio",
+            ws_per_message_deflate=False,
+            ws_max_size=1 << 20,
+            ws_ping_interval=20,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if not serving.done():
+            click.echo(f"Serving on {address}")
+            if started:
+                await started(twin, address)
+        await serving
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raise Conflict when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Conflict("server.port", host=host, port=port, reason=error.strerror) from error
+    return listener
+
+
+async def work_forever(settings: Settings) -> None:
+    """Run jobs until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_twin(settings, serving=False) as twin:
+        worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), settings=settings), name="worker")
+        click.echo("Working. Ctrl+C stops.")
+        await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        worker.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await worker
