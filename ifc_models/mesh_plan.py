@@ -1,0 +1,229 @@
+"""What to mesh: which products have a body, which share one, where each stands and which colours it shows.
+
+Nothing is tessellated here. A product whose body shows several colours ("glass is glass") is handed to the fast kernel,
+which knows one colour per product, as several *parts*: helper products, one per colour, that exist only in the text
+given to the kernel and hold the items of that colour under the same placement and the same openings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+import ifcopenshell
+
+from ifc_models.mesh_frames import Frames
+from ifc_models.mesh_styles import Colour, Styles
+
+# Representations that show a body. Others (Axis, FootPrint, Annotation, Box, Clearance, Profile…) are no geometry to see.
+BODY_IDENTIFIERS = frozenset({"Body", "Body-Fallback", "Facetation", "Tessellation", "Surface", "Mesh", "Body-FallBack"})
+BODY_TYPES = frozenset({
+    "AdvancedBrep", "AdvancedSweptSolid", "Brep", "CSG", "Clipping", "MappedRepresentation", "SectionedSpine",
+    "SolidModel", "Surface3D", "SurfaceModel", "SweptSolid", "Tessellation", "FacetedBrep", "SectionedSolid",
+})  # fmt: skip
+_NOT_BODY = frozenset({"Axis", "FootPrint", "Footprint", "Annotation", "Plan", "Box", "BoundingBox", "Clearance",
+                       "Profile", "CoG", "Lighting", "Reference", "SurveyPoints"})  # fmt: skip
+_MAX_ID = 2**31  # the fast kernel's ids are u32: no room for parts above
+
+
+@dataclass(slots=True)
+class Part:
+    """One call to the kernel: a product of the file or a helper product, all in one colour."""
+
+    kernel_id: int
+    colour: Colour
+
+
+@dataclass(slots=True)
+class Product:
+    """A product with a body. `frame` is its row in Plan.frames, -1 where its placement is not a plain one."""
+
+    step_id: int
+    parts: list[Part]
+    frame: int
+    exact: bool = False  # needs the exact kernel: single faces have colours of their own
+
+
+@dataclass(slots=True)
+class Plan:
+    """What the kernels are asked for. `groups`: products that share one body, the first one is meshed for all."""
+
+    groups: list[list[Product]]
+    frames: Frames
+    added_text: str = ""  # STEP lines of the helper products, to stand before the file's last ENDSEC
+    no_frame: set[int] = field(default_factory=set)
+
+    @property
+    def products(self) -> Iterable[Product]:
+        return (product for group in self.groups for product in group)
+
+
+def body_representations(product: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
+    """The product's representations that show a body, empty where it has none."""
+    shape = product[6]
+    if shape is None or not shape.is_a("IfcProductDefinitionShape"):
+        return []
+    return [r for r in shape[2] or () if _is_body(r)]
+
+
+def _is_body(representation: ifcopenshell.entity_instance) -> bool:
+    identifier, kind = representation[1], representation[2]
+    if identifier in BODY_IDENTIFIERS:
+        return True
+    return identifier not in _NOT_BODY and kind in BODY_TYPES
+
+
+def plan(file: ifcopenshell.file, only: Collection[int] | None = None) -> Plan:
+    """Plan the meshing of every product with a body, openings left out; `only` restricts it to these STEP ids."""
+    styles = Styles(file)
+    frames = Frames(file)
+    splitter = _Splitter(file, styles)
+    voided = _voided(file)
+    groups: dict[object, list[Product]] = defaultdict(list)
+    for entity in file.by_type("IfcProduct"):
+        step_id = entity.id()
+        if (only is not None and step_id not in only) or entity[6] is None:
+            continue
+        if entity.is_a("IfcFeatureElementSubtraction"):
+            continue
+        representations = body_representations(entity)
+        if not representations:
+            continue
+        key, source = _sharing_key(representations)
+        default = styles.element_colour(step_id)
+        frame = frames.add(entity[5], source)
+        shared = (key, default) if frame >= 0 and step_id not in voided else step_id
+        members = groups[shared]
+        if members:
+            product = Product(step_id, members[0].parts, frame, members[0].exact)
+        else:
+            parts, exact = splitter.parts(entity, representations, default, voided.get(step_id, ()))
+            product = Product(step_id, parts, frame, exact)
+        members.append(product)
+    return Plan(list(groups.values()), frames, splitter.text())
+
+
+def _sharing_key(
+    representations: list[ifcopenshell.entity_instance],
+) -> tuple[object, ifcopenshell.entity_instance | None]:
+    """What two products must have in common to show the same body, and the mapping operator that is theirs alone."""
+    if len(representations) == 1:
+        items = representations[0][3]
+        if len(items) == 1 and items[0].is_a("IfcMappedItem"):
+            return ("mapped", items[0][0].id()), items[0][1]
+    return ("same", tuple(r.id() for r in representations)), None
+
+
+def _voided(file: ifcopenshell.file) -> dict[int, list[int]]:
+    """STEP ids of the openings that cut a product: its own, and those of the wholes that it is part of."""
+    openings: dict[int, list[int]] = defaultdict(list)
+    for relation in file.by_type("IfcRelVoidsElement"):
+        if relation.RelatingBuildingElement is not None and relation.RelatedOpeningElement is not None:
+            openings[relation.RelatingBuildingElement.id()].append(relation.RelatedOpeningElement.id())
+    if openings:
+        for relation in file.by_type("IfcRelAggregates"):
+            whole = openings.get(relation.RelatingObject.id())
+            if whole:
+                for part in relation.RelatedObjects:
+                    openings[part.id()] += whole
+    return openings
+
+
+class _Splitter:
+    """Cuts bodies of several colours into helper products, written as STEP lines."""
+
+    def __init__(self, file: ifcopenshell.file, styles: Styles) -> None:
+        self._styles = styles
+        self._next = int(file.get_max_id())
+        self._lines: list[str] = []
+        self._colours: dict[int, dict[Colour | None, list[int]]] = {}
+        self._maps: dict[tuple[int, Colour | None], int] = {}
+        self.room = self._next < _MAX_ID
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+    def parts(
+        self,
+        entity: ifcopenshell.entity_instance,
+        representations: list[ifcopenshell.entity_instance],
+        default: Colour,
+        openings: Iterable[int],
+    ) -> tuple[list[Part], bool]:
+        """The product's parts, and whether it needs the exact kernel."""
+        by_colour: dict[Colour, list[tuple[ifcopenshell.entity_instance, list[int]]]] = defaultdict(list)
+        exact = False
+        for representation in representations:
+            exact = exact or any(self._styles.has_face_colours(item) for item in representation[3])
+            for colour, items in self._split(representation, 0).items():
+                by_colour[colour or default].append((representation, items))
+        if len(by_colour) <= 1 or not self.room or len(representations) > 1:
+            colour = max(by_colour, key=lambda c: sum(len(items) for _, items in by_colour[c]), default=default)
+            return [Part(entity.id(), colour)], exact or (len(by_colour) > 1 and len(representations) == 1)
+        placement = f"#{entity[5].id()}" if entity[5] is not None else "$"
+        return [
+            Part(self._helper(representation, items, placement, openings), colour)
+            for colour, found in by_colour.items()
+            for representation, items in found
+        ], exact
+
+    def _helper(
+        self,
+        representation: ifcopenshell.entity_instance,
+        items: list[int],
+        placement: str,
+        openings: Iterable[int],
+    ) -> int:
+        shape = self._representation(representation, items)
+        definition = self._add(f"IFCPRODUCTDEFINITIONSHAPE($,$,(#{shape}))")
+        product = self._add(f"IFCBUILDINGELEMENTPROXY({self._guid()},$,$,$,$,{placement},#{definition},$,$)")
+        for opening in openings:
+            self._add(f"IFCRELVOIDSELEMENT({self._guid()},$,$,$,#{product},#{opening})")
+        return product
+
+    def _split(self, representation: ifcopenshell.entity_instance, depth: int) -> dict[Colour | None, list[int]]:
+        """Item ids by colour; an item that maps a representation of several colours becomes one mapped item each."""
+        key = representation.id()
+        if key in self._colours:
+            return self._colours[key]
+        found: dict[Colour | None, list[int]] = defaultdict(list)
+        self._colours[key] = found  # before the loop: a representation that maps itself ends here
+        for item in representation[3]:
+            colour = self._styles.item_colour(item)
+            if colour is None and item.is_a("IfcMappedItem") and depth < 16:
+                self._split_mapped(item, found, depth)
+            else:
+                found[colour].append(item.id())
+        return found
+
+    def _split_mapped(
+        self, item: ifcopenshell.entity_instance, found: dict[Colour | None, list[int]], depth: int
+    ) -> None:
+        source, target = item[0], item[1]
+        mapped = source[1]
+        colours = self._split(mapped, depth + 1)
+        for colour, items in list(colours.items()):
+            if len(colours) == 1 or not self.room:
+                found[colour].append(item.id())
+                continue
+            key = (source.id(), colour)
+            if key not in self._maps:
+                representation = self._representation(mapped, items)
+                self._maps[key] = self._add(f"IFCREPRESENTATIONMAP(#{source[0].id()},#{representation})")
+            found[colour].append(self._add(f"IFCMAPPEDITEM(#{self._maps[key]},#{target.id()})"))
+
+    def _representation(self, like: ifcopenshell.entity_instance, items: list[int]) -> int:
+        """A representation with some of another's items."""
+        references = ",".join(f"#{item}" for item in items)
+        kind = f"'{like[2]}'" if like[2] else "$"
+        return self._add(f"IFCSHAPEREPRESENTATION(#{like[0].id()},'Body',{kind},({references}))")
+
+    def _add(self, line: str) -> int:
+        self._next += 1
+        self._lines.append(f"#{self._next}={line};")
+        return self._next
+
+    def _guid(self) -> str:
+        return f"'{self._next + 1:022d}'"
+

@@ -1,0 +1,303 @@
+"""The kernels that turn bodies into triangles, fastest first: `ifclite`, `occ`, `box`.
+
+Each runs on STEP ids and answers in world metres (float64), so that callers need not know which one was at work.
+The native ones run in a child process (`mesh_child`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import ifcopenshell
+import numpy as np
+from numpy.typing import NDArray
+
+from ifc_models.mesh_child import ChildFailed, in_child, stream_from_child
+from ifc_models.mesh_frames import Frames
+from ifc_models.mesh_plan import body_representations
+from ifc_models.mesh_styles import Colour
+
+Floats = NDArray[np.float64]
+Faces = NDArray[np.uint32]
+Quality = Literal["lowest", "low", "medium", "high", "highest"]
+
+_LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
+_CHUNK = 6000  # products per call of the fast kernel; each call reads the file again
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """A mesh in world metres. `colours` (f,) rows of `palette`; None: all of it in the colour that was planned."""
+
+    vertices: Floats  # (v, 3)
+    faces: Faces  # (f, 3)
+    colours: NDArray[np.uint16] | None = None
+    palette: tuple[Colour, ...] = ()
+
+
+def usable(vertices: Floats, faces: Faces) -> bool:
+    """Whether a kernel's answer can be a body: not empty, finite, with valid indices, of a possible size, not flat
+    to a line."""
+    if len(faces) == 0 or len(vertices) < 3 or int(faces.max()) >= len(vertices):
+        return False
+    size = vertices.max(axis=0) - vertices.min(axis=0)  # NaN and inf spread into the size
+    return bool(np.isfinite(size).all()) and 0 < float(size.max()) < _LARGEST
+
+
+# --- ifclite -------------------------------------------------------------------------------------------------------
+
+
+def fast(
+    path: Path,
+    added_text: str,
+    ids: Sequence[int],
+    scratch: Path,
+    *,
+    seconds: float,
+    quality: Quality = "medium",
+    report: Callable[[int], None] = lambda done: None,
+) -> dict[int, Mesh]:
+    """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
+
+    `added_text` are STEP lines to stand in the data section besides the file's own. `report` gets the number of
+    products done.
+    """
+    found: dict[int, Mesh] = {}
+    end = time.monotonic() + seconds
+    waiting = [list(ids[i : i + _CHUNK]) for i in range(0, len(ids), _CHUNK)]
+    done = 0
+    while waiting and time.monotonic() < end:
+        chunk = waiting.pop(0)
+        try:
+            in_child(_fast_child, path, added_text, chunk, quality, scratch, seconds=end - time.monotonic())
+        except ChildFailed:
+            if len(chunk) > 1:  # halve until the culprit is alone; the exact kernel tries that one
+                waiting[:0] = [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
+                continue
+        else:
+            found.update(_read_scratch(scratch))
+        done += len(chunk)
+        report(done)
+    return found
+
+
+def _fast_child(path: Path, added_text: str, ids: list[int], quality: Quality, scratch: Path) -> None:
+    import ifclite_geom  # here: its thread pool must belong to the child
+
+    data = path.read_bytes()
+    if added_text:
+        at = data.rfind(b"ENDSEC")
+        data = b"".join([data[:at], b"\n", added_text.encode("ascii", "replace"), b"\n", data[at:]])
+    elements = ifclite_geom.geometry_data_buffers(data, quality=quality, ids=set(ids))["elements"]
+    sizes = [(key, len(e["vertices"]) // 24, len(e["faces"]) // 12) for key, e in elements.items()]
+    np.save(scratch / "sizes.npy", np.array(sizes, dtype=np.int64).reshape(-1, 3))
+    with (scratch / "vertices.bin").open("wb") as vertices, (scratch / "faces.bin").open("wb") as faces:
+        for element in elements.values():
+            vertices.write(element["vertices"])
+            faces.write(element["faces"])
+
+
+def _read_scratch(scratch: Path) -> dict[int, Mesh]:
+    sizes = np.load(scratch / "sizes.npy")
+    vertices = np.fromfile(scratch / "vertices.bin", dtype=np.float64).reshape(-1, 3)
+    faces = np.fromfile(scratch / "faces.bin", dtype=np.uint32).reshape(-1, 3)
+    v = np.concatenate([[0], np.cumsum(sizes[:, 1])]).tolist()
+    f = np.concatenate([[0], np.cumsum(sizes[:, 2])]).tolist()
+    found: dict[int, Mesh] = {}
+    for i, key in enumerate(sizes[:, 0].tolist()):
+        mesh = Mesh(vertices[v[i] : v[i + 1]], faces[f[i] : f[i + 1]])
+        if usable(mesh.vertices, mesh.faces):
+            found[key] = mesh
+    return found
+
+
+# --- OpenCASCADE ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a kernel gave no mesh."""
+
+    reason: str
+
+
+def exact(
+    file: ifcopenshell.file, ids: Sequence[int], *, seconds: float, element_seconds: float
+) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
+    """Yield (STEP id, mesh or failure, note) from ifcopenshell's OpenCASCADE kernel, one element after another.
+
+    An element that crashes the kernel or takes longer than `element_seconds` fails alone.
+    """
+    end = time.monotonic() + seconds
+    waiting = list(ids)
+    while waiting:
+        left = end - time.monotonic()
+        if left <= 0:
+            for step_id in waiting:
+                yield step_id, Failure("no time left for the exact kernel"), None
+            return
+        try:
+            answers = stream_from_child(
+                lambda: _exact_child(file, waiting), seconds=left, patience=element_seconds
+            )
+            for answer in answers:
+                waiting.remove(answer[0])
+                yield answer
+            return
+        except ChildFailed as failure:
+            if waiting:
+                yield waiting.pop(0), Failure(str(failure)), None
+
+
+def _exact_child(
+    file: ifcopenshell.file, ids: list[int]
+) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
+    import ifcopenshell.geom
+
+    settings = ifcopenshell.geom.settings()
+    settings.set("use-world-coords", True)
+    settings.set("weld-vertices", True)
+    uncut = ifcopenshell.geom.settings()
+    uncut.set("use-world-coords", True)
+    uncut.set("weld-vertices", True)
+    uncut.set("disable-opening-subtractions", True)
+    for step_id in list(ids):
+        answer: Mesh | Failure = Failure("the kernels found no surface")
+        note = None
+        for attempt, words in ((settings, None), (uncut, "openings could not be cut")):
+            try:
+                shape = ifcopenshell.geom.create_shape(attempt, file.by_id(step_id))
+                answer, note = _exact_mesh(shape.geometry), words
+            except Exception as error:
+                answer = Failure(f"{error}"[:200] or "the exact kernel failed")
+            if isinstance(answer, Mesh):
+                break
+        yield step_id, answer, note if isinstance(answer, Mesh) else None
+
+
+def _exact_mesh(geometry: ifcopenshell.geom.ShapeType) -> Mesh | Failure:
+    vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
+    faces = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3).astype(np.uint32)
+    if not usable(vertices, faces):
+        return Failure("the kernels found no surface")
+    palette = tuple(_exact_colour(material) for material in geometry.materials)
+    colours = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
+    if len(palette) <= 1 or len(colours) != len(faces) or colours.min() < 0:
+        return Mesh(vertices, faces)
+    return Mesh(vertices, faces, colours.astype(np.uint16), palette)
+
+
+def _exact_colour(style: ifcopenshell.geom.style) -> Colour:
+    r, g, b = (round(max(0.0, min(1.0, c)) * 255) for c in (style.diffuse.r(), style.diffuse.g(), style.diffuse.b()))
+    transparency = style.transparency
+    alpha = 255 if transparency != transparency else max(26, round((1 - transparency) * 255))  # NaN: not given
+    return (r, g, b, alpha)
+
+
+# --- box -----------------------------------------------------------------------------------------------------------
+
+_BOX_FACES: Faces = np.array(
+    [[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7], [0, 4, 2], [2, 4, 6],
+     [1, 3, 5], [3, 7, 5]], dtype=np.uint32)  # fmt: skip
+_POINTS = 200_000  # entities looked at for one box
+
+
+def box(file: ifcopenshell.file, step_id: int) -> Mesh | Failure:
+    """A box around what the body's points tell, in world metres."""
+    entity = file.by_id(step_id)
+    representations = body_representations(entity)
+    if only_curves(representations):
+        return Failure("its body has curves only, no surface")
+    frames = Frames(file)
+    row = frames.add(entity[5], None)
+    points = [corner for r in representations for corner in _corners(r, frames.unit)]
+    if row < 0:
+        return Failure("its placement cannot be followed")
+    if not points:
+        return Failure("no kernel could mesh it and its extent is not known")
+    matrix = frames.matrices()[0]
+    local = np.array(points)
+    low, high = local.min(axis=0), local.max(axis=0)
+    if not np.isfinite(high - low).all() or not 0 < float((high - low).max()) < _LARGEST:
+        return Failure("its body is flat to a point or endless")
+    high = np.maximum(high, low + 1e-3)
+    grid = np.array([[x, y, z] for z in (low[2], high[2]) for y in (low[1], high[1]) for x in (low[0], high[0])])
+    return Mesh(grid @ matrix[:3, :3].T + matrix[:3, 3], _BOX_FACES)
+
+
+def only_curves(representations: list[ifcopenshell.entity_instance]) -> bool:
+    """Whether no item of the body can have a surface."""
+    items = [item for r in representations for item in r[3]]
+    return bool(items) and all(
+        item.is_a("IfcCurve") or item.is_a("IfcPoint") or item.is_a("IfcGeometricCurveSet") or item.is_a("IfcSegment")
+        for item in items
+    )
+
+
+def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple[float, float, float]]:
+    """Points (m, product frame) that bound a representation: of breps and tessellations as they are, of extrusions
+    their profile's points at both ends. Mapped ones count where their target is."""
+    waiting: list[tuple[ifcopenshell.entity_instance, Floats]] = [(start, np.eye(4))]
+    seen: set[tuple[int, bytes]] = set()
+    while waiting and len(seen) < _POINTS:
+        entity, matrix = waiting.pop()
+        key = (entity.id(), matrix.tobytes())
+        if entity.id() and key in seen:
+            continue
+        seen.add(key)
+        for point in _own_points(entity):
+            x, y, z = (matrix @ [point[0] * unit, point[1] * unit, point[2] * unit, 1.0])[:3]
+            yield float(x), float(y), float(z)
+        if entity.is_a("IfcMappedItem"):
+            frames = Frames.one_operator(entity[1], unit)
+            waiting.append((entity[0][1], matrix @ frames))
+        elif entity.is_a("IfcExtrudedAreaSolid"):
+            waiting += _extrusion_ends(entity, matrix, unit)
+        else:
+            waiting += [(child, matrix) for child in _children(entity)]
+
+
+def _own_points(entity: ifcopenshell.entity_instance) -> list[tuple[float, float, float]]:
+    if entity.is_a("IfcCartesianPoint"):
+        return [(*entity[0], 0.0, 0.0)[:3]]
+    if entity.is_a("IfcCartesianPointList"):
+        return [(*point, 0.0, 0.0)[:3] for point in entity[0]]
+    for names in (("XDim", "YDim"), ("OverallWidth", "OverallDepth"), ("Radius", "Radius"), ("Depth", "Width")):
+        sizes = [getattr(entity, name, None) for name in names]
+        if all(isinstance(size, float) for size in sizes) and entity.is_a("IfcProfileDef"):
+            half = 1.0 if names[0] == "Radius" else 0.5
+            return [(sx * sizes[0] * half, sy * sizes[1] * half, 0.0) for sx in (-1, 1) for sy in (-1, 1)]
+    return []
+
+
+def _extrusion_ends(
+    solid: ifcopenshell.entity_instance, matrix: Floats, unit: float
+) -> list[tuple[ifcopenshell.entity_instance, Floats]]:
+    position = Frames.one_placement(solid[1], unit)
+    if position is None:
+        return []
+    base = matrix @ position
+    direction = np.array([*solid[2][0], 0.0, 0.0, 0.0][:3], dtype=np.float64)
+    top = base.copy()
+    top[:3, 3] += base[:3, :3] @ direction / max(float(np.linalg.norm(direction)), 1e-12) * float(solid[3]) * unit
+    return [(solid[0], base), (solid[0], top)]
+
+
+def _children(entity: ifcopenshell.entity_instance) -> Iterator[ifcopenshell.entity_instance]:
+    for i in range(len(entity)):
+        value = None
+        with contextlib.suppress(RuntimeError):
+            value = entity[i]
+        if isinstance(value, ifcopenshell.entity_instance):
+            if not value.is_a("IfcRepresentationContext"):
+                yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, ifcopenshell.entity_instance):
+                    yield item
+

@@ -1,0 +1,202 @@
+"""Meshes in world metres become shapes in frames of their own, each kept once however often it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ifc_models.mesh_plan import Product
+from ifc_models.mesh_rungs import Mesh
+from ifc_models.mesh_styles import NO_COLOUR, Colour
+
+Floats = NDArray[np.float64]
+
+_GRID = 1e4  # shapes are equal when they are so to 0.1 mm
+_OFFSET = 0.37  # moves the rounding's edges away from the round numbers that drawings are full of
+
+
+class ShapeStore:
+    """Collects shapes and instances; `save` writes the arrays. Material row 0 is "no colour in the file"."""
+
+    def __init__(self) -> None:
+        self._materials: dict[Colour, int] = {NO_COLOUR: 0}
+        self._shape_of: dict[bytes, int] = {}
+        self._positions: list[NDArray[np.float32]] = []
+        self._faces: list[NDArray[np.uint32]] = []
+        self._face_materials: list[NDArray[np.uint16]] = []
+        self._step_ids: list[int] = []
+        self._shapes: list[int] = []
+        self._matrices: list[Floats] = []
+
+    def add_group(self, group: list[Product], meshes: dict[int, Mesh], frames: Floats) -> None:
+        """Add the products of a group, all shown by the mesh of the first; nothing where it has none."""
+        leader = group[0]
+        parts = [(meshes[part.kernel_id], part.colour) for part in leader.parts if part.kernel_id in meshes]
+        if not parts:
+            return
+        vertices, faces, materials = self._joined(parts)
+        frame = _frame(leader, frames, shared=len(group) > 1)
+        local = (vertices - frame[:3, 3]) @ np.linalg.inv(frame[:3, :3]).T
+        origin = local[0].copy()
+        local -= origin
+        shape = self._shape(local, faces, materials)
+        for member in group:
+            matrix = frame.copy() if member is leader else frames[member.frame].copy()
+            matrix[:3, 3] += matrix[:3, :3] @ origin
+            self._step_ids.append(member.step_id)
+            self._shapes.append(shape)
+            self._matrices.append(matrix)
+
+    def shown_triangles(self) -> int:
+        """Triangles of the model, every instance counted."""
+        return int(self._shown().sum())
+
+    def coarsen(self, element_triangles: int, model_triangles: int) -> Iterator[tuple[int, str]]:
+        """Coarsen shapes until no element and not the whole model has more triangles; yield (STEP id, note)."""
+        sizes = np.array([len(faces) for faces in self._faces], dtype=np.int64)
+        goal = np.minimum(sizes, element_triangles)
+        uses = np.bincount(self._shapes, minlength=len(sizes)) if len(sizes) else sizes
+        goal = _within(goal, uses, model_triangles)
+        coarse: dict[int, str] = {}
+        for shape in np.flatnonzero(goal < sizes).tolist():
+            self._simplify(shape, int(goal[shape]))
+            coarse[shape] = f"coarsened from {sizes[shape]} to {len(self._faces[shape])} triangles"
+        for step_id, shape in zip(self._step_ids, self._shapes, strict=True):
+            if shape in coarse:
+                yield step_id, coarse[shape]
+
+    def save(self, out: Path) -> None:
+        """Write the arrays of `MeshArrays`, with `instance_step_id` for `instance_element`."""
+        counts_v = [len(p) for p in self._positions]
+        counts_f = [len(f) for f in self._faces]
+        arrays = {
+            "positions": _joined(self._positions, (0, 3), np.float32),
+            "triangles": _joined(self._faces, (0, 3), np.uint32),
+            "triangle_material": _joined(self._face_materials, (0,), np.uint16),
+            "shape_vertices": np.concatenate([[0], np.cumsum(counts_v)]).astype(np.uint64),
+            "shape_triangles": np.concatenate([[0], np.cumsum(counts_f)]).astype(np.uint64),
+            "materials": np.array(list(self._materials), dtype=np.uint8).reshape(-1, 4),
+            "instance_step_id": np.array(self._step_ids, dtype=np.uint32),
+            "instance_shape": np.array(self._shapes, dtype=np.uint32),
+            "instance_matrix": _joined([m[None] for m in self._matrices], (0, 4, 4), np.float64),
+        }
+        for name, array in arrays.items():
+            np.save(out / f"{name}.npy", array, allow_pickle=False)
+
+    def _shown(self) -> NDArray[np.int64]:
+        sizes = np.array([len(faces) for faces in self._faces], dtype=np.int64)
+        return sizes[self._shapes] if len(sizes) else sizes
+
+    def _joined(self, parts: list[tuple[Mesh, Colour]]) -> tuple[Floats, NDArray[np.uint32], NDArray[np.uint16]]:
+        if len(parts) == 1:
+            mesh, colour = parts[0]
+            return mesh.vertices, mesh.faces, self._face_rows(mesh, colour)
+        starts = np.cumsum([0] + [len(mesh.vertices) for mesh, _ in parts])
+        return (
+            np.concatenate([mesh.vertices for mesh, _ in parts]),
+            np.concatenate([mesh.faces + np.uint32(start) for (mesh, _), start in zip(parts, starts, strict=False)]),
+            np.concatenate([self._face_rows(mesh, colour) for mesh, colour in parts]),
+        )
+
+    def _face_rows(self, mesh: Mesh, colour: Colour) -> NDArray[np.uint16]:
+        if mesh.colours is None:
+            return np.full(len(mesh.faces), self._material(colour), dtype=np.uint16)
+        return np.array([self._material(c) for c in mesh.palette], dtype=np.uint16)[mesh.colours]
+
+    def _material(self, colour: Colour) -> int:
+        if len(self._materials) >= 65_535:  # the last row of a u16; nobody tells so many colours apart
+            return self._materials.get(colour, 0)
+        return self._materials.setdefault(colour, len(self._materials))
+
+    def _shape(self, local: Floats, faces: NDArray[np.uint32], materials: NDArray[np.uint16]) -> int:
+        rounded = np.floor(local * _GRID + _OFFSET).astype(np.int32)
+        digest = blake2b(rounded.tobytes(), digest_size=16)
+        digest.update(faces.tobytes())
+        digest.update(materials.tobytes())
+        key = digest.digest()
+        shape = self._shape_of.get(key)
+        if shape is None:
+            shape = self._shape_of[key] = len(self._positions)
+            self._positions.append(local.astype(np.float32))
+            self._faces.append(faces)
+            self._face_materials.append(materials)
+        return shape
+
+    def _simplify(self, shape: int, goal: int) -> None:
+        positions, faces, materials = clustered(
+            self._positions[shape], self._faces[shape], self._face_materials[shape], goal
+        )
+        self._positions[shape], self._faces[shape], self._face_materials[shape] = positions, faces, materials
+
+
+def clustered(
+    positions: NDArray[np.float32], faces: NDArray[np.uint32], materials: NDArray[np.uint16], goal: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint32], NDArray[np.uint16]]:
+    """A coarser mesh of at most `goal` triangles (at least the 12 of a box): vertices in one cell of a grid become one.
+
+    The bounding box stays: vertices on it keep their coordinate there.
+    """
+    low, high = positions.min(axis=0), positions.max(axis=0)
+    size = float((high - low).max()) or 1.0
+    for cells in (256, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1):
+        step = size / cells
+        cell = np.rint((positions - low) / step).astype(np.int64)
+        _, first, inverse = np.unique(cell, axis=0, return_index=True, return_inverse=True)
+        moved = inverse.reshape(-1)[faces]
+        real = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
+        kept = np.flatnonzero(real)
+        _, unique = np.unique(np.sort(moved[kept], axis=1), axis=0, return_index=True)
+        kept = kept[np.sort(unique)]
+        if 0 < len(kept) <= max(goal, 12):
+            new = positions[first].copy()
+            count = len(first)
+            for axis in range(3):
+                least, most = np.full(count, np.inf), np.full(count, -np.inf)
+                np.minimum.at(least, inverse.reshape(-1), positions[:, axis])
+                np.maximum.at(most, inverse.reshape(-1), positions[:, axis])
+                new[:, axis] = np.where(least == low[axis], low[axis], np.where(most == high[axis], high[axis], new[:, axis]))
+            return new, moved[kept].astype(np.uint32), materials[kept]
+    corners = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)]) * (high - low) + low
+    box = np.array([[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7],
+                    [0, 4, 2], [2, 4, 6], [1, 3, 5], [3, 7, 5]], dtype=np.uint32)  # fmt: skip
+    return corners.astype(np.float32), box, np.full(12, materials[0], dtype=np.uint16)
+
+
+def _within(goal: NDArray[np.int64], uses: NDArray[np.int64], total: int) -> NDArray[np.int64]:
+    """Goals lowered to one common ceiling so that goals × uses stay within `total`; the light shapes stay whole."""
+    if int((goal * uses).sum()) <= total:
+        return goal
+    low, high = 12, int(goal.max())
+    while low < high:
+        middle = (low + high + 1) // 2
+        if int((np.minimum(goal, middle) * uses).sum()) <= total:
+            low = middle
+        else:
+            high = middle - 1
+    return np.minimum(goal, low)
+
+
+def _frame(leader: Product, frames: Floats, *, shared: bool) -> Floats:
+    """The frame a group's shape is kept in. Only the rotation matters where nothing is shared: far-away placements
+    would cost precision for nothing."""
+    if leader.frame < 0:
+        return np.eye(4)
+    frame: Floats = frames[leader.frame]
+    linear = frame[:3, :3]
+    if abs(np.linalg.det(linear)) < 1e-12 or not np.isfinite(frame).all():
+        return np.eye(4)
+    if not shared and np.abs(linear @ linear.T - np.eye(3)).max() > 1e-9:
+        return np.eye(4)  # scaled: a frame of its own gains nothing
+    return frame.copy()
+
+
+def _joined(
+    parts: list[NDArray[np.float32]] | list[NDArray[np.uint32]] | list[NDArray[np.uint16]] | list[Floats],
+    empty: tuple[int, ...],
+    dtype: type[np.generic],
+) -> NDArray[np.generic]:
+    return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(empty, dtype=dtype)
