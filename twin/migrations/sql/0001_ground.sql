@@ -72,12 +72,17 @@ CREATE TABLE job (
     result       jsonb,
     error        jsonb,                                  -- {code, message, where}
     cancel_asked boolean NOT NULL DEFAULT false,
+    attempts     int NOT NULL DEFAULT 0,
+    queue_id     bigint,                                 -- procrastinate_jobs.id that delivers it
+    worker       bigint,                                 -- advisory lock held by the worker that runs it
     created_by   text,
     created_at   timestamptz NOT NULL DEFAULT now(),
     started_at   timestamptz,
     finished_at  timestamptz
 );
 CREATE INDEX job_created ON job (created_at);
+CREATE INDEX job_open ON job (id) WHERE state IN ('queued', 'running');
+CREATE SEQUENCE job_worker AS int CYCLE;
 
 -- One write per Idempotency-Key and caller; a second one waits for the first and gets its answer.
 CREATE TABLE idempotency (
