@@ -20,8 +20,9 @@ PERMISSIONS: Mapping[str, str] = {
     "alarm.shelve": "Shelve and unshelve alarms",
     "alarm_rule.write": "Define alarm rules",
     "work_order.read": "See work orders and plans",
-    "work_order.write": "Create work orders and work on them",
-    "work_order.verify": "Verify or cancel work orders",
+    "work_order.write": "Create work orders and work on one's own",
+    "work_order.assign": "Assign and cancel work orders, work on those of others",
+    "work_order.verify": "Verify or reopen work orders",
     "plan.write": "Define maintenance plans",
     "job.read": "See and cancel jobs",
     "account.read": "See accounts and roles",
@@ -32,7 +33,7 @@ PERMISSIONS: Mapping[str, str] = {
 }
 
 _LOOK = {"building.read", "model.read", "point.read", "reading.read", "alarm.read", "work_order.read", "job.read"}
-_OPERATE = _LOOK | {"alarm.acknowledge", "work_order.write"}
+_OPERATE = _LOOK | {"alarm.acknowledge", "work_order.write", "work_order.assign"}
 _ENGINEER = _OPERATE | {
     "element.write",
     "asset.write",

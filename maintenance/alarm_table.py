@@ -84,21 +84,34 @@ class RuleTable:
     def __init__(self, rules: Sequence[PointRule] = ()) -> None:
         self.rules = sorted(rules, key=lambda rule: rule.handle)
         self.states = [State()] * len(self.rules)
+        self.evaluations = 0  # rules × readings looked at
         self.row_of = {rule.id: row for row, rule in enumerate(self.rules)}
         n = len(self.rules)
         handles = np.array([rule.handle for rule in self.rules], np.int64)
-        self._first = np.searchsorted(handles, np.arange((handles[-1] if n else -1) + 2))
-        self._sign = np.array([1.0 if r.threshold.kind is RuleKind.HIGH else -1.0 for r in self.rules], np.float64)
+        self._first = np.searchsorted(
+            handles, np.arange((handles[-1] if n else -1) + 2)
+        )
+        self._sign = np.array(
+            [1.0 if r.threshold.kind is RuleKind.HIGH else -1.0 for r in self.rules],
+            np.float64,
+        )
         self._setpoint = self._sign * [rule.threshold.setpoint for rule in self.rules]
         self._low = np.full(n, -np.inf)
         self._high = self._setpoint.copy()
         self._open = np.zeros(n, bool)  # always look closely
         self._due: Ints = np.full(n, NEVER, np.int64)  # of running timers
         self._stale: Ints = np.array(
-            [NEVER if r.threshold.stale_after is None else r.threshold.stale_after // MICROSECOND for r in self.rules],
+            [
+                NEVER
+                if r.threshold.stale_after is None
+                else r.threshold.stale_after // MICROSECOND
+                for r in self.rules
+            ],
             np.int64,
         )
-        self._seen: Ints = np.full(n, -NEVER, np.int64)  # NEVER itself would overflow when negated
+        self._seen: Ints = np.full(
+            n, -NEVER, np.int64
+        )  # NEVER itself would overflow when negated
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -108,30 +121,49 @@ class RuleTable:
         self.states[row] = state
         timer, threshold = state.timer, self.rules[row].threshold
         self._open[row] = busy or timer is not None
-        self._due[row] = microseconds(timer.due_at) if timer is not None and timer.frozen_at is None else NEVER
-        self._low[row] = self._setpoint[row] - threshold.deadband if state.active else -np.inf
+        self._due[row] = (
+            microseconds(timer.due_at)
+            if timer is not None and timer.frozen_at is None
+            else NEVER
+        )
+        self._low[row] = (
+            self._setpoint[row] - threshold.deadband if state.active else -np.inf
+        )
         self._high[row] = np.inf if state.active else self._setpoint[row]
         if state.seen_at is not None:
-            self._seen[row] = max(int(self._seen[row]), microseconds(state.seen_at))
+            self.saw(row, state.seen_at)
 
     def mark_busy(self, row: int) -> None:
         self._open[row] = True
+
+    def saw(self, row: int, ts: datetime) -> None:
+        """Take note that a reading of this time has been taken into account."""
+        self._seen[row] = max(int(self._seen[row]), microseconds(ts))
 
     def seen_at(self, row: int) -> datetime | None:
         """Event time of the newest reading that was sifted for this rule."""
         seen = int(self._seen[row])
         return None if seen == -NEVER else moment(seen)
 
-    def sift(self, batch: AcceptedBatch) -> Iterator[tuple[int, datetime | None, list[Reading]]]:
+    def sift(
+        self, batch: AcceptedBatch
+    ) -> Iterator[tuple[int, datetime | None, list[Reading]]]:
         """Yield `(row, newest time before the batch, its readings in event order)` of every rule that may move."""
         rows, at = self._pairs(batch.handles)
+        self.evaluations += rows.size
         if rows.size == 0:
             return
         ts = batch.ts
-        times = (ts.astype("datetime64[us]") if ts.dtype.kind == "M" else ts).astype(np.int64)[at]
-        quality = np.where(np.isnan(batch.num), Quality.BAD, batch.quality)  # no number is as good as a bad one
+        times = (ts.astype("datetime64[us]") if ts.dtype.kind == "M" else ts).astype(
+            np.int64
+        )[at]
+        quality = np.where(
+            np.isnan(batch.num), Quality.BAD, batch.quality
+        )  # no number is as good as a bad one
         signed = self._sign[rows] * batch.num[at]
-        loud = (quality[at] < Quality.BAD) & ~((signed > self._low[rows]) & (signed <= self._high[rows]))
+        loud = (quality[at] < Quality.BAD) & ~(
+            (signed > self._low[rows]) & (signed <= self._high[rows])
+        )
         loud |= self._open[rows]
         loud &= times > self._seen[rows]
         moving = np.unique(rows[loud])
@@ -147,13 +179,26 @@ class RuleTable:
             return
         for group in groups:
             row = int(rows[group[0]])
-            columns = times[group].tolist(), batch.num[at[group]].tolist(), quality[at[group]].tolist()
-            yield row, before[row], [Reading(moment(t), *rest) for t, *rest in zip(*columns, strict=True)]
+            columns = (
+                times[group].tolist(),
+                batch.num[at[group]].tolist(),
+                quality[at[group]].tolist(),
+            )
+            yield (
+                row,
+                before[row],
+                [Reading(moment(t), *rest) for t, *rest in zip(*columns, strict=True)],
+            )
 
-    def moves(self, row: int, before: datetime | None, readings: Sequence[Reading]) -> bool:
+    def moves(
+        self, row: int, before: datetime | None, readings: Sequence[Reading]
+    ) -> bool:
         """Whether these readings change anything but the time of the newest one."""
         old = self.states[row]
-        threshold, state = self.rules[row].threshold, State(old.timer, old.alarm, before)
+        threshold, state = (
+            self.rules[row].threshold,
+            State(old.timer, old.alarm, before),
+        )
         for reading in readings:
             state, changes = observe(threshold, state, reading)
             if changes:
@@ -173,7 +218,11 @@ class RuleTable:
     def _deadlines(self) -> tuple[Ints, Ints]:
         running = np.flatnonzero(self._due != NEVER)
         stale = self._stale[running]
-        silent = np.where(stale == NEVER, NEVER, self._seen[running] + np.where(stale == NEVER, 0, stale))
+        silent = np.where(
+            stale == NEVER,
+            NEVER,
+            self._seen[running] + np.where(stale == NEVER, 0, stale),
+        )
         return running, np.minimum(self._due[running], silent)
 
     def _pairs(self, handles: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
@@ -181,12 +230,16 @@ class RuleTable:
         last = self._first.size - 1
         handles = np.where((handles >= 0) & (handles < last), handles, last)
         first = self._first[handles]
-        count = np.where(handles < last, self._first[np.minimum(handles + 1, last)] - first, 0)
+        count = np.where(
+            handles < last, self._first[np.minimum(handles + 1, last)] - first, 0
+        )
         at = np.repeat(np.arange(handles.size), count)
         offset = np.arange(at.size) - np.repeat(np.cumsum(count) - count, count)
         return np.repeat(first, count) + offset, at
 
 
-def timer_of(since: datetime | None, due_at: datetime, value: float, frozen_at: datetime | None) -> Timer | None:
+def timer_of(
+    since: datetime | None, due_at: datetime, value: float, frozen_at: datetime | None
+) -> Timer | None:
     """A timer out of the columns of `alarm_timer`; None where the row is missing."""
     return None if since is None else Timer(since, due_at, value, frozen_at)

@@ -66,7 +66,15 @@ CREATE TABLE alarm (
     returned_at timestamptz,
     acked_at    timestamptz,
     acked_by    text,
-    closed_at   timestamptz                              -- returned, acknowledged, not latched, not shelved
+    closed_at   timestamptz,                             -- returned, acknowledged, not latched, not shelved
+    state       text NOT NULL GENERATED ALWAYS AS (      -- as maintenance.alarm_state.display_state
+        CASE WHEN closed_at IS NOT NULL THEN 'closed'
+             WHEN shelved_until IS NOT NULL THEN 'shelved'
+             WHEN active AND acked THEN 'acked'
+             WHEN active THEN 'unacked'
+             WHEN latched AND acked THEN 'latched_acked'
+             WHEN latched THEN 'latched_unacked'
+             ELSE 'rtn_unacked' END) STORED
 );
 CREATE UNIQUE INDEX alarm_open ON alarm (rule_id, point_id) WHERE closed_at IS NULL;
 CREATE INDEX alarm_building ON alarm (building_id, raised_at DESC, id DESC);
