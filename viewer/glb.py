@@ -1,0 +1,308 @@
+"""One tile's arrays → a GLB with quantised, meshopt-encoded attributes and a table of GlobalIds.
+
+All primitives share their vertices: opaque triangles use the first of them, transparent ones the rest, crease edges
+(LINES) any. So edges cost no positions of their own on the wire.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import meshopt
+import numpy as np
+from numpy.typing import NDArray
+
+from viewer.guid import bytes_of_global_id
+
+Index = NDArray[np.int64]
+
+_STEP: Final = 0.0005  # m: positions are rounded to half a millimetre where the tile is small enough
+_STEPS: Final = 65_535
+_MAX_ERROR: Final = 0.005  # m: beyond, positions stay f32
+_LINES, _TRIANGLES = 1, 4
+_I8, _U8, _U16, _U32, _F32 = 5120, 5121, 5123, 5125, 5126
+_VERTICES, _INDICES = 34962, 34963
+_EXTENSIONS: Final = ["EXT_mesh_features", "EXT_meshopt_compression", "EXT_structural_metadata",
+                      "KHR_materials_unlit", "KHR_mesh_quantization"]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TileMesh:
+    """Vertices of one tile, the opaque ones first. Positions are relative to `centre`, building axes, m."""
+
+    positions: NDArray[np.float64]  # (V, 3)
+    normals: NDArray[np.float64]  # (V, 3) unit
+    colours: NDArray[np.uint8]  # (V, 4) sRGB, alpha
+    features: Index  # (V,)
+    opaque: Index  # (T, 3) vertex rows
+    transparent: Index  # (U, 3) vertex rows
+    edges: Index  # (E, 2) vertex rows
+    opaque_vertices: int
+    centre: NDArray[np.float64]  # (3,)
+
+    @classmethod
+    def of(
+        cls,
+        positions: NDArray[np.float64],
+        normals: NDArray[np.float64],
+        colours: NDArray[np.uint8],
+        features: Index,
+        triangles: Index,
+        edges: Index,
+        centre: NDArray[np.float64],
+    ) -> TileMesh:
+        """Sort vertices and triangles into opaque and transparent (alpha < 255)."""
+        clear = colours[:, 3] < 255
+        order = np.argsort(clear, kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        of_triangle = clear[triangles[:, 0]]
+        return cls(
+            positions[order], normals[order], colours[order], features[order],
+            place[triangles[~of_triangle]], place[triangles[of_triangle]], place[edges],
+            int(len(clear) - clear.sum()), centre,
+        )  # fmt: skip
+
+
+def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
+    """The GLB. `names`: GlobalId and occurrence (0 unless the GlobalId is repeated) of each feature."""
+    writer = _Writer()
+    scale, where, kind, normalized = _quantised(mesh.positions)
+    layout = _attributes(writer, mesh, where, kind, normalized)
+    primitives = _primitives(writer, mesh, layout)
+    table = _property_table(writer, names)
+    for primitive in primitives:
+        primitive["extensions"] = {
+            "EXT_mesh_features": {
+                "featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]
+            }
+        }
+    node: dict[str, Any] = {"mesh": 0, "translation": (mesh.centre - _middle(normalized, scale)).tolist()}
+    if scale != 1.0:
+        node["scale"] = [scale] * 3
+    # glTF is y up: the outer node turns the building's z up into it.
+    turn = {"rotation": [-(0.5**0.5), 0.0, 0.0, 0.5**0.5], "children": [1]}
+    return writer.finish({
+        "asset": {"version": "2.0", "generator": "bim-twin"},
+        "extensionsUsed": _EXTENSIONS,
+        "extensionsRequired": ["EXT_meshopt_compression", "KHR_mesh_quantization"],
+        "scene": 0,
+        "scenes": [{"nodes": [0]}],
+        "nodes": [turn, node],
+        "meshes": [{"primitives": primitives}],
+        "materials": _MATERIALS,
+        "extensions": {"EXT_structural_metadata": table},
+    })  # fmt: skip
+
+
+_MATERIALS: Final = [
+    {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0.9}, "doubleSided": True},
+    {"pbrMetallicRoughness": {"metallicFactor": 0, "roughnessFactor": 0.4}, "doubleSided": True, "alphaMode": "BLEND"},
+    {"pbrMetallicRoughness": {"baseColorFactor": [0.06, 0.07, 0.08, 1]}, "extensions": {"KHR_materials_unlit": {}}},
+]
+
+
+def _quantised(positions: NDArray[np.float64]) -> tuple[float, NDArray[Any], int, bool]:
+    """Node scale, stored positions, component type, normalised: u16 steps where 5 mm can be kept, else f32."""
+    half = float(np.abs(positions).max(initial=0.0))
+    step = max(_STEP, 2 * half / (_STEPS - 1))
+    if step / 2 > _MAX_ERROR:
+        return 1.0, positions.astype(np.float32), _F32, False
+    stored = np.rint(positions / step + (_STEPS - 1) / 2)
+    return step * _STEPS, stored.astype(np.uint16), _U16, True
+
+
+def _middle(normalized: bool, scale: float) -> NDArray[np.float64]:
+    """What the tile's centre is in stored coordinates, m."""
+    return np.full(3, scale * ((_STEPS - 1) / 2) / _STEPS if normalized else 0.0)
+
+
+def _attributes(
+    writer: _Writer, mesh: TileMesh, stored: NDArray[Any], kind: int, normalized: bool
+) -> list[dict[str, int]]:
+    """Attribute accessors for the opaque vertices, the transparent ones, and (positions and ids only) all."""
+    count = len(stored)
+    features = mesh.features.astype(np.uint16)
+    if kind == _U16:
+        packed = np.empty((count, 4), dtype=np.uint16)  # the id rides in the padding of the position
+        packed[:, :3], packed[:, 3] = stored, features
+        place = names = writer.attributes(packed)
+        id_offset = 6
+    else:
+        place = writer.attributes(stored)
+        names = writer.attributes(np.stack([features, np.zeros_like(features)], axis=1))
+        id_offset = 0
+    octahedral = meshopt.encode_filter_oct(np.hstack([mesh.normals, np.ones((count, 1))]), 4, 8)
+    normals = writer.attributes(octahedral, "OCTAHEDRAL")
+    colours = writer.attributes(_linear(mesh.colours))
+    layout = []
+    for start, end, surface in (
+        (0, mesh.opaque_vertices, True),
+        (mesh.opaque_vertices, count, True),
+        (0, count, False),
+    ):
+        if start == end:
+            layout.append({})
+            continue
+        n = end - start
+        box = {"min": stored[start:end].min(axis=0).tolist(), "max": stored[start:end].max(axis=0).tolist()}
+        accessors = {
+            "POSITION": writer.accessor(place, start, n, kind, "VEC3", normalized, **box),
+            "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR", offset=id_offset),
+        }
+        if surface:
+            accessors["NORMAL"] = writer.accessor(normals, start, n, _I8, "VEC3", True)
+            accessors["COLOR_0"] = writer.accessor(colours, start, n, _U8, "VEC4", True)
+        layout.append(accessors)
+    return layout
+
+
+def _primitives(writer: _Writer, mesh: TileMesh, layout: list[dict[str, int]]) -> list[dict[str, Any]]:
+    primitives: list[dict[str, Any]] = []
+    for material, (rows, first, mode) in enumerate((
+        (mesh.opaque, 0, "TRIANGLES"),
+        (mesh.transparent, mesh.opaque_vertices, "TRIANGLES"),
+        (mesh.edges, 0, "INDICES"),
+    )):  # fmt: skip
+        if not len(rows):
+            continue
+        indices = writer.indices((rows - first).reshape(-1), len(mesh.positions), mode)
+        kind = _LINES if mode == "INDICES" else _TRIANGLES
+        primitives.append({"attributes": layout[material], "indices": indices, "material": material, "mode": kind})
+    return primitives
+
+
+def _linear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """sRGB → linear, alpha kept: COLOR_0 is linear in glTF."""
+    out = colours.copy()
+    out[:, :3] = _TO_LINEAR[colours[:, :3]]
+    return out
+
+
+_UNIT: Final = np.arange(256) / 255
+_TO_LINEAR: Final = np.rint(
+    255 * np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
+).astype(np.uint8)
+
+
+def _property_table(writer: _Writer, names: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """EXT_structural_metadata: 16 bytes per GlobalId where each one decodes, text where one does not; `occurrence`
+    only where a GlobalId is repeated."""
+    packed = [bytes_of_global_id(name) for name, _ in names]
+    properties: dict[str, Any] = {}
+    declared: dict[str, Any] = {}
+    if all(p is not None for p in packed):
+        properties["global_id"] = {"values": writer.plain(b"".join(p for p in packed if p is not None))}
+        declared["global_id"] = {"type": "SCALAR", "componentType": "UINT8", "array": True, "count": 16}
+    else:
+        texts = [name.encode() for name, _ in names]
+        offsets = np.concatenate([[0], np.cumsum([len(t) for t in texts])]).astype(np.uint32)
+        properties["global_id"] = {"values": writer.plain(b"".join(texts)), "stringOffsets": writer.plain(offsets.tobytes())}
+        declared["global_id"] = {"type": "STRING"}
+    if any(occurrence for _, occurrence in names):
+        numbers = np.array([occurrence for _, occurrence in names], dtype=np.uint32)
+        properties["occurrence"] = {"values": writer.plain(numbers.tobytes())}
+        declared["occurrence"] = {"type": "SCALAR", "componentType": "UINT32"}
+    return {
+        "schema": {"id": "twin", "classes": {"element": {"properties": declared}}},
+        "propertyTables": [{"class": "element", "count": len(names), "properties": properties}],
+    }
+
+
+class _Writer:
+    """Collects buffer views: encoded ones live in the binary chunk, what they stand for in a fallback buffer
+    without data."""
+
+    def __init__(self) -> None:
+        self._views: list[dict[str, Any]] = []
+        self._accessors: list[dict[str, Any]] = []
+        self._chunks: list[bytes] = []
+        self._length = 0
+        self._fallback = 0
+
+    def attributes(self, rows: NDArray[Any], filter_name: str | None = None) -> int:
+        """A view of vertex rows (each a multiple of four bytes); its number."""
+        data = meshopt.encode_gltf_buffer(rows, "ATTRIBUTES")
+        stride = rows.nbytes // len(rows)
+        return self._encoded(data, "ATTRIBUTES", len(rows), stride, filter_name, _VERTICES)
+
+    def indices(self, rows: Index, vertices: int, mode: str) -> int:
+        """Encode indices (TRIANGLES in threes, INDICES in a row); the accessor's number."""
+        small = vertices <= 65_535
+        values = rows.astype(np.uint32)
+        data = meshopt.encode_gltf_buffer(values, "TRIANGLES" if mode == "TRIANGLES" else "INDICES")
+        view = self._encoded(data, mode, len(values), 2 if small else 4, None, _INDICES)
+        return self.accessor(view, 0, len(values), _U16 if small else _U32, "SCALAR", offset=0)
+
+    def accessor(
+        self,
+        view: int,
+        start: int,
+        count: int,
+        component: int,
+        kind: str,
+        normalized: bool = False,
+        *,
+        offset: int = 0,
+        **bounds: list[float],
+    ) -> int:
+        """An accessor of rows `start`…`start + count`; its number."""
+        stride = self._views[view].get("byteStride", 0)
+        accessor = {"bufferView": view, "componentType": component, "count": count, "type": kind, **bounds}
+        if at := start * stride + offset:
+            accessor["byteOffset"] = at
+        if normalized:
+            accessor["normalized"] = True
+        self._accessors.append(accessor)
+        return len(self._accessors) - 1
+
+    def plain(self, data: bytes) -> int:
+        """A view of bytes as they are."""
+        self._views.append({"buffer": 0, "byteOffset": self._append(data, 8), "byteLength": len(data)})
+        return len(self._views) - 1
+
+    def finish(self, document: dict[str, Any]) -> bytes:
+        """The whole file."""
+        document["accessors"], document["bufferViews"] = self._accessors, self._views
+        document["buffers"] = [
+            {"byteLength": self._length},
+            {"byteLength": self._fallback, "extensions": {"EXT_meshopt_compression": {"fallback": True}}},
+        ]
+        text = json.dumps(document, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        binary = b"".join(self._chunks)
+        binary += b"\0" * (-len(binary) % 4)
+        total = 12 + 8 + len(text) + 8 + len(binary)
+        return b"".join([
+            struct.pack("<4sII", b"glTF", 2, total),
+            struct.pack("<I4s", len(text), b"JSON"), text,
+            struct.pack("<I4s", len(binary), b"BIN\0"), binary,
+        ])  # fmt: skip
+
+    def _encoded(self, data: bytes, mode: str, count: int, stride: int, filter_name: str | None, target: int) -> int:
+        packed: dict[str, Any] = {
+            "buffer": 0, "byteOffset": self._append(data, 4), "byteLength": len(data),
+            "byteStride": stride, "count": count, "mode": mode,
+        }  # fmt: skip
+        if filter_name is not None:
+            packed["filter"] = filter_name
+        view: dict[str, Any] = {
+            "buffer": 1, "byteOffset": self._fallback, "byteLength": count * stride, "target": target,
+            "extensions": {"EXT_meshopt_compression": packed},
+        }  # fmt: skip
+        if target == _VERTICES:
+            view["byteStride"] = stride
+        self._fallback += count * stride + -(count * stride) % 4
+        self._views.append(view)
+        return len(self._views) - 1
+
+    def _append(self, data: bytes, align: int) -> int:
+        pad = -self._length % align
+        self._chunks.append(b"\0" * pad + data)
+        at = self._length + pad
+        self._length = at + len(data)
+        return at

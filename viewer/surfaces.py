@@ -1,0 +1,229 @@
+"""Triangle soup → render vertices: corners split at creases, smooth normals between them, crease edges as lines.
+
+Works on all shapes of a model at once, vectorised; every shape is prepared once however often it is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import meshopt
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ifc_models.extract import MeshArrays
+
+Floats = NDArray[np.float32]
+Index = NDArray[np.int64]
+
+CREASE_COS: Final = float(np.cos(np.radians(38.0)))  # sharper is an edge; a pipe of twelve sides is still round
+_WELD: Final = 1e4  # vertices closer than 0.1 mm are one
+_OFFSET: Final = 0.37  # keeps the weld's borders away from round numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """Shapes ready to be placed. Vertex, triangle and edge rows of shape `s` are `starts[s]:starts[s + 1]`;
+    triangles and edges count from the shape's first vertex."""
+
+    positions: Floats  # (V, 3) m, shape frame
+    normals: Floats  # (V, 3) unit
+    materials: NDArray[np.uint16]  # (V,)
+    vertex_starts: Index  # (S + 1,)
+    triangles: NDArray[np.uint32]  # (T, 3)
+    triangle_starts: Index
+    edges: NDArray[np.uint32]  # (E, 2)
+    edge_starts: Index
+
+
+def prepare(mesh: MeshArrays) -> Surfaces:
+    """Prepare every shape of a model. Triangles without area are dropped."""
+    shapes = len(mesh.shape_vertices) - 1
+    starts_v, starts_t = mesh.shape_vertices.astype(np.int64), mesh.shape_triangles.astype(np.int64)
+    shape_of_triangle = np.repeat(np.arange(shapes), np.diff(starts_t))
+    triangles = mesh.triangles.astype(np.int64) + starts_v[shape_of_triangle][:, None]
+    positions = np.asarray(mesh.positions)
+    point, points = _welded(positions, np.repeat(np.arange(shapes), np.diff(starts_v)))
+    corners = point[triangles]
+    normals, real = _normals(positions, triangles, corners)
+    corners, normals = corners[real], normals[real]
+    shape_of_triangle, material = shape_of_triangle[real], np.asarray(mesh.triangle_material)[real]
+    adjacency = _Adjacency.of(corners, normals, material, len(points))
+    vertex, first_corner, vertex_normal = _render_vertices(corners, normals, material, adjacency)
+    vertex_point = corners.reshape(-1)[first_corner]
+    vertex_shape = shape_of_triangle[first_corner // 3]
+    return _ordered(
+        positions[points[vertex_point]],
+        vertex_normal,
+        material[first_corner // 3],
+        vertex_shape,
+        vertex.reshape(-1, 3),
+        shape_of_triangle,
+        _edge_vertices(adjacency, vertex),
+        shapes,
+    )
+
+
+def _welded(positions: Floats, shape: Index) -> tuple[Index, Index]:
+    """The point of each vertex (0…P-1), and one vertex of each point."""
+    rounded = np.floor(positions.astype(np.float64) * _WELD + _OFFSET).astype(np.int64).astype(np.uint64)
+    key = _mixed(_mixed(_mixed(_mixed(shape.astype(np.uint64)) ^ rounded[:, 0]) ^ rounded[:, 1]) ^ rounded[:, 2])
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return inverse.reshape(-1), first
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64: 64 well-mixed bits, one to one."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _normals(positions: Floats, triangles: Index, corners: Index) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(T, 3) normals as long as twice the area, and which triangles have one."""
+    a, b, c = (positions[triangles[:, i]].astype(np.float64) for i in range(3))
+    normals = _cross(b - a, c - a)
+    length = np.einsum("ij,ij->i", normals, normals)
+    real = (corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2]) & (corners[:, 2] != corners[:, 0])
+    return normals, real & (length > 1e-20)
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty_like(a)
+    out[:, 0] = a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1]
+    out[:, 1] = a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2]
+    out[:, 2] = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Adjacency:
+    """Edges between triangles. A corner is `3 * triangle + i`; side `i` of a triangle runs from corner i to i + 1."""
+
+    smooth: tuple[Index, Index]  # pairs of corners at one point with one smooth surface between them
+    crease: tuple[Index, Index]  # corners at both ends of each crease edge
+
+    @classmethod
+    def of(
+        cls, corners: Index, normals: NDArray[np.float64], material: NDArray[np.uint16], points: int
+    ) -> _Adjacency:
+        start = corners.reshape(-1)
+        end = corners[:, [1, 2, 0]].reshape(-1)
+        low, high = np.minimum(start, end), np.maximum(start, end)
+        key = low * points + high
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(key) else order
+        count = np.diff(np.concatenate([first, [len(key)]]))
+        pair = first[count == 2]
+        a, b = order[pair], order[pair + 1]
+        same_way = start[a] == start[b]  # the two triangles do not agree which side is out
+        flat = _cosine(normals[a // 3], normals[b // 3]) * np.where(same_way, -1.0, 1.0) > CREASE_COS
+        flat &= material[a // 3] == material[b // 3]
+        crease = np.concatenate([order[first[count != 2]], a[~flat]])
+        a, b, same_way = a[flat], b[flat], same_way[flat]
+        # Corners that meet: side a runs u→v; side b runs v→u (or u→v where the winding disagrees).
+        b_at_u, b_at_v = np.where(same_way, b, _next(b)), np.where(same_way, _next(b), b)
+        # A surface that turns its back half-way keeps its own normals: smoothing across would cancel them.
+        agree = ~same_way
+        smooth = (
+            np.concatenate([a[agree], _next(a)[agree]]),
+            np.concatenate([b_at_u[agree], b_at_v[agree]]),
+        )
+        return cls(smooth, (crease, _next(crease)))
+
+
+def _next(corner: Index) -> Index:
+    """The corner after this one in its triangle."""
+    return np.where(corner % 3 == 2, corner - 2, corner + 1)
+
+
+def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    dot = np.einsum("ij,ij->i", a, b)
+    out: NDArray[np.float64] = dot / np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
+    return out
+
+
+def _render_vertices(
+    corners: Index, normals: NDArray[np.float64], material: NDArray[np.uint16], adjacency: _Adjacency
+) -> tuple[Index, Index, Floats]:
+    """The render vertex of each corner, one corner of each render vertex, and its normal.
+
+    Corners at one point share a vertex when the surface between them is smooth, or their normals and material come
+    out equal anyway.
+    """
+    n = corners.size
+    a, b = adjacency.smooth
+    graph = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
+    groups, group = connected_components(graph, directed=False)
+    summed = np.stack(
+        [np.bincount(group, weights=np.repeat(normals[:, i], 3), minlength=groups) for i in range(3)], axis=1
+    )
+    summed /= np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-30)
+    rounded = np.rint(summed * 127).astype(np.int64)
+    point = np.empty(groups, dtype=np.int64)
+    point[group] = corners.reshape(-1)
+    colour = np.empty(groups, dtype=np.int64)
+    colour[group] = np.repeat(material, 3)
+    packed = ((rounded[:, 0] + 127) << 16) | ((rounded[:, 1] + 127) << 8) | (rounded[:, 2] + 127) | (colour << 24)
+    key = _mixed(_mixed(point.astype(np.uint64)) ^ packed.astype(np.uint64))
+    _, first, of_group = np.unique(key, return_index=True, return_inverse=True)
+    of_group = of_group.reshape(-1)
+    a_corner = np.empty(groups, dtype=np.int64)
+    a_corner[group[::-1]] = np.arange(n)[::-1]  # the first corner of each group
+    return of_group[group], a_corner[first], summed[first].astype(np.float32)
+
+
+def _edge_vertices(adjacency: _Adjacency, vertex: Index) -> Index:
+    return np.stack([vertex[adjacency.crease[0]], vertex[adjacency.crease[1]]], axis=1)
+
+
+def _ordered(
+    positions: Floats,
+    normals: Floats,
+    materials: NDArray[np.uint16],
+    vertex_shape: Index,
+    triangles: Index,
+    triangle_shape: Index,
+    edges: Index,
+    shapes: int,
+) -> Surfaces:
+    """Triangles in vertex-cache order, vertices in the order of their first use, shape by shape."""
+    if len(triangles):
+        # Only the new order of triangles is wanted: their vertices are numbered per shape below.
+        indices, remap, used_count = meshopt.reorder_mesh(triangles.astype(np.uint32), triangles=True, optsize=True)
+        back = np.argsort(remap)[:used_count]
+        triangles = back[indices.astype(np.int64)].reshape(-1, 3)
+        triangle_shape = vertex_shape[triangles[:, 0]]
+        order = np.argsort(triangle_shape, kind="stable")
+        triangles, triangle_shape = triangles[order], triangle_shape[order]
+    used, rank = _first_use(triangles.reshape(-1), len(positions))
+    vertex_starts = np.searchsorted(vertex_shape[used], np.arange(shapes + 1))
+    edge_shape = vertex_shape[edges[:, 0]]
+    edges = rank[edges]
+    order = np.lexsort((edges.max(axis=1), edges.min(axis=1), edge_shape))
+    edges, edge_shape = edges[order], edge_shape[order]
+    return Surfaces(
+        positions[used],
+        normals[used],
+        materials[used],
+        vertex_starts,
+        (rank[triangles] - vertex_starts[triangle_shape][:, None]).astype(np.uint32),
+        np.searchsorted(triangle_shape, np.arange(shapes + 1)),
+        (edges - vertex_starts[edge_shape][:, None]).astype(np.uint32),
+        np.searchsorted(edge_shape, np.arange(shapes + 1)),
+    )
+
+
+def _first_use(indices: Index, vertices: int) -> tuple[Index, Index]:
+    """Vertices in the order of their first use, and each vertex's place in it."""
+    first = np.full(vertices, len(indices), dtype=np.int64)
+    first[indices[::-1]] = np.arange(len(indices))[::-1]
+    used = np.argsort(first, kind="stable")
+    rank = np.empty(vertices, dtype=np.int64)
+    rank[used] = np.arange(vertices)
+    return used, rank
