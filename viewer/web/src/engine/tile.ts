@@ -1,0 +1,153 @@
+/** A tile on the GPU: one draw per kind and pass, made when it is first needed. */
+import { Box3, BufferAttribute, BufferGeometry, IntType, LineSegments, Matrix4, Mesh, Sphere, Vector3, type Object3D, type RawShaderMaterial } from "three";
+import type { FeatureTable } from "./features";
+import type { Attribute, Primitive, TileData } from "./glb";
+import type { Materials } from "./materials";
+import type { TileRef } from "./tileset";
+import type { Vec3 } from "./types";
+
+type AnyArray = ConstructorParameters<typeof BufferAttribute>[0];
+
+interface Part {
+  readonly kind: Primitive["kind"];
+  readonly base: Mesh | LineSegments;
+  ghost: Mesh | null;
+  overlay: Mesh | null;
+}
+
+export type Pass = "main" | "pick" | "plates" | "shadow";
+
+export class Tile {
+  readonly ref: TileRef;
+  readonly number: number;
+  /** Scene coordinates. */
+  readonly box = new Box3();
+  readonly bytes: number;
+  readonly elements: number;
+  readonly #parts: Part[] = [];
+  readonly #materials: Materials;
+  readonly #root: Object3D;
+
+  constructor(ref: TileRef, data: TileData, table: FeatureTable, materials: Materials, root: Object3D, origin: Vec3) {
+    this.ref = ref;
+    this.#materials = materials;
+    this.#root = root;
+    const { tile, base } = table.addTile(data.globalIds, data.boxes);
+    this.number = tile;
+    this.elements = data.globalIds.length;
+    for (let f = 0; f < data.globalIds.length; f++) {
+      const n = (i: number): number => (data.boxes[f * 6 + i] as number) - (origin[i % 3] as number);
+      if (n(0) <= n(3)) this.box.expandByPoint(new Vector3(n(0), n(1), n(2))).expandByPoint(new Vector3(n(3), n(4), n(5)));
+    }
+    let bytes = 0;
+    for (const primitive of data.primitives) {
+      const { geometry, size } = makeGeometry(primitive, base);
+      bytes += size;
+      this.#parts.push({ kind: primitive.kind, base: this.#draw(geometry, primitive, origin), ghost: null, overlay: null });
+    }
+    this.bytes = bytes;
+  }
+
+  #draw(geometry: BufferGeometry, primitive: Primitive, origin: Vec3): Mesh | LineSegments {
+    const m = this.#materials;
+    const room = this.ref.layer === "spaces";
+    const [material, order] =
+      primitive.kind === "edges" ? [room ? m.spaceEdges : m.edges, 10]
+      : room ? [m.spaces, 20]
+      : primitive.kind === "transparent" ? [m.glass, 30]
+      : [m.opaque, 0];
+    const object = primitive.kind === "edges" ? new LineSegments(geometry, material) : new Mesh(geometry, material);
+    const matrix = primitive.matrix.slice();
+    for (let i = 0; i < 3; i++) matrix[12 + i] = (matrix[12 + i] as number) - (origin[i] as number);
+    object.matrix.fromArray(matrix);
+    object.renderOrder = order;
+    this.#add(object);
+    const center = this.box.getCenter(new Vector3()).applyMatrix4(new Matrix4().copy(object.matrix).invert());
+    geometry.boundingSphere = new Sphere(center, 1);
+    return object;
+  }
+
+  #add(object: Object3D): void {
+    object.matrixAutoUpdate = false;
+    object.matrixWorldAutoUpdate = false;
+    object.matrixWorld.copy(object.matrix);
+    object.frustumCulled = false; // `show` culls by the exact box
+    object.visible = false;
+    this.#root.add(object);
+  }
+
+  #again(base: Mesh | LineSegments, material: RawShaderMaterial, order: number): Mesh {
+    const mesh = new Mesh(base.geometry, material);
+    mesh.matrix.copy(base.matrix);
+    mesh.renderOrder = order;
+    this.#add(mesh);
+    return mesh;
+  }
+
+  /** Switch this tile's draws on or off for a pass. `on`: its layer is shown and it lies in the picture. */
+  show(pass: Pass, on: boolean, table: FeatureTable): void {
+    const room = this.ref.layer === "spaces";
+    const counts = on ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
+    for (const part of this.#parts) {
+      if (pass === "main") {
+        part.base.visible = counts.visible > 0 || (part.kind === "edges" && counts.ghost > 0);
+        if (part.kind === "edges") continue;
+        if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
+        if (counts.overlay > 0 && !room) part.overlay ??= this.#again(part.base, this.#materials.overlay, 50);
+        if (part.ghost) part.ghost.visible = counts.ghost > 0;
+        if (part.overlay) part.overlay.visible = counts.overlay > 0;
+      } else {
+        if (part.ghost) part.ghost.visible = false;
+        if (part.overlay) part.overlay.visible = false;
+        const wanted = part.kind === "edges" ? false : pass === "shadow" ? !room && part.kind === "opaque" : room === (pass === "plates");
+        part.base.visible = wanted && counts.visible > 0;
+      }
+    }
+  }
+
+  dispose(): void {
+    for (const { base, ghost, overlay } of this.#parts) {
+      for (const object of [base, ghost, overlay]) if (object) this.#root.remove(object);
+      base.geometry.dispose();
+    }
+  }
+}
+
+function attribute<T>(source: Attribute<T>): BufferAttribute {
+  return new BufferAttribute(source.array as AnyArray, source.size, source.normalized);
+}
+
+function makeGeometry(primitive: Primitive, base: number): { geometry: BufferGeometry; size: number } {
+  const geometry = new BufferGeometry();
+  const feature = primitive.feature;
+  if (base !== 0) for (let i = 0; i < feature.length; i++) feature[i] = (feature[i] as number) + base;
+  const ids = new BufferAttribute(feature, 1);
+  ids.gpuType = IntType;
+  geometry.setAttribute("position", attribute(primitive.position));
+  geometry.setAttribute("feature", ids);
+  if (primitive.kind !== "edges") {
+    geometry.setAttribute("normal", primitive.normal ? attribute(primitive.normal) : flatNormals(primitive));
+    geometry.setAttribute("color", primitive.color ? attribute(primitive.color) : plainColors(primitive));
+  }
+  if (primitive.index) geometry.setIndex(new BufferAttribute(primitive.index, 1));
+  let size = primitive.index?.byteLength ?? 0;
+  for (const a of Object.values(geometry.attributes)) size += (a.array as Uint8Array).byteLength;
+  return { geometry, size };
+}
+
+function plainColors(primitive: Primitive): BufferAttribute {
+  const colors = new Uint8Array(primitive.vertices * 4);
+  const rgba = primitive.baseColor.map((c) => Math.round(c * 255));
+  for (let i = 0; i < colors.length; i++) colors[i] = rgba[i & 3] as number;
+  return new BufferAttribute(colors, 4, true);
+}
+
+/** Smooth normals by area for a tile without any: other people's tilesets. */
+function flatNormals(primitive: Primitive): BufferAttribute {
+  const geometry = new BufferGeometry();
+  const { array, size, normalized } = primitive.position;
+  geometry.setAttribute("position", new BufferAttribute(array, size, normalized));
+  if (primitive.index) geometry.setIndex(new BufferAttribute(primitive.index, 1));
+  geometry.computeVertexNormals();
+  return geometry.getAttribute("normal") as BufferAttribute;
+}

@@ -1,0 +1,443 @@
+/** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
+import {
+  Box3, DataTexture, Frustum, Matrix4, NearestFilter, OrthographicCamera, PerspectiveCamera, RGBAFormat, Scene, Sphere,
+  UnsignedByteType, Vector3, WebGLRenderer,
+} from "three";
+import { Controls, type ControlHost } from "./controls";
+import { ROW, type FeatureTable } from "./features";
+import { NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
+import { Picker, type RawHit } from "./picker";
+import { FOV, add, basis, between, clipDistances, dot, ease, lookAt, scale, sub, type Pose, type V3 } from "./rig";
+import { Stage } from "./stage";
+import type { Pass, Tile } from "./tile";
+import type { Theme } from "./types";
+
+const PULSE = 66; // ms between frames that only pulse
+const SLOW = 45; // ms a moving frame may take before it is drawn with fewer pixels
+
+export interface ViewportHost {
+  readonly table: FeatureTable;
+  tiles(): readonly Tile[];
+  isShown(tile: Tile): boolean;
+  /** After each frame, for labels. */
+  onFrame(moved: boolean): void;
+  onClick: ControlHost["onClick"];
+  onHover: ControlHost["onHover"];
+  onLeave: ControlHost["onLeave"];
+  onContext(state: "lost" | "restored"): void;
+}
+
+export class Viewport {
+  readonly canvas: HTMLCanvasElement;
+  readonly renderer: WebGLRenderer;
+  readonly uniforms = makeUniforms();
+  readonly materials = makeMaterials(this.uniforms);
+  /** Tiles go here… */
+  readonly root = new Scene();
+  /** …and what is no part of the building here. */
+  readonly extras = new Scene();
+  readonly stage: Stage;
+  /** Of everything loaded; empty until then. */
+  readonly bounds = new Box3();
+  readonly reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
+  frameMs = 0;
+  frames = 0;
+  drawCalls = 0;
+  triangles = 0;
+
+  readonly #host: ViewportHost;
+  readonly #maxPixelRatio: number;
+  readonly #perspective = new PerspectiveCamera();
+  readonly #orthographic = new OrthographicCamera();
+  readonly #picker = new Picker();
+  readonly #controls: Controls;
+  readonly #resize: ResizeObserver;
+  readonly #frustum = new Frustum();
+  readonly #abort = new AbortController();
+  #state: DataTexture | null = null;
+  #pose: Pose = lookAt([30, -40, 30], [0, 0, 0]);
+  #flight: { from: Pose; to: Pose; start: number; duration: number; done: () => void } | null = null;
+  #cut: { from: number; to: number; start: number } | null = null;
+  #request = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #moved = true;
+  #shadowsStale = true;
+  #shadowsAt = -1e9;
+  #lost = false;
+  #disposed = false;
+  #width = 1;
+  #height = 1;
+  /** Share of the full resolution while the camera moves on a slow machine. */
+  #economy = 1;
+  #lastFrame = 0;
+  #slowFrames = 0;
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  flat = false;
+
+  constructor(canvas: HTMLCanvasElement, host: ViewportHost, maxPixelRatio: number) {
+    this.canvas = canvas;
+    this.#host = host;
+    this.#maxPixelRatio = maxPixelRatio;
+    this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: false, stencil: false, powerPreference: "high-performance" });
+    this.renderer.autoClear = false;
+    this.renderer.info.autoReset = false;
+    this.renderer.setClearColor(0x000000, 0);
+    for (const scene of [this.root, this.extras]) scene.matrixWorldAutoUpdate = false;
+    for (const camera of [this.#perspective, this.#orthographic]) {
+      camera.matrixAutoUpdate = false;
+      camera.matrixWorldAutoUpdate = false;
+    }
+    this.stage = new Stage(this.root, this.uniforms, this.materials);
+    const options = { signal: this.#abort.signal };
+    canvas.addEventListener("webglcontextlost", (e) => this.#onLost(e), options);
+    canvas.addEventListener("webglcontextrestored", () => this.#onRestored(), options);
+    this.#resize = new ResizeObserver(() => this.#fitCanvas());
+    this.#resize.observe(canvas);
+    this.#controls = new Controls({
+      canvas,
+      getPose: () => this.#pose,
+      setPose: (pose) => this.setPose(pose),
+      pointUnder: (x, y) => this.#pointUnder(x, y),
+      size: () => ({ width: this.#width, height: this.#height }),
+      onClick: (...args) => this.#host.onClick(...args),
+      onHover: (x, y) => this.#host.onHover(x, y),
+      onLeave: () => this.#host.onLeave(),
+      flat: () => this.flat,
+    });
+    this.#fitCanvas();
+  }
+
+  get pose(): Pose {
+    return this.#pose;
+  }
+  get aspect(): number {
+    return this.#width / this.#height;
+  }
+  get size(): { width: number; height: number } {
+    return { width: this.#width, height: this.#height };
+  }
+
+  /** Set the camera at once; ends a flight. */
+  setPose(pose: Pose): void {
+    this.#flight?.done();
+    this.#flight = null;
+    this.#pose = pose;
+    this.#moved = true;
+    this.invalidate();
+  }
+
+  /** Move the camera there; resolves on arrival, or when something else moves it. */
+  fly(to: Pose, duration: number): Promise<void> {
+    this.#flight?.done();
+    this.#flight = null;
+    if (duration <= 0 || this.#disposed) {
+      this.setPose(to);
+      return Promise.resolve();
+    }
+    return new Promise((done) => {
+      this.#flight = { from: this.#pose, to, start: performance.now(), duration, done };
+      this.invalidate();
+    });
+  }
+
+  setTheme(theme: Theme): void {
+    applyTheme(this.uniforms, theme);
+    this.invalidate();
+  }
+
+  /** Nothing above this scene height is drawn or picked; null ends it. The plane slides there. */
+  setCut(height: number | null): void {
+    const top = this.bounds.isEmpty() ? 0 : this.bounds.max.z + 0.5;
+    const now = this.uniforms.uCut.value;
+    if (this.reducedMotion?.matches) this.uniforms.uCut.value = height ?? NO_CUT;
+    else this.#cut = { from: Math.min(now, top), to: height ?? NO_CUT, start: performance.now() };
+    this.#shadowsStale = true;
+    this.invalidate();
+  }
+  /** Where the cut is going; NO_CUT without one. */
+  get cut(): number {
+    return this.#cut?.to ?? this.uniforms.uCut.value;
+  }
+
+  /** Something else than the camera changed what is seen. */
+  invalidate(shadows = false): void {
+    this.#shadowsStale ||= shadows;
+    if (this.#request || this.#disposed || this.#lost) return;
+    this.#request = requestAnimationFrame(() => {
+      this.#request = 0;
+      this.render();
+    });
+  }
+
+  /** Draw now. */
+  render(): void {
+    if (this.#disposed || this.#lost || this.#width < 1 || this.#height < 1) return;
+    const start = performance.now();
+    clearTimeout(this.#timer);
+    this.#advance(start);
+    this.#upload();
+    this.renderer.info.reset();
+    // Shadows follow at most three times a second while tiles stream in.
+    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > 330) this.#updateShadows(start);
+    const camera = this.#placeCamera();
+    this.#show("main", camera);
+    this.renderer.setRenderTarget(null);
+    this.renderer.clear();
+    this.renderer.render(this.root, camera);
+    if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
+    this.#host.onFrame(this.#moved);
+    this.#economize(start);
+    this.#moved = false;
+    this.frames++;
+    this.drawCalls = this.renderer.info.render.calls;
+    this.triangles = this.renderer.info.render.triangles;
+    this.frameMs = performance.now() - start;
+    if (this.#flight || this.#cut) this.invalidate();
+    else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), 350);
+    else if (this.#host.table.alarmed && !this.reducedMotion?.matches) this.#timer = setTimeout(() => this.invalidate(), PULSE);
+  }
+
+  /** Time goes on: flight, cut, pulse. */
+  #advance(now: number): void {
+    if (this.#flight) {
+      const { from, to, start, duration, done } = this.#flight;
+      const t = Math.min(1, (now - start) / duration);
+      this.#pose = t === 1 ? to : between(from, to, ease(t));
+      this.#moved = true;
+      if (t === 1) {
+        this.#flight = null;
+        done();
+      }
+    }
+    if (this.#cut) {
+      const t = Math.min(1, (now - this.#cut.start) / 420);
+      const to = this.#cut.to === NO_CUT ? this.bounds.max.z + 0.5 : this.#cut.to;
+      this.uniforms.uCut.value = t === 1 ? this.#cut.to : this.#cut.from + (to - this.#cut.from) * ease(t);
+      if (t === 1) this.#cut = null;
+    }
+    const still = this.reducedMotion?.matches || !this.#host.table.alarmed;
+    this.uniforms.uTime.value = still ? 0.3 : (now / 1000) % 1000;
+  }
+
+  /** Bring the state texture up to date: the rows that changed, or all of it where many did. */
+  #upload(): void {
+    const { table } = this.#host;
+    const dirty = table.takeDirty();
+    const rows = table.data.length / (ROW * 4);
+    if (!this.#state || this.#state.image.data !== table.data) {
+      this.#state?.dispose();
+      this.#state = new DataTexture(table.data, ROW, rows, RGBAFormat, UnsignedByteType);
+      this.#state.minFilter = this.#state.magFilter = NearestFilter;
+      this.#state.needsUpdate = true;
+      this.uniforms.uState.value = this.#state;
+    } else if (dirty) {
+      if (dirty.to - dirty.from <= 32)
+        for (let row = dirty.from; row < dirty.to; row++) this.#state.addUpdateRange(row * ROW * 4, ROW * 4);
+      else this.#state.clearUpdateRanges();
+      this.#state.needsUpdate = true;
+    }
+  }
+
+  #updateShadows(now: number): void {
+    this.#shadowsStale = false;
+    this.#shadowsAt = now;
+    this.#show("shadow", null);
+    this.stage.update(this.renderer, this.root);
+  }
+
+  /** Choose the draws of a pass. */
+  #show(pass: Pass, camera: PerspectiveCamera | OrthographicCamera | null): void {
+    if (camera) this.#frustum.setFromProjectionMatrix(new Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse));
+    const cut = this.uniforms.uCut.value;
+    for (const tile of this.#host.tiles()) {
+      const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
+      tile.show(pass, on, this.#host.table);
+    }
+  }
+
+  #placeCamera(): PerspectiveCamera | OrthographicCamera {
+    const { eye, yaw, pitch, distance, ortho } = this.#pose;
+    const { right, up, forward } = basis(yaw, pitch);
+    const camera = ortho ? this.#orthographic : this.#perspective;
+    camera.matrixWorld.set(
+      right[0], up[0], -forward[0], eye[0], right[1], up[1], -forward[1], eye[1], right[2], up[2], -forward[2], eye[2], 0, 0, 0, 1);
+    camera.matrix.copy(camera.matrixWorld);
+    camera.matrixWorldInverse.copy(camera.matrixWorld).invert();
+    const { near, far } = clipDistances(this.#pose, this.#depthBounds());
+    camera.near = near;
+    camera.far = far;
+    const tall = Math.tan(FOV / 2) * distance;
+    if (camera instanceof PerspectiveCamera) {
+      camera.fov = (FOV * 180) / Math.PI;
+      camera.aspect = this.aspect;
+    } else {
+      camera.top = tall;
+      camera.bottom = -tall;
+      camera.right = tall * this.aspect;
+      camera.left = -camera.right;
+    }
+    camera.updateProjectionMatrix();
+    this.uniforms.uEye.value.set(...eye);
+    this.uniforms.uForward.value.set(...forward);
+    this.uniforms.uOrtho.value = ortho ? 1 : 0;
+    this.uniforms.uPixels.value = this.#height / (2 * Math.tan(FOV / 2) * (ortho ? distance : 1));
+    return camera;
+  }
+
+  /** The building and the floor around it. */
+  #depthBounds(): { min: V3; max: V3 } {
+    if (this.bounds.isEmpty()) return { min: [-50, -50, -50], max: [50, 50, 50] };
+    const { min, max } = this.bounds;
+    const reach = this.bounds.getBoundingSphere(new Sphere()).radius * 2;
+    return { min: [min.x - reach, min.y - reach, min.z - 1], max: [max.x + reach, max.y + reach, max.z + 1] };
+  }
+
+  // Picking ----------------------------------------------------------------------------------------------------
+
+  /** Draw ids at a CSS position; the picture is unharmed. `rooms`: the sides of rooms instead of everything else. */
+  #drawPick(x: number, y: number, rooms: boolean): boolean {
+    if (this.#disposed || this.#lost || x < 0 || y < 0 || x >= this.#width || y >= this.#height) return false;
+    this.#upload();
+    const camera = this.#placeCamera();
+    this.stage.show(false);
+    const { pick, pickPlates } = this.materials;
+    const whole = (): void => this.#show("plates", camera);
+    this.#picker.draw(this.renderer, this.root, camera, Math.floor(x), Math.floor(y), this.#width, this.#height,
+      rooms ? [{ material: pick, prepare: whole }]
+      : [{ material: pick, prepare: () => this.#show("pick", camera) }, { material: pickPlates, prepare: whole }]);
+    this.stage.show(true);
+    return true;
+  }
+
+  pick(x: number, y: number): RawHit | null {
+    if (!this.#drawPick(x, y, false)) return null;
+    const hit = this.#picker.read(this.renderer);
+    if (hit) return hit;
+    return this.#drawPick(x, y, true) ? this.#picker.read(this.renderer) : null;
+  }
+
+  async pickAsync(x: number, y: number): Promise<RawHit | null> {
+    if (!this.#drawPick(x, y, false)) return null;
+    const hit = await this.#picker.readAsync(this.renderer);
+    if (hit || this.#disposed || !this.#drawPick(x, y, true)) return hit;
+    return this.#picker.readAsync(this.renderer);
+  }
+
+  /** The point of the scene behind a CSS position at a distance along the view direction. */
+  unproject(x: number, y: number, depth: number): V3 {
+    const { eye, yaw, pitch, distance, ortho } = this.#pose;
+    const { right, up, forward } = basis(yaw, pitch);
+    const size = Math.tan(FOV / 2) * (ortho ? distance : depth);
+    const dx = ((2 * x) / this.#width - 1) * size * this.aspect;
+    const dy = (1 - (2 * y) / this.#height) * size;
+    return add(eye, add(scale(forward, depth), add(scale(right, dx), scale(up, dy))));
+  }
+
+  /** CSS position of a scene point; null behind the camera. */
+  project(point: V3): { x: number; y: number } | null {
+    const { eye, yaw, pitch, distance, ortho } = this.#pose;
+    const { right, up, forward } = basis(yaw, pitch);
+    const from = sub(point, eye);
+    const depth = dot(from, forward);
+    if (!ortho && depth < 0.05) return null;
+    const size = Math.tan(FOV / 2) * (ortho ? distance : depth);
+    return {
+      x: ((dot(from, right) / (size * this.aspect) + 1) / 2) * this.#width,
+      y: ((1 - dot(from, up) / size) / 2) * this.#height,
+    };
+  }
+
+  #pointUnder(x: number, y: number): V3 {
+    const hit = this.pick(x + 0.5, y + 0.5);
+    if (hit) return this.unproject(x, y, hit.depth);
+    // Over empty space: as far away as the middle of the building, where that lies ahead.
+    const center = this.bounds.isEmpty() ? null : this.bounds.getCenter(new Vector3());
+    const ahead = center ? dot(sub([center.x, center.y, center.z], this.#pose.eye), basis(this.#pose.yaw, this.#pose.pitch).forward) : 0;
+    return this.unproject(x, y, ahead > 1 ? ahead : this.#pose.distance);
+  }
+
+  // Canvas -----------------------------------------------------------------------------------------------------
+
+  #fitCanvas(): void {
+    if (this.#disposed) return;
+    this.#width = this.canvas.clientWidth;
+    this.#height = this.canvas.clientHeight;
+    if (this.#width < 1 || this.#height < 1) return;
+    this.renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio) * this.#economy);
+    this.renderer.setSize(this.#width, this.#height, false);
+    this.#moved = true;
+    this.render(); // now, or the resized canvas stays empty until the next frame
+  }
+
+  /** On a slow machine draw fewer pixels while the camera moves, all of them when it rests. */
+  #economize(now: number): void {
+    if (!this.#moved) return;
+    const took = now - this.#lastFrame;
+    this.#lastFrame = now;
+    if (took < 400) this.#slowFrames = took > SLOW ? this.#slowFrames + 1 : Math.max(0, this.#slowFrames - 1);
+    clearTimeout(this.#rest);
+    if (this.#slowFrames > 4 && this.#economy === 1) this.#setEconomy(0.6);
+    if (this.#economy !== 1) this.#rest = setTimeout(() => this.#setEconomy(1), 220);
+  }
+
+  #setEconomy(share: number): void {
+    this.#economy = share;
+    this.#slowFrames = 0;
+    this.#fitCanvas();
+    this.#moved = false;
+  }
+
+  #onLost(event: Event): void {
+    event.preventDefault(); // else the browser never restores it
+    this.#lost = true;
+    this.#host.onContext("lost");
+  }
+
+  #onRestored(): void {
+    this.#lost = false;
+    this.#state?.dispose();
+    this.#state = null;
+    this.#shadowsStale = true;
+    this.#shadowsAt = -1e9;
+    this.#host.onContext("restored");
+    this.invalidate();
+  }
+
+  /** A picture of the scene without labels, of the given size in pixels or the canvas' own. */
+  async screenshot(width: number | undefined, height: number | undefined, type: string): Promise<Blob> {
+    const own = { width: this.#width, height: this.#height };
+    const sized = width !== undefined || height !== undefined;
+    if (sized) {
+      this.#width = width ?? Math.round(((height as number) * own.width) / own.height);
+      this.#height = height ?? Math.round((this.#width * own.height) / own.width);
+      this.renderer.setPixelRatio(1);
+      this.renderer.setSize(this.#width, this.#height, false);
+    }
+    this.#shadowsAt = -1e9;
+    this.render();
+    const blob = await new Promise<Blob>((resolve, reject) => {
+      this.canvas.toBlob((made) => (made ? resolve(made) : reject(new Error("the canvas gave no picture"))), type);
+      if (sized) this.#fitCanvas(); // toBlob has taken its copy
+    });
+    return blob;
+  }
+
+  /** Free everything; the canvas may be used again. */
+  dispose(): void {
+    this.#disposed = true;
+    cancelAnimationFrame(this.#request);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#rest);
+    this.#flight?.done();
+    this.#abort.abort();
+    this.#resize.disconnect();
+    this.#controls.dispose();
+    this.#picker.dispose();
+    this.stage.dispose();
+    this.#state?.dispose();
+    disposeMaterials(this.materials);
+    this.root.clear();
+    this.extras.clear();
+    this.renderer.dispose();
+  }
+}
