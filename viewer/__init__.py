@@ -1,0 +1,1 @@
+"""Tiles for the browser, the web app (web/), and a viewer for notebooks."""
