@@ -1,23 +1,23 @@
 """The application: everything long-lived in one place, and the routes on top of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
-from fastapi.responses import ORJSONResponse
 
 from api import problems
 from api.guard import BodyLimit, SecureHeaders
 from api.importing import Importer
 from api.live import LiveHub
-from api.routes import include_all
+from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
-from ifc_models.worker import WorkerPool
+from ifc_models.worker_pool import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from telemetry.commands import CommandLoop
@@ -26,12 +26,13 @@ from telemetry.ingest import Ingest
 from twin import jobs
 from twin.blobs import BlobStore
 from twin.db import Database, open_database
-from twin.events import EventFeed
+from twin.events import Event, EventFeed, prune_events
 from twin.settings import Settings
 
 log = structlog.get_logger()
 API: Final = "/api/v1"
 RESTART_AFTER_S: Final = 1.0
+UPKEEP_S: Final = 3600.0
 
 
 @dataclass(slots=True)
@@ -48,3 +49,104 @@ class Twin:
     commands: CommandLoop
     live: LiveHub
     importer: Importer
+
+    def handlers(self) -> dict[str, jobs.Handler]:
+        """Who does which kind of job."""
+        return {"import": self.importer.run}
+
+
+@asynccontextmanager
+async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterator[Twin]:
+    """Open the database and everything on it; with `serving`, run what a server runs beside its routes."""
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(open_database(settings))
+        blobs = BlobStore(settings.blobs)
+        history = History(db)
+        await history.start()
+        alarms = AlarmEngine(db, settings)
+        live = LiveHub(db, ticks_per_second=settings.live_rate)
+        commands = CommandLoop(db)
+        ingest = Ingest(db, settings, [live.on_readings, alarms, commands.on_readings])
+        workers = await stack.enter_async_context(WorkerPool(settings))
+        importer = Importer(db, blobs, settings, workers)
+        stack.callback(importer.close)
+        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db, settings), commands, live, importer)
+        if serving:
+            await stack.enter_async_context(ingest)
+            await live.load()
+            await stack.enter_async_context(_beside(twin))
+        yield twin
+
+
+@asynccontextmanager
+async def _beside(twin: Twin) -> AsyncIterator[None]:
+    """Run the loops of a server until the block ends."""
+    feed = EventFeed(twin.db)
+    loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+        "live": lambda: twin.live.run(_shared(feed, twin.ingest)),
+        "alarms": twin.alarms.run,
+        "plans": twin.plans.run,
+        "commands": twin.commands.run,
+        "history": twin.history.run,
+        "upkeep": lambda: _upkeep(twin),
+    }
+    if twin.settings.worker:
+        loops["jobs"] = lambda: jobs.run_worker(twin.db, twin.handlers(), concurrency=twin.settings.worker_jobs)
+    tasks = [asyncio.create_task(_keep_running(name, loop), name=name) for name, loop in loops.items()]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _shared(feed: EventFeed, ingest: Ingest) -> AsyncIterator[Sequence[Event]]:
+    """One feed for all who follow events: ingest forgets changed points before the sockets hear of them."""
+    async for events in feed:
+        await ingest.on_events(events)
+        yield events
+
+
+async def _keep_running(name: str, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a loop for ever; one that fails is logged and started again."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("loop.failed", loop=name)
+        await asyncio.sleep(RESTART_AFTER_S)
+
+
+async def _upkeep(twin: Twin) -> None:
+    while True:
+        async with twin.db.transaction() as conn:
+            await prune_events(conn, datetime.now(UTC) - twin.settings.event_keep)
+            await conn.execute("DELETE FROM idempotency WHERE created_at < now() - interval '2 days'")
+            await conn.execute("DELETE FROM session WHERE expires_at < now()")
+        await asyncio.sleep(UPKEEP_S)
+
+
+def create_app(twin: Twin | None) -> FastAPI:
+    """Return the application; without a `Twin` it can only describe itself (OpenAPI)."""
+    app = FastAPI(
+        title="Twin",
+        version="0.1.0",
+        description="A BIM-centred digital twin operations server (GB/T 20299.3).",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.twin = twin
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API)
+    app.add_websocket_route(f"{API}/live", live_socket)
+    mount_web(app)
+    app.add_middleware(SecureHeaders)
+    if twin is not None:
+        app.add_middleware(
+            BodyLimit, default=twin.settings.request_limit, limits={f"{API}/models": twin.settings.upload_limit}
+        )
+    return app

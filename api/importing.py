@@ -39,3 +39,114 @@ log = structlog.get_logger()
 IFC: Final = "application/x-step"
 WORKER_SHARE: Final = 0.75  # of the progress bar: reading and meshing
 FINISHED_SHARE: Final = 0.9
+
+
+async def ask_for_import(
+    conn: Any, building: places.Building, model: str, discipline: str, blob: Blob, file_name: str, actor: Actor
+) -> UUID:
+    """Create the job that imports a stored file, in the caller's transaction. Versions of one model come in order."""
+    if not 1 <= len(discipline) <= 20:
+        raise Invalid("model.discipline", where="discipline")
+    await record_blob(conn, blob)
+    made = await models.ensure_model(conn, building.id, model, discipline)
+    return await jobs.create_job(
+        conn,
+        "import",
+        {
+            "model_id": str(made.id),
+            "model": made.name,
+            "file_hash": blob.hash,
+            "file_name": file_name,
+            "bytes": blob.bytes,
+        },
+        building_id=building.id,
+        actor_name=actor.name,
+        lock=f"model:{made.id}",
+    )
+
+
+class Importer:
+    """Runs import jobs. Holds warm processes, so the first import of a server is as fast as the second."""
+
+    def __init__(self, db: Database, blobs: BlobStore, settings: Settings, workers: WorkerPool) -> None:
+        self._db, self._blobs, self._settings, self._workers = db, blobs, settings, workers
+        self._finisher: ProcessPoolExecutor | None = None
+        self._work = settings.data / "work"
+
+    def close(self) -> None:
+        """End the finishing process."""
+        if self._finisher:
+            self._finisher.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, job: JobContext) -> dict[str, Any]:
+        """Import the file that the job names; return the report."""
+        started = time.perf_counter()
+        self._work.mkdir(mode=0o700, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="import-", dir=self._work))
+        try:
+            return await self._import(job, folder, started)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _import(self, job: JobContext, folder: Path, started: float) -> dict[str, Any]:
+        out, tiles = folder / "extract", folder / "tiles"
+        out.mkdir()
+        tiles.mkdir()
+
+        async def progress(stage: str, done: float) -> None:
+            await job.report(stage, WORKER_SHARE * done)
+
+        path = self._blobs.path(job.args["file_hash"])
+        extract = await self._workers.run(path, out, file_name=job.args["file_name"], on_progress=progress)
+        await job.report("place", WORKER_SHARE)
+        finished = await self._finish(out, tiles)
+        await job.report("store", FINISHED_SHARE)
+        blobs = await asyncio.to_thread(self._keep, finished)
+        async with self._db.transaction() as conn:
+            for blob in blobs:
+                await record_blob(conn, blob)
+            report = await self._store(conn, job, extract, out, finished, started)
+            await job.finish(conn, report)
+        return report
+
+    async def _finish(self, out: Path, tiles: Path) -> Finished:
+        """Place and tile in the finishing process; one that died is replaced once."""
+        for attempt in (1, 2):
+            if self._finisher is None:
+                self._finisher = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._finisher, finish, out, tiles)
+            except BrokenProcessPool:
+                log.warning("import.finisher_died", attempt=attempt)
+                self._finisher = None
+        raise Invalid("import.finish_failed")
+
+    def _keep(self, finished: Finished) -> list[Blob]:
+        return [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles]
+
+    async def _store(
+        self, conn: Any, job: JobContext, extract: Extract, out: Path, finished: Finished, started: float
+    ) -> dict[str, Any]:
+        model = await models.get_model(conn, UUID(job.args["model_id"]))
+        report = await store.store_version(
+            conn,
+            model_id=model.id,
+            building_id=model.building_id,
+            file_hash=job.args["file_hash"],
+            file_name=job.args["file_name"],
+            extract=extract,
+            folder=out,
+            finished=finished,
+            actor_name=job.created_by or "system",
+            started=started,
+        )
+        actor = Actor(job.created_by or "system")
+        await points.points_from_elements(conn, actor, model.building_id)
+        await audit.record(conn, actor, "model.upload", f"model:{model.id}", after={"version": report["version"]})
+        await emit(
+            conn,
+            "model",
+            {"model": str(model.id), "name": model.name, "version": report["version"]},
+            building_id=model.building_id,
+        )
+        return report

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -18,12 +18,12 @@ from uuid import UUID
 import numpy as np
 import orjson
 import structlog
-from numpy.typing import NDArray
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api import frames
+from telemetry.ingest import AcceptedBatch
 from twin.db import Database, rows
-from twin.events import Event, EventFeed
+from twin.events import Event
 
 log = structlog.get_logger()
 Topic = tuple[UUID, UUID | None]
@@ -162,15 +162,15 @@ class LiveHub:
             if point.value is not None:
                 self._dirty[point.topic].add(point.handle)
 
-    async def on_readings(self, batch: Any) -> None:
-        """Take newly stored readings (telemetry.ingest.AcceptedBatch); an older one than shown changes nothing."""
+    async def on_readings(self, batch: AcceptedBatch) -> None:
+        """Take newly stored readings; an older one than shown changes nothing. A sink of ingest."""
         for handle, ts, value, quality in batch.newest():
             point = self._points.get(handle)
             if point is not None and ts >= point.ts:
                 point.value, point.ts, point.quality = value, ts, quality
                 self._dirty[point.topic].add(handle)
 
-    async def run(self, feed: EventFeed) -> None:
+    async def run(self, feed: AsyncIterable[Sequence[Event]]) -> None:
         """Tick and hand out events until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._tick_forever(), name="live-ticks")
@@ -217,7 +217,7 @@ class LiveHub:
             messages.append(orjson.dumps(frames.values_message(items)))
         return messages
 
-    async def _events_forever(self, feed: EventFeed) -> None:
+    async def _events_forever(self, feed: AsyncIterable[Sequence[Event]]) -> None:
         async for events in feed:
             changed = {event.building_id for event in events if event.topic in ("point", "model")}
             for building in changed:

@@ -123,10 +123,12 @@ async def authorise(request: Request, conn: Conn, access: Access) -> Actor | Non
     return actor
 
 
-async def authenticate(request: HTTPConnection, conn: Conn) -> tuple[Actor | None, str | None]:
+async def authenticate(
+    request: HTTPConnection, conn: Conn, *, touch: bool = True
+) -> tuple[Actor | None, str | None]:
     """Return the caller and, when a session cookie named it, the CSRF token of that session.
 
-    A Bearer key goes before a cookie. A key or session that is wrong, expired or revoked raises Unauthenticated.
+    `touch`: this is use, and a session lives on; a recheck is none. A Bearer key goes before a cookie. A key or session that is wrong, expired or revoked raises Unauthenticated.
     """
     address = request.client.host if request.client else None
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -135,7 +137,7 @@ async def authenticate(request: HTTPConnection, conn: Conn) -> tuple[Actor | Non
     token = request.cookies.get(SESSION_COOKIE)
     if token is None:
         return None, None
-    session = await sessions.find_session(conn, token, address=address, now=datetime.now(UTC))
+    session = await sessions.find_session(conn, token, address=address, now=datetime.now(UTC), touch=touch)
     return (session.actor, session.csrf_token) if session else (None, None)
 
 

@@ -69,7 +69,7 @@ def _check_origin(socket: WebSocket) -> None:
 
 async def _authorised(connection: HTTPConnection, db: Database) -> Actor:
     async with db.connection() as conn:
-        actor, _ = await authenticate(connection, conn)
+        actor, _ = await authenticate(connection, conn, touch=False)
     if actor is None:
         raise Unauthenticated("session.missing")
     if PERMISSION not in actor.permissions:

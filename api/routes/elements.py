@@ -1,0 +1,189 @@
+"""Elements with all that hangs on them, systems, assets."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.route import Caller, Limit, Router, Tx, allow
+from identity import audit
+from ifc_models import elements
+from ifc_models.elements import Element, ElementRow, Group
+from spatial.storeys import resolve_storey
+from telemetry import points
+from telemetry.points import Point
+from twin import assets, places
+from twin.assets import Asset
+from twin.db import Conn, objects
+from twin.errors import Invalid
+from twin.page import Page
+
+router = Router(tags=["elements"])
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlarm:
+    """An alarm of the element that is not closed."""
+
+    id: UUID
+    severity: str
+    message: str
+    active: bool
+    acked: bool
+    raised_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A work order of the element that is not closed."""
+
+    id: UUID
+    number: int
+    title: str
+    state: str
+    priority: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ElementView(Element):
+    """An element with its points, its asset, its open alarms and orders."""
+
+    points: list[Point]
+    asset: Asset | None
+    alarms: list[OpenAlarm]
+    orders: list[OpenOrder]
+
+
+class ElementPatch(BaseModel):
+    """Own properties to lay over the present ones; null removes one."""
+
+    own_properties: dict[str, Any]
+
+
+_ALARMS = """
+    SELECT id, severity, message, active, acked, raised_at FROM alarm
+    WHERE (element_id = %(id)s OR space_id = %(id)s) AND closed_at IS NULL ORDER BY raised_at DESC LIMIT 100
+"""
+_ORDERS = """
+    SELECT id, number, title, state, priority, due_at FROM work_order
+    WHERE (element_id = %(id)s OR space_id = %(id)s) AND closed_at IS NULL ORDER BY created_at DESC LIMIT 100
+"""
+
+
+@router.get("/elements")
+@allow("model.read")
+async def list_elements(
+    tx: Tx,
+    building: str | None = None,
+    model: UUID | None = None,
+    storey: str | None = None,
+    space: str | None = None,
+    ifc_class: str | None = None,
+    system: UUID | None = None,
+    q: str | None = None,
+    property: str | None = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Page[ElementRow]:
+    """Every IfcProduct that is shown; `ifc_class` includes subclasses, `property` is Pset.Name:value (6.4.3b)."""
+    building_id = (await places.get_building(tx, building)).id if building else None
+    return await elements.list_elements(
+        tx,
+        building=building_id,
+        model=model,
+        storey=await _storey_id(tx, storey, building_id),
+        space=await places.resolve_element(tx, space, building=building_id, model=model) if space else None,
+        ifc_class=ifc_class,
+        system=system,
+        q=q,
+        property=property,
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+async def _storey_id(tx: Conn, ref: str | None, building_id: UUID | None) -> UUID | None:
+    if ref is None:
+        return None
+    if building_id is not None:
+        return await resolve_storey(tx, building_id, ref)
+    try:
+        return UUID(ref)
+    except ValueError:
+        raise Invalid("storey.needs_building", where="storey") from None
+
+
+@router.get("/elements/{element}")
+@allow("model.read")
+async def get_element(tx: Tx, element: str, building: str | None = None, model: UUID | None = None) -> ElementView:
+    """An element by server id or GlobalId, with everything known of it (6.4.3b)."""
+    building_id = (await places.get_building(tx, building)).id if building else None
+    element_id = await places.resolve_element(tx, element, building=building_id, model=model)
+    return await _view(tx, element_id)
+
+
+async def _view(tx: Conn, element_id: UUID) -> ElementView:
+    found = await elements.get_element(tx, element_id)
+    asset_id = await assets.asset_of(tx, element_id, datetime.now(UTC))
+    in_room = found.ifc_class == "IfcSpace"
+    return ElementView(
+        **{field.name: getattr(found, field.name) for field in fields(Element)},
+        points=await _points(tx, element_id, in_room=in_room),
+        asset=await assets.get_asset(tx, asset_id) if asset_id else None,
+        alarms=await objects(tx, OpenAlarm, _ALARMS, {"id": element_id}),
+        orders=await objects(tx, OpenOrder, _ORDERS, {"id": element_id}),
+    )
+
+
+async def _points(tx: Conn, element_id: UUID, *, in_room: bool) -> list[Point]:
+    where: dict[str, UUID] = {"space_id": element_id} if in_room else {"element_id": element_id}
+    return (await points.list_points(tx, **where, limit=1000)).items  # type: ignore[arg-type]
+
+
+@router.patch("/elements/{element}")
+@allow("element.write")
+async def patch_element(
+    tx: Tx, caller: Caller, element: str, body: ElementPatch, building: str | None = None, model: UUID | None = None
+) -> ElementView:
+    """Lay own properties over the model's; they stay through new versions (6.4.2a-2)."""
+    building_id = (await places.get_building(tx, building)).id if building else None
+    element_id = await places.resolve_element(tx, element, building=building_id, model=model)
+    before, after = await elements.patch_element(tx, element_id, body.own_properties)
+    await audit.record(tx, caller, "element.write", f"element:{element_id}", before=before, after=after)
+    return await _view(tx, element_id)
+
+
+@router.get("/systems")
+@allow("model.read")
+async def list_systems(tx: Tx, building: str, ifc_class: str = "IfcGroup") -> Page[Group]:
+    """Systems, zones and other groups of a building; `ifc_class` includes subclasses (6.4.2b)."""
+    return Page(await elements.list_groups(tx, (await places.get_building(tx, building)).id, ifc_class=ifc_class))
+
+
+class NewAsset(BaseModel):
+    """A thing that is maintained; with an element it is bound to it from now on."""
+
+    building: str
+    code: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=200)
+    manufacturer: str | None = None
+    product: str | None = None
+    serial: str | None = None
+    installed_on: date | None = None
+    properties: dict[str, Any] = Field(default_factory=dict)
+    element: str | None = None
+
+
+class AssetPatch(BaseModel):
+    """What may be changed; another `element` moves the asset there from now on, null takes it out."""
+
+    name: str | None = Field(None, min_length=1, max_length=200)
+    manufacturer: str | None = None
+    product: str | None = None
+    serial: str | None = None
+    installed_on: date | None = None
+    properties: dict[str, Any] | None = None
+    element: str | None = None

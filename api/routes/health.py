@@ -1,0 +1,48 @@
+"""Is it alive, and what does it measure."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+from api.route import Router, Tx, allow, no_transaction, twin_of
+from twin.db import row
+
+router = Router(tags=["health"])
+STARTED: Final = time.time()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """`ok` when the database answers."""
+
+    status: str
+    database: str
+    seconds: float  # since the start
+
+
+@router.get("/health")
+@allow.public
+async def health(tx: Tx) -> Health:
+    """Answers 200 when requests can be served, 503 when the database is away."""
+    await row(tx, "SELECT 1")
+    return Health("ok", "ok", round(time.time() - STARTED, 1))
+
+
+@router.get("/metrics", response_class=Response)
+@allow("metrics.read")
+@no_transaction
+async def metrics(request: Request) -> Response:
+    """Prometheus text: what this process does."""
+    twin = twin_of(request)
+    registry = CollectorRegistry()
+    for name, text, value in (
+        ("twin_live_clients", "Open live sockets", twin.live.clients),
+        ("twin_alarm_evaluations", "Alarm rule evaluations since the start", twin.alarms.evaluations),
+        ("twin_event_seq", "Number of the newest event handed out", twin.live.seq),
+        ("twin_uptime_seconds", "Seconds since the start", time.time() - STARTED),
+    ):
+        Gauge(name, text, registry=registry).set(value)
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
