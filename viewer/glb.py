@@ -126,16 +126,12 @@ def _attributes(
 ) -> list[dict[str, int]]:
     """Attribute accessors for the opaque vertices, the transparent ones, and (positions and ids only) all."""
     count = len(stored)
-    features = mesh.features.astype(np.uint16)
-    if kind == _U16:
-        packed = np.empty((count, 4), dtype=np.uint16)  # the id rides in the padding of the position
-        packed[:, :3], packed[:, 3] = stored, features
-        place = names = writer.attributes(packed)
-        id_offset = 6
-    else:
-        place = writer.attributes(stored)
-        names = writer.attributes(np.stack([features, np.zeros_like(features)], axis=1))
-        id_offset = 0
+    padded = np.zeros((count, 4), dtype=stored.dtype)
+    padded[:, :3] = stored
+    place = writer.attributes(padded if kind == _U16 else stored)
+    features = np.zeros((count, 2), dtype=np.uint16)  # a row is at least four bytes
+    features[:, 0] = mesh.features
+    names = writer.attributes(features)
     octahedral = meshopt.encode_filter_oct(np.hstack([mesh.normals, np.ones((count, 1))]), 4, 8)
     normals = writer.attributes(octahedral, "OCTAHEDRAL")
     colours = writer.attributes(_linear(mesh.colours))
@@ -152,7 +148,7 @@ def _attributes(
         box = {"min": stored[start:end].min(axis=0).tolist(), "max": stored[start:end].max(axis=0).tolist()}
         accessors = {
             "POSITION": writer.accessor(place, start, n, kind, "VEC3", normalized, **box),
-            "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR", offset=id_offset),
+            "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR"),
         }
         if surface:
             accessors["NORMAL"] = writer.accessor(normals, start, n, _I8, "VEC3", True)
@@ -236,7 +232,7 @@ class _Writer:
         values = rows.astype(np.uint32)
         data = meshopt.encode_gltf_buffer(values, "TRIANGLES" if mode == "TRIANGLES" else "INDICES")
         view = self._encoded(data, mode, len(values), 2 if small else 4, None, _INDICES)
-        return self.accessor(view, 0, len(values), _U16 if small else _U32, "SCALAR", offset=0)
+        return self.accessor(view, 0, len(values), _U16 if small else _U32, "SCALAR")
 
     def accessor(
         self,
@@ -246,14 +242,12 @@ class _Writer:
         component: int,
         kind: str,
         normalized: bool = False,
-        *,
-        offset: int = 0,
         **bounds: list[float],
     ) -> int:
         """An accessor of rows `start`…`start + count`; its number."""
         stride = self._views[view].get("byteStride", 0)
         accessor = {"bufferView": view, "componentType": component, "count": count, "type": kind, **bounds}
-        if at := start * stride + offset:
+        if at := start * stride:
             accessor["byteOffset"] = at
         if normalized:
             accessor["normalized"] = True
