@@ -23,6 +23,7 @@ from psycopg.types.json import Jsonb
 from twin.db import Conn, Database, object_or_none, objects, row, rows
 from twin.errors import Language, NotFound, TwinError, text_of
 from twin.page import Page, decode_cursor, page_of
+from twin.settings import Settings
 
 log = structlog.get_logger()
 
@@ -227,11 +228,11 @@ class JobContext:
 Handler = Callable[[JobContext], Awaitable[Mapping[str, Any]]]
 
 
-async def run_worker(db: Database, handlers: Mapping[str, Handler], *, concurrency: int = 2) -> None:
+async def run_worker(db: Database, handlers: Mapping[str, Handler], *, settings: Settings | None = None) -> None:
     """Run jobs until cancelled. Comes back by itself when the database was away."""
     while True:
         try:
-            await _Worker(db, handlers, concurrency).run()
+            await _Worker(db, handlers, settings.worker_jobs if settings else 2).run()
         except (psycopg.OperationalError, ConnectorException, ExceptionGroup) as error:
             if isinstance(error, ExceptionGroup) and error.split((psycopg.OperationalError, ConnectorException))[1]:
                 raise

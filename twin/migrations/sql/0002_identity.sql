@@ -17,7 +17,8 @@ CREATE TABLE session (
     user_agent  text,
     created_at  timestamptz NOT NULL DEFAULT now(),
     seen_at     timestamptz NOT NULL DEFAULT now(),
-    expires_at  timestamptz NOT NULL
+    idle_limit  interval NOT NULL,                       -- ends when not seen for so long
+    expires_at  timestamptz NOT NULL                     -- ends in any case
 );
 CREATE INDEX session_account ON session (account_id);
 
@@ -26,6 +27,7 @@ CREATE TABLE api_key (
     name        text NOT NULL,
     secret_hash bytea NOT NULL UNIQUE,                   -- SHA-256 of the key; keys have 256 random bits
     role        text NOT NULL,
+    created_by  text,
     created_at  timestamptz NOT NULL DEFAULT now(),
     expires_at  timestamptz,
     used_at     timestamptz,
@@ -52,3 +54,4 @@ CREATE TABLE audit (
     after     jsonb
 );
 CREATE INDEX audit_object ON audit (object, at);
+CREATE INDEX audit_actor ON audit (actor, id);
