@@ -1,0 +1,349 @@
+"""Ingest: every reading goes in here, whatever brought it, and is answered after the commit.
+
+Submissions wait in one bounded line. One task takes all that is waiting (at most `MAX_ROWS`), stores it in one
+transaction, answers, and hands the newly stored readings to the sinks: when nobody else is in line a submission
+waits for nothing, and under load many share a commit. A full line is answered `ingest.busy`; a database that is
+away `ingest.unavailable`: what was not acknowledged may be sent again, the same reading is then a duplicate.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import numpy as np
+import psycopg
+import structlog
+from numpy.typing import NDArray
+
+from telemetry.decode import Columns, RawReading, Refusal, Rejected, columns_of, decode_body
+from telemetry.registry import PointInfo, PointRegistry
+from telemetry.sources import SourceKind, SourceRef, ensure_source
+from telemetry.store import (
+    ACCEPTED,
+    CONFLICT,
+    DUPLICATE,
+    Readings,
+    SourceCount,
+    count_sources,
+    write_readings,
+    write_refusals,
+)
+from telemetry.validate import Piece, judge
+from twin.db import Database
+from twin.errors import Invalid, Language, Unavailable
+from twin.events import Event
+from twin.settings import Settings
+
+log = structlog.get_logger()
+
+MAX_ROWS: Final = 20_000  # readings of one transaction: about 0.1 s of PostgreSQL's time
+MAX_WAITING: Final = 200_000  # readings in line; about 10 MB
+MAX_BATCHES: Final = 8  # stored batches that sinks may be behind before ingest waits for them
+TRIES: Final = 3  # of a transaction that lost a deadlock to another server
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a submission; given after the commit."""
+
+    accepted: int
+    duplicate: int
+    rejected: list[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBatch:
+    """Newly stored readings, sorted by point and time, as columns of the same length n."""
+
+    handles: NDArray[np.int64]  # (n,)
+    ts: NDArray[np.int64]  # (n,) µs since 1970 UTC
+    num: NDArray[np.float64]  # (n,) bools as 0 and 1, enums as their code; NaN: a text
+    quality: NDArray[np.uint8]  # (n,) 0 good, 1 uncertain, 2 bad, 3 stale
+    txt: NDArray[np.object_] | None  # (n,) None: there is no text among them
+    points: dict[int, PointInfo]  # those of `handles`
+
+    def __len__(self) -> int:
+        return len(self.handles)
+
+    def newest(self) -> Iterator[tuple[int, int, float | str, int]]:
+        """`(handle, µs since 1970, value, quality)` of the newest reading of each point."""
+        last = np.flatnonzero(np.append(self.handles[1:] != self.handles[:-1], True))
+        values: list[float | str] = self.num[last].tolist()
+        if self.txt is not None:
+            values = [v if t is None else t for v, t in zip(values, self.txt[last].tolist(), strict=True)]
+        columns = self.handles[last].tolist(), self.ts[last].tolist(), values, self.quality[last].tolist()
+        yield from zip(*columns, strict=True)
+
+
+Sink = Callable[[AcceptedBatch], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Job:
+    source: SourceRef
+    piece: Piece
+    lang: Language
+    done: asyncio.Future[Receipt]
+
+    @property
+    def rows(self) -> int:
+        return len(self.piece.handle) + len(self.piece.refused)
+
+
+@dataclass(slots=True)
+class _Outcome:
+    receipts: list[Receipt] = field(default_factory=list)
+    batch: AcceptedBatch | None = None
+
+
+class Ingest:
+    """The one way in for readings. `async with Ingest(db, settings, sinks) as ingest: await ingest.submit(…)`.
+
+    Leaving the block stores what is in line and lets the sinks finish.
+    """
+
+    def __init__(
+        self, db: Database, settings: Settings, sinks: Iterable[Sink] = (), *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._db = db
+        self._limit = settings.readings_limit
+        self._ahead_us = int(settings.reading_ahead.total_seconds() * 1e6)
+        self._clock = clock
+        self.sinks: list[Sink] = list(sinks)
+        self.registry = PointRegistry()
+        self._sources: dict[str, SourceRef] = {}
+        self._line: deque[_Job] = deque()
+        self._waiting = 0
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._batches: asyncio.Queue[AcceptedBatch] = asyncio.Queue(MAX_BATCHES)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._closing = False
+        self._tasks = [
+            asyncio.create_task(self._store_forever(), name="ingest-store"),
+            asyncio.create_task(self._feed_forever(), name="ingest-sinks"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing = True
+        self._wake.set()
+        storing, feeding = self._tasks
+        await storing
+        await self._batches.join()
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
+
+    async def source(self, name: str, kind: SourceKind = "http") -> SourceRef:
+        """The source of this name, made at its first reading."""
+        known = self._sources.get(name)
+        if known is None:
+            async with self._db.transaction() as conn:
+                known = await ensure_source(conn, name, kind)
+            self._sources[name] = known
+        return known
+
+    async def on_events(self, events: Sequence[Event]) -> None:
+        """Forget points that changed. `api` calls it with every lot of events."""
+        for event in events:
+            if event.topic == "point":
+                handle = event.data.get("handle")
+                if isinstance(handle, int):
+                    self.registry.forget(handle)
+                else:
+                    self.registry.clear()
+
+    async def submit(self, source: SourceRef, readings: Sequence[RawReading], *, lang: Language = "en") -> Receipt:
+        """Store readings; returns after the commit. Raises Invalid for a naive time, Unavailable: send again later."""
+        for i, reading in enumerate(readings):
+            if reading.ts.tzinfo is None:
+                raise Invalid("reading.naive_time", where=f"readings.{i}.ts", ts=str(reading.ts))
+        return await self._submit(source, columns_of(readings), lang)
+
+    async def submit_body(self, source: SourceRef, body: bytes, *, lang: Language = "en") -> Receipt:
+        """Store the readings of a `POST /readings` body. Raises also Invalid and TooLarge, for the body as a whole."""
+        return await self._submit(source, decode_body(body, self._limit), lang)
+
+    async def submit_arrays(
+        self, source: SourceRef, keys: list[str], ts: NDArray[np.int64], values: NDArray[np.float64]
+    ) -> Receipt:
+        """Store good numbers: keys, µs since 1970 UTC and values of the same length, at most `MAX_ROWS`."""
+        columns = Columns(np.arange(len(keys)), keys, ts, values.tolist(), np.zeros(len(keys), np.uint8))
+        return await self._submit(source, columns, "en")
+
+    async def _submit(self, source: SourceRef, columns: Columns, lang: Language) -> Receipt:
+        if self._closing:
+            raise Unavailable("ingest.closing")
+        if self._waiting + len(columns.keys) > MAX_WAITING:
+            raise Unavailable("ingest.busy", waiting=self._waiting)
+        if not columns.keys and not columns.refused:
+            return Receipt(0, 0, [])
+        unknown = set(columns.keys).difference(self.registry.handles)
+        if unknown:
+            await self._look_up(unknown)
+        piece = judge(columns, self.registry, now_us=int(self._clock() * 1e6), ahead_us=self._ahead_us)
+        job = _Job(source, piece, lang, asyncio.get_running_loop().create_future())
+        self._line.append(job)
+        self._waiting += job.rows
+        self._wake.set()
+        return await job.done
+
+    async def _look_up(self, keys: set[str]) -> None:
+        try:
+            async with self._db.connection() as conn:
+                await self.registry.load(conn, keys)
+        except psycopg.OperationalError as error:
+            raise Unavailable("ingest.unavailable") from error
+
+    async def _store_forever(self) -> None:
+        while self._line or not self._closing:
+            if not self._line:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            jobs = self._take()
+            try:
+                await self._store(jobs)
+            finally:
+                self._waiting -= sum(job.rows for job in jobs)
+
+    def _take(self) -> list[_Job]:
+        jobs = [self._line.popleft()]
+        count = jobs[0].rows
+        while self._line and count + self._line[0].rows <= MAX_ROWS:
+            jobs.append(self._line.popleft())
+            count += jobs[-1].rows
+        return jobs
+
+    async def _store(self, jobs: list[_Job]) -> None:
+        """Store jobs in one transaction and answer them; where it fails for one of them, each in its own."""
+        try:
+            outcome = await self._transaction(jobs)
+        except (psycopg.OperationalError, Unavailable) as error:
+            log.error("ingest.unavailable", reason=str(error).strip(), readings=sum(job.rows for job in jobs))
+            _fail(jobs, Unavailable("ingest.unavailable"))
+        except Exception as error:
+            if len(jobs) > 1:
+                for job in jobs:
+                    await self._store([job])
+                return
+            log.exception("ingest.failed", source=jobs[0].source.name, readings=jobs[0].rows)
+            _fail(jobs, error)
+        else:
+            for job, receipt in zip(jobs, outcome.receipts, strict=True):
+                if not job.done.done():  # the client may be gone
+                    job.done.set_result(receipt)
+            if outcome.batch is not None:
+                await self._batches.put(outcome.batch)
+
+    async def _transaction(self, jobs: list[_Job]) -> _Outcome:
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self._db.transaction() as conn:
+                    readings = _joined(jobs)
+                    outcome = await write_readings(conn, readings)
+                    settled = _settle(jobs, outcome)
+                    await write_refusals(conn, [(job.source.id, each) for job, all_ in settled for each in all_])
+                    await count_sources(conn, _counts(settled, outcome, jobs))
+                return _Outcome(_receipts(settled, outcome), self._batch(readings, outcome))
+            except psycopg.errors.DeadlockDetected:
+                if attempt == TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _batch(self, readings: Readings, outcome: NDArray[np.uint8]) -> AcceptedBatch | None:
+        fresh = readings.take(outcome == ACCEPTED)
+        if not len(fresh):
+            return None
+        fresh = fresh.take(np.lexsort((fresh.ts, fresh.handle)))
+        infos = self.registry.infos
+        points = {handle: infos[handle] for handle in np.unique(fresh.handle).tolist() if handle in infos}
+        return AcceptedBatch(fresh.handle, fresh.ts, fresh.num, fresh.quality, fresh.txt, points)
+
+    async def _feed_forever(self) -> None:
+        while True:
+            batch = await self._batches.get()
+            for sink in self.sinks:
+                try:
+                    await sink(batch)
+                except Exception:
+                    # The readings are stored; what a sink missed it makes up from the database.
+                    log.exception("ingest.sink_failed", sink=getattr(sink, "__qualname__", repr(sink)))
+            self._batches.task_done()
+
+
+def _fail(jobs: Sequence[_Job], error: Exception) -> None:
+    for job in jobs:
+        if not job.done.done():
+            job.done.set_exception(error)
+
+
+def _joined(jobs: Sequence[_Job]) -> Readings:
+    """The readings of all jobs, one after the other."""
+    pieces = [job.piece for job in jobs]
+    txt: NDArray[np.object_] | None = None
+    if any(piece.txt is not None for piece in pieces):
+        texts = [text for piece in pieces for text in (piece.txt or [None] * len(piece.handle))]
+        txt = np.array(texts, dtype=object)
+    return Readings(
+        handle=np.concatenate([piece.handle for piece in pieces]),
+        ts=np.concatenate([piece.ts for piece in pieces]),
+        num=np.concatenate([piece.num for piece in pieces]),
+        quality=np.concatenate([piece.quality for piece in pieces]),
+        source=np.concatenate([np.full(len(job.piece.handle), job.source.id) for job in jobs]),
+        txt=txt,
+    )
+
+
+def _spans(jobs: Sequence[_Job]) -> Iterator[tuple[_Job, slice]]:
+    start = 0
+    for job in jobs:
+        end = start + len(job.piece.handle)
+        yield job, slice(start, end)
+        start = end
+
+
+def _settle(jobs: Sequence[_Job], outcome: NDArray[np.uint8]) -> list[tuple[_Job, list[Refusal]]]:
+    """Each job with all its refusals: those of its judge and the conflicts that storing found."""
+    return [(job, job.piece.refused + _conflicts(job.piece, outcome[span])) for job, span in _spans(jobs)]
+
+
+def _conflicts(piece: Piece, outcome: NDArray[np.uint8]) -> list[Refusal]:
+    return [piece.refuse(row, "reading.conflict") for row in np.flatnonzero(outcome == CONFLICT).tolist()]
+
+
+def _counts(
+    settled: Sequence[tuple[_Job, list[Refusal]]], outcome: NDArray[np.uint8], jobs: Sequence[_Job]
+) -> list[SourceCount]:
+    """One count per source; several jobs of a source are added up."""
+    totals: dict[int, list[int]] = {}
+    skews: dict[int, list[float]] = {}
+    for (job, refused), (_, span) in zip(settled, _spans(jobs), strict=True):
+        total = totals.setdefault(job.source.id, [0, 0, 0])
+        total[0] += int(np.count_nonzero(outcome[span] == ACCEPTED))
+        total[1] += int(np.count_nonzero(outcome[span] == DUPLICATE))
+        total[2] += len(refused)
+        if job.piece.skew_us is not None:
+            skews.setdefault(job.source.id, []).append(job.piece.skew_us)
+    return [
+        SourceCount(source, *total, skew_us=float(np.median(skews[source])) if source in skews else None)
+        for source, total in totals.items()
+    ]
+
+
+def _receipts(settled: Sequence[tuple[_Job, list[Refusal]]], outcome: NDArray[np.uint8]) -> list[Receipt]:
+    receipts = []
+    for (job, refused), (_, span) in zip(settled, _spans([job for job, _ in settled]), strict=True):
+        receipts.append(
+            Receipt(
+                accepted=int(np.count_nonzero(outcome[span] == ACCEPTED)),
+                duplicate=int(np.count_nonzero(outcome[span] == DUPLICATE)),
+                rejected=sorted((each.shown(job.lang) for each in refused), key=lambda each: each.index),
+            )
+        )
+    return receipts

@@ -1,0 +1,91 @@
+"""A building with points and an ingest on a database of the test's own; with `-m timescale` on a real TimescaleDB."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from identity.actor import CLI
+from telemetry.history import History
+from telemetry.ingest import AcceptedBatch, Ingest
+from telemetry.points import NewPoint, Point, create_point
+from telemetry.sources import SourceRef
+from twin import db as twin_db
+from twin import migrations
+from twin.db import Database
+from twin.places import create_building
+from twin.settings import Settings
+
+
+@pytest.fixture(params=["partitions", pytest.param("timescaledb", marks=pytest.mark.timescale)])
+def storage_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database on the embedded PostgreSQL, and one on a real TimescaleDB where one is given."""
+    if request.param == "partitions":
+        yield request.getfixturevalue("database_url")
+        return
+    server = os.environ.get("TWIN_TEST_TIMESCALE_URL")
+    if not server:
+        pytest.skip("no TimescaleDB here: `make test-timescale` starts one")
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = psycopg.conninfo.make_conninfo(server, dbname=name)
+        migrations.migrate(url)
+        yield url
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+async def storage(storage_url: str) -> AsyncIterator[Database]:
+    """That database with a pool and the table of readings."""
+    async with twin_db.connect(storage_url, 8) as database:
+        await History(database).start()
+        yield database
+
+
+@pytest.fixture
+async def readings_db(db: Database) -> Database:
+    """The embedded database with the table of readings, for tests that storage makes no difference to."""
+    await History(db).start()
+    return db
+
+
+@pytest.fixture
+def plain_settings() -> Settings:
+    return Settings(readings_limit=10_000)
+
+
+async def make_building(db: Database, name: str = "Tower") -> UUID:
+    async with db.transaction() as conn:
+        return (await create_building(conn, name)).id
+
+
+MakePoint = Callable[..., Awaitable[Point]]
+
+
+async def make_points(db: Database, *points: NewPoint) -> list[Point]:
+    """Define points in the building `Tower`, made if it is not there."""
+    async with db.transaction() as conn:
+        found = await (await conn.execute("SELECT id FROM building WHERE name = 'Tower'")).fetchone()
+        building = found["id"] if found else (await create_building(conn, "Tower")).id
+        return [await create_point(conn, CLI, building, point) for point in points]
+
+
+class Sink:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.batches: list[AcceptedBatch] = []
+
+    async def __call__(self, batch: AcceptedBatch) -> None:
+        self.batches.append(batch)
+
+    def readings(self) -> set[tuple[int, int]]:
+        return {pair for b in self.batches for pair in zip(b.handles.tolist(), b.ts.tolist(), strict=True)}
+
+
+async def source_of(ingest: Ingest) -> SourceRef:
+    return await ingest.source("key:test")
