@@ -46,9 +46,7 @@ class DisplayState(StrEnum):
     UNACKED = "unacked"  # the condition holds, nobody has acknowledged it
     ACKED = "acked"  # the condition holds and someone knows
     RTN_UNACKED = "rtn_unacked"  # back to normal before anyone acknowledged it
-    LATCHED_UNACKED = (
-        "latched_unacked"  # back to normal, waits for acknowledgement and reset
-    )
+    LATCHED_UNACKED = "latched_unacked"  # back to normal, waits for acknowledgement and reset
     LATCHED_ACKED = "latched_acked"  # back to normal and acknowledged, waits for reset
     SHELVED = "shelved"  # hidden by an operator until a time
     CLOSED = "closed"  # over; ISA's "normal"
@@ -80,11 +78,7 @@ class Threshold:
 
     def exceeds(self, value: float) -> bool:
         """Whether the value lies beyond the setpoint; a value on it does not."""
-        return (
-            value > self.setpoint
-            if self.kind is RuleKind.HIGH
-            else value < self.setpoint
-        )
+        return value > self.setpoint if self.kind is RuleKind.HIGH else value < self.setpoint
 
     def clears(self, value: float) -> bool:
         """Whether the value has come back by the deadband. With no deadband: the opposite of `exceeds`."""
@@ -164,9 +158,7 @@ def display_state(alarm: Life) -> DisplayState:
     if alarm.active:
         return DisplayState.ACKED if alarm.acked else DisplayState.UNACKED
     if alarm.latched:
-        return (
-            DisplayState.LATCHED_ACKED if alarm.acked else DisplayState.LATCHED_UNACKED
-        )
+        return DisplayState.LATCHED_ACKED if alarm.acked else DisplayState.LATCHED_UNACKED
     return DisplayState.RTN_UNACKED
 
 
@@ -185,9 +177,7 @@ def observe(rule: Threshold, state: State, reading: Reading) -> Step:
         return State(None, alarm, reading.ts), changes + more
     if not rule.exceeds(reading.value):
         return State(None, state.alarm, reading.ts), changes
-    timer = _thawed(state.timer, reading.ts) or Timer(
-        reading.ts, reading.ts + rule.on_delay, reading.value
-    )
+    timer = _thawed(state.timer, reading.ts) or Timer(reading.ts, reading.ts + rule.on_delay, reading.value)
     state, more = _run_timer(rule, State(timer, state.alarm, reading.ts), reading.ts)
     return state, changes + more
 
@@ -196,11 +186,7 @@ def advance(rule: Threshold, state: State, now: datetime) -> Step:
     """Return the state after time has passed until `now`: on-delays run out, shelving ends."""
     state, changes = _run_timer(rule, state, now)
     alarm = state.alarm
-    if (
-        alarm is not None
-        and alarm.shelved_until is not None
-        and alarm.shelved_until <= now
-    ):
+    if alarm is not None and alarm.shelved_until is not None and alarm.shelved_until <= now:
         alarm, more = unshelve(alarm, alarm.shelved_until)
         return replace(state, alarm=_open(alarm)), changes + more
     return state, changes
@@ -267,9 +253,7 @@ def _thawed(timer: Timer | None, ts: datetime) -> Timer | None:
     return Timer(timer.since, timer.due_at + (ts - timer.frozen_at), timer.value)
 
 
-def _raised(
-    rule: Threshold, alarm: Life | None, timer: Timer
-) -> tuple[Life, list[Change]]:
+def _raised(rule: Threshold, alarm: Life | None, timer: Timer) -> tuple[Life, list[Change]]:
     at, value = timer.due_at, timer.value
     if alarm is None:
         alarm = Life(
@@ -294,36 +278,23 @@ def _raised(
     return alarm, [Change(ChangeKind.AGAIN, at, alarm, value)]
 
 
-def _back_to_normal(
-    rule: Threshold, alarm: Life | None, reading: Reading
-) -> tuple[Life | None, list[Change]]:
+def _back_to_normal(rule: Threshold, alarm: Life | None, reading: Reading) -> tuple[Life | None, list[Change]]:
     if alarm is None or not rule.clears(reading.value):
         return alarm, []
     return _returned(alarm, reading.ts, reading.value)
 
 
-def _returned(
-    alarm: Life, at: datetime, value: float | None
-) -> tuple[Life | None, list[Change]]:
+def _returned(alarm: Life, at: datetime, value: float | None) -> tuple[Life | None, list[Change]]:
     # A timer fires by the server's clock; a reading of a slower clock may come after it with an earlier time.
     at = max(at, alarm.rose_at)
     alarm = replace(alarm, active=False, returned_at=at)
-    alarm, changes = _settled(
-        alarm, at, [Change(ChangeKind.RETURNED, at, alarm, value)]
-    )
+    alarm, changes = _settled(alarm, at, [Change(ChangeKind.RETURNED, at, alarm, value)])
     return _open(alarm), changes
 
 
-def _settled(
-    alarm: Life, at: datetime, changes: list[Change]
-) -> tuple[Life, list[Change]]:
+def _settled(alarm: Life, at: datetime, changes: list[Change]) -> tuple[Life, list[Change]]:
     """Close the alarm if nothing keeps it open."""
-    if (
-        alarm.active
-        or not alarm.acked
-        or alarm.latched
-        or alarm.shelved_until is not None
-    ):
+    if alarm.active or not alarm.acked or alarm.latched or alarm.shelved_until is not None:
         return alarm, changes
     alarm = replace(alarm, closed_at=at)
     return alarm, [*changes, Change(ChangeKind.CLOSED, at, alarm)]

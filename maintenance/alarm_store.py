@@ -8,25 +8,18 @@ from uuid import UUID, uuid4
 
 from psycopg.types.json import Jsonb
 
+from identity import SYSTEM
 from maintenance.alarm_state import Change, ChangeKind, Life, RuleKind, State, Threshold
 from maintenance.alarm_table import timer_of
 from maintenance.place import Place, place_of, plain
 from twin.db import Conn, object_or_none, objects, rows
-from twin.errors import Invalid, NotFound, text_of
+from twin.errors import Invalid, Language, NotFound, text_of
 from twin.events import emit
 from twin.page import Page, decode_cursor, page_of
 from twin.viewpoint import Viewpoint
 
 SILENT_INTERVALS = 3  # a point that missed so many of its expected readings is stale
-STATES = (
-    "unacked",
-    "acked",
-    "rtn_unacked",
-    "latched_unacked",
-    "latched_acked",
-    "shelved",
-    "closed",
-)
+STATES = ("unacked", "acked", "rtn_unacked", "latched_unacked", "latched_acked", "shelved", "closed")
 SEVERITIES = ("low", "medium", "high", "critical")
 
 
@@ -43,7 +36,7 @@ class Alarm:
     severity: str
     code: str  # alarm.high | alarm.low; `params` fill its text in any language
     params: dict[str, Any]
-    message: str
+    message: str  # that text in the language of the installation
     rule_id: UUID
     rule: str
     point: str  # key
@@ -111,9 +104,7 @@ async def list_alarms(
     cursor: str | None = None,
 ) -> Page[Alarm]:
     """Alarms, the newest first. `states` may also be `open` (not closed) and `active` (the condition holds)."""
-    wanted = [
-        state for one in states for state in (STATES[:-1] if one == "open" else [one])
-    ]
+    wanted = [state for one in states for state in (STATES[:-1] if one == "open" else [one])]
     _check_words(wanted, (*STATES, "active"), "state")
     _check_words(severities, SEVERITIES, "severity")
     after = decode_cursor(cursor, 2) or [None, None]
@@ -144,9 +135,7 @@ async def list_alarms(
 def _check_words(given: Sequence[str], known: Sequence[str], field: str) -> None:
     for word in given:
         if word not in known:
-            raise Invalid(
-                "maintenance.choice", where=field, value=word, choices=", ".join(known)
-            )
+            raise Invalid("maintenance.choice", where=field, value=word, choices=", ".join(known))
 
 
 async def get_alarm(conn: Conn, alarm_id: UUID) -> Alarm:
@@ -182,13 +171,7 @@ async def lock_life(conn: Conn, alarm_id: UUID) -> Life:
 
 
 async def add_history(
-    conn: Conn,
-    alarm_id: UUID,
-    kind: str,
-    actor: str,
-    at: datetime,
-    *,
-    comment: str | None = None,
+    conn: Conn, alarm_id: UUID, kind: str, actor: str, at: datetime, *, comment: str | None = None
 ) -> None:
     """Write one line of an alarm's history."""
     await conn.execute(
@@ -199,17 +182,9 @@ async def add_history(
 
 async def announce(conn: Conn, changes: Mapping[UUID, Sequence[str]]) -> None:
     """Tell those who watch, once per alarm: the alarm as it is now, and what happened to it."""
-    for alarm in await objects(
-        conn, Alarm, _ALARM + "WHERE a.id = ANY(%s)", (list(changes),)
-    ):
+    for alarm in await objects(conn, Alarm, _ALARM + "WHERE a.id = ANY(%s)", (list(changes),)):
         data = {**plain(alarm), "changes": list(changes[alarm.id])}
-        await emit(
-            conn,
-            "alarm",
-            data,
-            building_id=alarm.building_id,
-            storey_id=alarm.storey_id,
-        )
+        await emit(conn, "alarm", data, building_id=alarm.building_id, storey_id=alarm.storey_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,31 +238,18 @@ async def load_tracked(conn: Conn) -> list[Tracked]:
 async def lock_tracked(conn: Conn, rule_ids: Sequence[UUID]) -> list[Tracked]:
     """The rules with these ids as they are now; nobody else runs them or touches their open alarms meanwhile."""
     ids = {"ids": sorted(rule_ids), "silent": SILENT_INTERVALS}
+    await conn.execute("SELECT FROM alarm_rule WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE", ids)
     await conn.execute(
-        "SELECT FROM alarm_rule WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE",
-        ids,
+        "SELECT FROM alarm WHERE rule_id = ANY(%(ids)s) AND closed_at IS NULL ORDER BY id FOR UPDATE", ids
     )
-    await conn.execute(
-        "SELECT FROM alarm WHERE rule_id = ANY(%(ids)s) AND closed_at IS NULL ORDER BY id FOR UPDATE",
-        ids,
-    )
-    return [
-        _tracked(each)
-        for each in await rows(
-            conn, _TRACKED + "WHERE r.id = ANY(%(ids)s) ORDER BY r.id", ids
-        )
-    ]
+    return [_tracked(each) for each in await rows(conn, _TRACKED + "WHERE r.id = ANY(%(ids)s) ORDER BY r.id", ids)]
 
 
 def _tracked(found: Mapping[str, Any]) -> Tracked:
     life = None
     if found["alarm_id"] is not None:
         life = Life(**{field: found[field] for field in Life.__dataclass_fields__})
-    latest = (
-        None
-        if found["latest_ts"] is None
-        else (found["latest_ts"], found["latest_num"], found["latest_q"])
-    )
+    latest = None if found["latest_ts"] is None else (found["latest_ts"], found["latest_num"], found["latest_q"])
     return Tracked(
         **{name: found[name] for name in Tracked.__dataclass_fields__ if name in found},
         threshold=Threshold(
@@ -298,26 +260,13 @@ def _tracked(found: Mapping[str, Any]) -> Tracked:
             latching=found["latching"],
             stale_after=found["stale_after"],
         ),
-        state=State(
-            timer_of(
-                found["since"],
-                found["due_at"],
-                found["timer_value"],
-                found["frozen_at"],
-            ),
-            life,
-        ),
+        state=State(timer_of(found["since"], found["due_at"], found["timer_value"], found["frozen_at"]), life),
         latest=latest,
     )
 
 
 async def write_outcome(
-    conn: Conn,
-    tracked: Tracked,
-    state: State,
-    changes: Sequence[Change],
-    now: datetime,
-    actor: str = "system",
+    conn: Conn, tracked: Tracked, state: State, changes: Sequence[Change], now: datetime, language: Language
 ) -> dict[UUID, list[str]]:
     """Write the timer, the alarms and their history; answer what happened to which alarm, in order."""
     if state.timer != tracked.state.timer:
@@ -329,28 +278,23 @@ async def write_outcome(
     for change in changes:
         if change.kind is ChangeKind.RAISED:
             alarm_id = uuid4()
-        assert (
-            alarm_id is not None
-        )  # nothing but RAISED happens where there is no alarm
+        assert alarm_id is not None  # nothing but RAISED happens where there is no alarm
         lives[alarm_id] = change.alarm
         told.setdefault(alarm_id, []).append(change.kind)
-        lines.append((alarm_id, change.at, change.kind, actor, change.value))
+        lines.append((alarm_id, change.at, change.kind, SYSTEM.name, change.value))
     for each, life in lives.items():
         if each == tracked.alarm_id:
             await write_life(conn, each, life)
         else:
-            await _insert(conn, tracked, each, life, now)
+            await _insert(conn, tracked, each, life, now, language)
     async with conn.cursor() as cursor:
         await cursor.executemany(
-            "INSERT INTO alarm_event (alarm_id, at, kind, actor, value) VALUES (%s, %s, %s, %s, %s)",
-            lines,
+            "INSERT INTO alarm_event (alarm_id, at, kind, actor, value) VALUES (%s, %s, %s, %s, %s)", lines
         )
     return told
 
 
-async def write_life(
-    conn: Conn, alarm_id: UUID, life: Life, acked_by: str | None = None
-) -> None:
+async def write_life(conn: Conn, alarm_id: UUID, life: Life, acked_by: str | None = None) -> None:
     """Write the fields of the state machine; `acked_by` stays unless it is given or the acknowledgement is gone."""
     await conn.execute(
         """UPDATE alarm SET active = %(active)s, acked = %(acked)s, latched = %(latched)s, value = %(value)s,
@@ -375,12 +319,8 @@ async def _write_timer(conn: Conn, rule_id: UUID, state: State) -> None:
     )
 
 
-async def _insert(
-    conn: Conn, tracked: Tracked, alarm_id: UUID, life: Life, now: datetime
-) -> None:
-    place = await place_of(
-        conn, tracked.element_id, tracked.building_id, min(life.raised_at, now)
-    )
+async def _insert(conn: Conn, tracked: Tracked, alarm_id: UUID, life: Life, now: datetime, language: Language) -> None:
+    place = await place_of(conn, tracked.element_id, tracked.building_id, min(life.raised_at, now))
     code = f"alarm.{tracked.threshold.kind}"
     params = _params(tracked, life, place)
     await conn.execute(
@@ -401,7 +341,7 @@ async def _insert(
             "severity": tracked.severity,
             "code": code,
             "params": Jsonb(params),
-            "message": text_of(code, "en", params),
+            "message": text_of(code, language, params),
         },
     )
 

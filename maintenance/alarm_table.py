@@ -88,9 +88,7 @@ class RuleTable:
         self.row_of = {rule.id: row for row, rule in enumerate(self.rules)}
         n = len(self.rules)
         handles = np.array([rule.handle for rule in self.rules], np.int64)
-        self._first = np.searchsorted(
-            handles, np.arange((handles[-1] if n else -1) + 2)
-        )
+        self._first = np.searchsorted(handles, np.arange((handles[-1] if n else -1) + 2))
         self._sign = np.array(
             [1.0 if r.threshold.kind is RuleKind.HIGH else -1.0 for r in self.rules],
             np.float64,
@@ -101,17 +99,10 @@ class RuleTable:
         self._open = np.zeros(n, bool)  # always look closely
         self._due: Ints = np.full(n, NEVER, np.int64)  # of running timers
         self._stale: Ints = np.array(
-            [
-                NEVER
-                if r.threshold.stale_after is None
-                else r.threshold.stale_after // MICROSECOND
-                for r in self.rules
-            ],
+            [NEVER if r.threshold.stale_after is None else r.threshold.stale_after // MICROSECOND for r in self.rules],
             np.int64,
         )
-        self._seen: Ints = np.full(
-            n, -NEVER, np.int64
-        )  # NEVER itself would overflow when negated
+        self._seen: Ints = np.full(n, -NEVER, np.int64)  # NEVER itself would overflow when negated
 
     def __len__(self) -> int:
         return len(self.rules)
@@ -121,14 +112,8 @@ class RuleTable:
         self.states[row] = state
         timer, threshold = state.timer, self.rules[row].threshold
         self._open[row] = busy or timer is not None
-        self._due[row] = (
-            microseconds(timer.due_at)
-            if timer is not None and timer.frozen_at is None
-            else NEVER
-        )
-        self._low[row] = (
-            self._setpoint[row] - threshold.deadband if state.active else -np.inf
-        )
+        self._due[row] = microseconds(timer.due_at) if timer is not None and timer.frozen_at is None else NEVER
+        self._low[row] = self._setpoint[row] - threshold.deadband if state.active else -np.inf
         self._high[row] = np.inf if state.active else self._setpoint[row]
         if state.seen_at is not None:
             self.saw(row, state.seen_at)
@@ -145,25 +130,17 @@ class RuleTable:
         seen = int(self._seen[row])
         return None if seen == -NEVER else moment(seen)
 
-    def sift(
-        self, batch: AcceptedBatch
-    ) -> Iterator[tuple[int, datetime | None, list[Reading]]]:
+    def sift(self, batch: AcceptedBatch) -> Iterator[tuple[int, datetime | None, list[Reading]]]:
         """Yield `(row, newest time before the batch, its readings in event order)` of every rule that may move."""
         rows, at = self._pairs(batch.handles)
         self.evaluations += rows.size
         if rows.size == 0:
             return
         ts = batch.ts
-        times = (ts.astype("datetime64[us]") if ts.dtype.kind == "M" else ts).astype(
-            np.int64
-        )[at]
-        quality = np.where(
-            np.isnan(batch.num), Quality.BAD, batch.quality
-        )  # no number is as good as a bad one
+        times = (ts.astype("datetime64[us]") if ts.dtype.kind == "M" else ts).astype(np.int64)[at]
+        quality = np.where(np.isnan(batch.num), Quality.BAD, batch.quality)  # no number is as good as a bad one
         signed = self._sign[rows] * batch.num[at]
-        loud = (quality[at] < Quality.BAD) & ~(
-            (signed > self._low[rows]) & (signed <= self._high[rows])
-        )
+        loud = (quality[at] < Quality.BAD) & ~((signed > self._low[rows]) & (signed <= self._high[rows]))
         loud |= self._open[rows]
         loud &= times > self._seen[rows]
         moving = np.unique(rows[loud])
@@ -190,9 +167,7 @@ class RuleTable:
                 [Reading(moment(t), *rest) for t, *rest in zip(*columns, strict=True)],
             )
 
-    def moves(
-        self, row: int, before: datetime | None, readings: Sequence[Reading]
-    ) -> bool:
+    def moves(self, row: int, before: datetime | None, readings: Sequence[Reading]) -> bool:
         """Whether these readings change anything but the time of the newest one."""
         old = self.states[row]
         threshold, state = (
@@ -230,16 +205,12 @@ class RuleTable:
         last = self._first.size - 1
         handles = np.where((handles >= 0) & (handles < last), handles, last)
         first = self._first[handles]
-        count = np.where(
-            handles < last, self._first[np.minimum(handles + 1, last)] - first, 0
-        )
+        count = np.where(handles < last, self._first[np.minimum(handles + 1, last)] - first, 0)
         at = np.repeat(np.arange(handles.size), count)
         offset = np.arange(at.size) - np.repeat(np.cumsum(count) - count, count)
         return np.repeat(first, count) + offset, at
 
 
-def timer_of(
-    since: datetime | None, due_at: datetime, value: float, frozen_at: datetime | None
-) -> Timer | None:
+def timer_of(since: datetime | None, due_at: datetime, value: float, frozen_at: datetime | None) -> Timer | None:
     """A timer out of the columns of `alarm_timer`; None where the row is missing."""
     return None if since is None else Timer(since, due_at, value, frozen_at)

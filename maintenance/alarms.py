@@ -25,6 +25,7 @@ from maintenance.alarm_state import Change, Quality, Reading, State, abandon, ad
 from maintenance.alarm_table import AcceptedBatch, PointRule, RuleTable
 from twin.db import Conn, Database, rows
 from twin.errors import Unavailable
+from twin.settings import Settings
 
 log = structlog.get_logger()
 
@@ -52,8 +53,9 @@ class AlarmEngine:
     There is one event loop and no lock: whatever happens between two awaits happens at once.
     """
 
-    def __init__(self, db: Database, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, db: Database, settings: Settings, clock: Callable[[], datetime] = utc_now) -> None:
         self._db = db
+        self._language = settings.language
         self._clock = clock
         self._table = RuleTable()
         self._backlog: dict[UUID, _Backlog] = {}
@@ -173,8 +175,8 @@ class AlarmEngine:
                 conn, "SELECT rule_id FROM alarm WHERE closed_at IS NULL AND shelved_until <= %s", (now,)
             )
         for each in ended:
-            row = self._table.row_of.get(each["rule_id"])
-            before = None if row is None else self._table.seen_at(row)
+            known = self._table.row_of.get(each["rule_id"])
+            before = None if known is None else self._table.seen_at(known)
             self._backlog.setdefault(each["rule_id"], _Backlog(before))
 
     # -- loading -------------------------------------------------------------------------------------------
@@ -192,8 +194,7 @@ class AlarmEngine:
         self._table = table
         for each in tracked:
             readings = _latest(each)
-            row = table.row_of.get(each.rule_id)
-            if row is None:  # disabled or deleted, but its alarm is still active
+            if (row := table.row_of.get(each.rule_id)) is None:  # disabled or deleted, but its alarm is still active
                 self._backlog[each.rule_id] = _Backlog(None)
                 continue
             table.set(row, each.state)
@@ -249,15 +250,14 @@ class AlarmEngine:
             told: dict[UUID, list[str]] = {}
             for tracked in await alarm_store.lock_tracked(conn, list(chunk)):
                 state, changes = _run(tracked, chunk[tracked.rule_id], now)
-                happened = await alarm_store.write_outcome(conn, tracked, state, changes, now)
+                happened = await alarm_store.write_outcome(conn, tracked, state, changes, now, self._language)
                 await self._order(conn, tracked, happened, now)
                 told |= happened
                 outcome[tracked.rule_id] = state
             if told:
                 await alarm_store.announce(conn, told)
         for rule_id, state in outcome.items():
-            row = self._table.row_of.get(rule_id)
-            if row is not None:
+            if (row := self._table.row_of.get(rule_id)) is not None:
                 self._table.set(row, state, busy=rule_id in self._backlog)
 
     async def _order(

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-
 from twin.assets import asset_of
+
 from twin.db import Conn
 from twin.errors import Invalid
 from twin.places import locate
@@ -28,9 +28,7 @@ class Place:
     label: str = ""  # for a person: storey, room, thing
 
 
-async def place_of(
-    conn: Conn, element_id: UUID | None, building_id: UUID, at: datetime
-) -> Place:
+async def place_of(conn: Conn, element_id: UUID | None, building_id: UUID, at: datetime) -> Place:
     """The place of an element, and the asset that is bound there at that time; without one the building itself.
 
     Raises NotFound for an unknown element, Invalid when it stands in another building.
@@ -39,9 +37,7 @@ async def place_of(
         return Place(building_id)
     found = await locate(conn, element_id)
     if found.building_id != building_id:
-        raise Invalid(
-            "maintenance.other_building", where="element", element=str(element_id)
-        )
+        raise Invalid("maintenance.other_building", where="element", element=str(element_id))
     names = (found.storey_name, found.space_name, found.name or found.ifc_class)
     return Place(
         building_id=building_id,

@@ -54,7 +54,7 @@ CREATE TABLE alarm (
     severity    text NOT NULL,
     code        text NOT NULL,                           -- of its text in maintenance/messages.toml: alarm.high | alarm.low
     params      jsonb NOT NULL DEFAULT '{}',             -- what fills that text: point, value, limit, unit, place, …
-    message     text NOT NULL,                           -- that text in English, for those who take no codes
+    message     text NOT NULL,                           -- that text in the installation's language, for those who take no codes
     value       float8 NOT NULL,                         -- that made it rise, the last time
     count       int NOT NULL DEFAULT 1,                  -- how often it rose while open
     active      boolean NOT NULL DEFAULT true,           -- the condition holds
