@@ -121,6 +121,7 @@ CREATE TABLE element_group (
     long_name   text,
     description text,
     psets       jsonb NOT NULL DEFAULT '{}',
+    serves      uuid[] NOT NULL DEFAULT '{}',            -- elements (storeys, spaces, buildings) it is for
     last_version int NOT NULL,
     UNIQUE (model_id, global_id, occurrence)
 );
