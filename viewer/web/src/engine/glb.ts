@@ -25,9 +25,10 @@ export interface Primitive {
   readonly color: Attribute<Uint8Array | Uint16Array | Float32Array> | null;
   /** Used for every vertex where there is no `color`. */
   readonly baseColor: readonly [number, number, number, number];
-  /** (V,) feature of each vertex, counted over the tile. */
+  /** Feature of each vertex, counted over the tile. */
   readonly feature: Uint32Array;
   readonly index: Uint8Array | Uint16Array | Uint32Array | null;
+  /** Vertices of this primitive; the arrays may go on beyond, where another primitive shares them. */
   readonly vertices: number;
   /** Vertex → building frame (z up, m), float64, column-major. */
   readonly matrix: Matrix;
@@ -128,6 +129,9 @@ class Reader {
   readonly #binary: Uint8Array;
   readonly #decode: MeshoptDecode;
   readonly #views = new Map<number, { bytes: Uint8Array; stride: number | undefined }>();
+  /** Arrays by what they show, so that primitives that share vertices share them on the GPU too. */
+  readonly #shared = new Map<string, Attribute<AnyArray>>();
+  readonly #sharedFeatures = new Map<string, Uint32Array>();
   /** First feature of each property table: ids of several tables are laid one behind the other. */
   readonly #tableStart: number[] = [];
   #features = 0;
@@ -145,8 +149,8 @@ class Reader {
     const primitives: Primitive[] = [];
     const scene = this.#gltf.scenes?.[this.#gltf.scene ?? 0];
     for (const node of scene?.nodes ?? []) this.#readNode(node, Y_UP_TO_Z_UP, primitives, 0);
-    for (const primitive of primitives)
-      for (const feature of primitive.feature) if (feature >= this.#features) this.#features = feature + 1;
+    for (const { feature, vertices } of primitives)
+      for (let v = 0; v < vertices; v++) if ((feature[v] as number) >= this.#features) this.#features = (feature[v] as number) + 1;
     while (globalIds.length < this.#features) globalIds.push("");
     return { primitives, globalIds, boxes: featureBoxes(primitives, globalIds.length) };
   }
@@ -191,10 +195,16 @@ class Reader {
     const ids = primitive.extensions?.EXT_mesh_features?.featureIds[0];
     const accessor = primitive.attributes[`_FEATURE_ID_${ids?.attribute ?? 0}`];
     const start = this.#tableStart[ids?.propertyTable ?? 0] ?? 0;
-    const out = new Uint32Array(vertices);
-    if (accessor === undefined) return out.fill(start);
+    if (accessor === undefined) return new Uint32Array(vertices).fill(start);
+    const { bufferView, byteOffset } = this.#accessor(accessor);
+    const key = `${bufferView}/${byteOffset ?? 0}/${start}`;
     const { array, size } = this.#attribute<AnyArray>(accessor);
-    for (let i = 0; i < vertices; i++) out[i] = start + (array[i * size] as number);
+    const count = Math.ceil(array.length / size);
+    const known = this.#sharedFeatures.get(key);
+    if (known?.length === count) return known;
+    const out = new Uint32Array(count);
+    for (let i = 0; i < count; i++) out[i] = start + (array[i * size] as number);
+    this.#sharedFeatures.set(key, out);
     return out;
   }
 
@@ -224,16 +234,26 @@ class Reader {
     const normalized = accessor.normalized ?? false;
     const end = offset + stride * (accessor.count - 1) + components * bytes;
     if (accessor.count > 0 && end > view.bytes.byteLength) throw new BadTile(`accessor ${index} reaches beyond its view`);
-    const size = stride / bytes;
     const start = view.bytes.byteOffset + offset;
-    const whole = offset + stride * accessor.count <= view.bytes.byteLength;
-    if (offset === 0 && whole && start % bytes === 0 && Number.isInteger(size) && size <= 4)
-      return { array: new Type(view.bytes.buffer as ArrayBuffer, start, accessor.count * size) as T, size, normalized };
-    const out = new Type(accessor.count * components);
-    const source = new DataView(view.bytes.buffer, start);
-    for (let i = 0; i < accessor.count; i++)
-      for (let c = 0; c < components; c++) out[i * components + c] = readNumber(source, i * stride + c * bytes, accessor.componentType);
-    return { array: out as T, size: components, normalized };
+    // Everything from here to the end of the view: a primitive that uses more of it then shares the array.
+    const rows = view.stride === undefined ? accessor.count : Math.floor((view.bytes.byteLength - offset - components * bytes) / stride) + 1;
+    const key = `${accessor.bufferView}/${offset}/${accessor.componentType}/${accessor.type}/${rows}/${normalized}`;
+    const known = this.#shared.get(key);
+    if (known) return known as Attribute<T>;
+    const size = stride / bytes;
+    let made: Attribute<AnyArray>;
+    if (start % bytes === 0 && Number.isInteger(size) && size <= 4 && offset % stride === 0) {
+      const values = Math.min(rows * size, Math.floor((view.bytes.byteLength - offset) / bytes));
+      made = { array: new Type(view.bytes.buffer as ArrayBuffer, start, values), size, normalized };
+    } else {
+      const out = new Type(rows * components);
+      const source = new DataView(view.bytes.buffer, start);
+      for (let i = 0; i < rows; i++)
+        for (let c = 0; c < components; c++) out[i * components + c] = readNumber(source, i * stride + c * bytes, accessor.componentType);
+      made = { array: out, size: components, normalized };
+    }
+    this.#shared.set(key, made);
+    return made as Attribute<T>;
   }
 
   #view(index: number): { bytes: Uint8Array; stride: number | undefined } {

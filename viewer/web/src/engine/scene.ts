@@ -129,9 +129,10 @@ export class Scene3D {
     const get = this.#options.fetch ?? globalThis.fetch.bind(globalThis);
     const answer = await get(url, { credentials: "same-origin", signal: abort.signal });
     if (!answer.ok) throw new Error(`${url}: the server answered ${answer.status}`);
-    const refs = readTileset(await answer.json(), answer.url || url);
+    const { tiles: refs, storeys } = readTileset(await answer.json(), answer.url || url);
     if (abort.signal.aborted) return;
     this.#clear();
+    if (storeys.length > 0) this.setStoreys(storeys);
     this.#table.reserve(refs.reduce((sum, ref) => sum + ref.elements, 0));
     const whole = unionOf(refs.map((ref) => ref.box));
     if (whole) {
@@ -399,7 +400,7 @@ export class Scene3D {
 
   // What is shown ----------------------------------------------------------------------------------------------
 
-  /** Tell the elevations of the storeys; without them the cut goes by the boxes of their tiles. */
+  /** Tell the elevations of the storeys, where the tileset does not; else the cut goes by the boxes of their tiles. */
   setStoreys(storeys: readonly StoreyInfo[]): void {
     this.#storeys = [...storeys].sort((a, b) => a.elevation - b.elevation);
   }

@@ -39,13 +39,12 @@ export class Tile {
       const n = (i: number): number => (data.boxes[f * 6 + i] as number) - (origin[i % 3] as number);
       if (n(0) <= n(3)) this.box.expandByPoint(new Vector3(n(0), n(1), n(2))).expandByPoint(new Vector3(n(3), n(4), n(5)));
     }
-    let bytes = 0;
+    const buffers = new Buffers(base);
     for (const primitive of data.primitives) {
-      const { geometry, size } = makeGeometry(primitive, base);
-      bytes += size;
+      const geometry = makeGeometry(primitive, buffers);
       this.#parts.push({ kind: primitive.kind, base: this.#draw(geometry, primitive, origin), ghost: null, overlay: null });
     }
-    this.bytes = bytes;
+    this.bytes = buffers.bytes;
   }
 
   #draw(geometry: BufferGeometry, primitive: Primitive, origin: Vec3): Mesh | LineSegments {
@@ -113,26 +112,47 @@ export class Tile {
   }
 }
 
-function attribute<T>(source: Attribute<T>): BufferAttribute {
-  return new BufferAttribute(source.array as AnyArray, source.size, source.normalized);
+/** GPU buffers of a tile; arrays that several primitives share are uploaded once. */
+class Buffers {
+  readonly #made = new Map<AnyArray, BufferAttribute>();
+  readonly #base: number;
+  bytes = 0;
+
+  constructor(base: number) {
+    this.#base = base;
+  }
+
+  of(array: AnyArray, size: number, normalized = false): BufferAttribute {
+    const known = this.#made.get(array);
+    if (known) return known;
+    const made = new BufferAttribute(array, size, normalized);
+    this.#made.set(array, made);
+    this.bytes += array.byteLength;
+    return made;
+  }
+
+  /** Feature numbers of the tile become those of the scene. */
+  features(array: Uint32Array): BufferAttribute {
+    if (!this.#made.has(array) && this.#base !== 0)
+      for (let i = 0; i < array.length; i++) array[i] = (array[i] as number) + this.#base;
+    const made = this.of(array, 1);
+    made.gpuType = IntType;
+    return made;
+  }
 }
 
-function makeGeometry(primitive: Primitive, base: number): { geometry: BufferGeometry; size: number } {
+function makeGeometry(primitive: Primitive, buffers: Buffers): BufferGeometry {
   const geometry = new BufferGeometry();
-  const feature = primitive.feature;
-  if (base !== 0) for (let i = 0; i < feature.length; i++) feature[i] = (feature[i] as number) + base;
-  const ids = new BufferAttribute(feature, 1);
-  ids.gpuType = IntType;
-  geometry.setAttribute("position", attribute(primitive.position));
-  geometry.setAttribute("feature", ids);
+  const of = <T>(source: Attribute<T>): BufferAttribute => buffers.of(source.array as AnyArray, source.size, source.normalized);
+  geometry.setAttribute("position", of(primitive.position));
+  geometry.setAttribute("feature", buffers.features(primitive.feature));
   if (primitive.kind !== "edges") {
-    geometry.setAttribute("normal", primitive.normal ? attribute(primitive.normal) : flatNormals(primitive));
-    geometry.setAttribute("color", primitive.color ? attribute(primitive.color) : plainColors(primitive));
+    geometry.setAttribute("normal", primitive.normal ? of(primitive.normal) : smoothNormals(primitive));
+    geometry.setAttribute("color", primitive.color ? of(primitive.color) : plainColors(primitive));
   }
-  if (primitive.index) geometry.setIndex(new BufferAttribute(primitive.index, 1));
-  let size = primitive.index?.byteLength ?? 0;
-  for (const a of Object.values(geometry.attributes)) size += (a.array as Uint8Array).byteLength;
-  return { geometry, size };
+  if (primitive.index) geometry.setIndex(buffers.of(primitive.index, 1));
+  else geometry.setDrawRange(0, primitive.vertices);
+  return geometry;
 }
 
 function plainColors(primitive: Primitive): BufferAttribute {
@@ -143,7 +163,7 @@ function plainColors(primitive: Primitive): BufferAttribute {
 }
 
 /** Smooth normals by area for a tile without any: other people's tilesets. */
-function flatNormals(primitive: Primitive): BufferAttribute {
+function smoothNormals(primitive: Primitive): BufferAttribute {
   const geometry = new BufferGeometry();
   const { array, size, normalized } = primitive.position;
   geometry.setAttribute("position", new BufferAttribute(array, size, normalized));

@@ -1,6 +1,6 @@
 /** Reads a 3D Tiles 1.1 tileset into a flat list: our tiles have no levels of detail, all of them are wanted. */
 import { IDENTITY, apply, multiply, type Matrix } from "./matrix";
-import type { Box, Layer } from "./types";
+import type { Box, Layer, StoreyInfo } from "./types";
 
 export interface TileRef {
   /** Absolute. */
@@ -22,13 +22,23 @@ interface Tile {
   transform?: number[]; extras?: Record<string, unknown>;
 }
 
+export interface Tileset {
+  readonly tiles: TileRef[];
+  /** Storeys with a known elevation, as the root's `extras` list them. */
+  readonly storeys: StoreyInfo[];
+}
+
 /** Every content of the tileset with its box and what its `extras` say. Throws when it is no tileset. */
-export function readTileset(json: unknown, url: string): TileRef[] {
+export function readTileset(json: unknown, url: string): Tileset {
   const root = (json as { root?: Tile } | null)?.root;
   if (!root) throw new Error(`${url} is no tileset: it has no root tile`);
-  const out: TileRef[] = [];
-  visit(root, IDENTITY, url, out, 0);
-  return out;
+  const tiles: TileRef[] = [];
+  visit(root, IDENTITY, url, tiles, 0);
+  const storeys: StoreyInfo[] = [];
+  for (const entry of Array.isArray(root.extras?.["storeys"]) ? (root.extras["storeys"] as Record<string, unknown>[]) : [])
+    if (typeof entry["id"] === "string" && typeof entry["elevation"] === "number")
+      storeys.push({ id: entry["id"], elevation: entry["elevation"] });
+  return { tiles, storeys };
 }
 
 function visit(tile: Tile, parent: Matrix, base: string, out: TileRef[], depth: number): void {
@@ -38,7 +48,7 @@ function visit(tile: Tile, parent: Matrix, base: string, out: TileRef[], depth: 
   for (const content of [...(tile.content ? [tile.content] : []), ...(tile.contents ?? [])]) {
     const uri = content.uri ?? content.url;
     if (!uri) continue;
-    const extras = { ...tile.extras, ...content.extras };
+    const extras: Record<string, unknown> = { ...tile.extras, ...content.extras };
     const text = (key: string): string | null => (typeof extras[key] === "string" ? extras[key] : null);
     const number = (key: string): number => (typeof extras[key] === "number" ? extras[key] : 0);
     out.push({

@@ -366,7 +366,8 @@ export class Viewport {
     this.renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio) * this.#economy);
     this.renderer.setSize(this.#width, this.#height, false);
     this.#moved = true;
-    this.render(); // now, or the resized canvas stays empty until the next frame
+    if (this.frames > 0) this.render(); // now, or the resized canvas stays empty until the next frame
+    else this.invalidate();
   }
 
   /** On a slow machine draw fewer pixels while the camera moves, all of them when it rests. */
