@@ -184,7 +184,7 @@ class _Ladder:
 
     def _exact(self, found: dict[int, Mesh], left: list[Product]) -> list[Product]:
         safe = {p.step_id: p for p in left if not self._is_unsafe(p)}
-        failed = [p for p in left if self._is_unsafe(p)]
+        failed = [p for p in left if self._is_unsafe(p)]  # straight to the box
         answers = exact(
             self._file,
             list(safe),
@@ -196,6 +196,8 @@ class _Ladder:
             if isinstance(answer, Mesh):
                 self._accept(product, answer, found)
                 self._note(product, "occ", note)
+            elif answer.final:
+                self._note(product, "lost", answer.reason)
             else:
                 self._unsafe.setdefault(step_id, answer.reason)  # kept as the reason, should the box fail too
                 failed.append(product)

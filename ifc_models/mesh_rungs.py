@@ -121,9 +121,10 @@ def _read_scratch(scratch: Path) -> dict[int, Mesh]:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a kernel gave no mesh."""
+    """Why a kernel gave no mesh. `final`: a slower rung would only show what the file does not say."""
 
     reason: str
+    final: bool = False
 
 
 def exact(
@@ -167,17 +168,20 @@ def _exact_child(
     uncut.set("weld-vertices", True)
     uncut.set("disable-opening-subtractions", True)
     for step_id in list(ids):
-        answer: Mesh | Failure = Failure("the kernels found no surface")
-        note = None
-        for attempt, words in ((settings, None), (uncut, "openings could not be cut")):
-            try:
-                shape = ifcopenshell.geom.create_shape(attempt, file.by_id(step_id))
-                answer, note = _exact_mesh(shape.geometry), words
-            except Exception as error:
-                answer = Failure(f"{error}"[:200] or "the exact kernel failed")
-            if isinstance(answer, Mesh):
-                break
+        answer, note = _exact_element(file.by_id(step_id), settings), None
+        if isinstance(answer, Failure) and not answer.final:
+            answer, note = _exact_element(file.by_id(step_id), uncut), "openings could not be cut"
         yield step_id, answer, note if isinstance(answer, Mesh) else None
+
+
+def _exact_element(entity: ifcopenshell.entity_instance, settings: ifcopenshell.geom.settings) -> Mesh | Failure:
+    try:
+        geometry = ifcopenshell.geom.create_shape(settings, entity).geometry
+    except Exception as error:  # the kernel's own exceptions are bare RuntimeErrors and worse
+        return Failure(f"{error}"[:200] or "the exact kernel failed")
+    if len(geometry.faces_buffer) == 0 and getattr(entity, "HasOpenings", None):
+        return Failure("its openings take all of its body", final=True)
+    return _exact_mesh(geometry)
 
 
 def _exact_mesh(geometry: ifcopenshell.geom.ShapeType) -> Mesh | Failure:
@@ -250,6 +254,8 @@ def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple
         if entity.id() and key in seen:
             continue
         seen.add(key)
+        if entity.is_a("IfcParameterizedProfileDef"):
+            matrix = matrix @ _or_identity(Frames.one_placement(entity.Position, unit))
         for point in _own_points(entity):
             x, y, z = (matrix @ [point[0] * unit, point[1] * unit, point[2] * unit, 1.0])[:3]
             yield float(x), float(y), float(z)
@@ -258,8 +264,14 @@ def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple
             waiting.append((entity[0][1], matrix @ frames))
         elif entity.is_a("IfcExtrudedAreaSolid"):
             waiting += _extrusion_ends(entity, matrix, unit)
+        elif entity.is_a("IfcBooleanResult"):
+            waiting.append((entity[1], matrix))  # what is cut cannot reach beyond it
         else:
             waiting += [(child, matrix) for child in _children(entity)]
+
+
+def _or_identity(matrix: Floats | None) -> Floats:
+    return np.eye(4) if matrix is None else matrix
 
 
 def _own_points(entity: ifcopenshell.entity_instance) -> list[tuple[float, float, float]]:
@@ -294,7 +306,7 @@ def _children(entity: ifcopenshell.entity_instance) -> Iterator[ifcopenshell.ent
         with contextlib.suppress(RuntimeError):
             value = entity[i]
         if isinstance(value, ifcopenshell.entity_instance):
-            if not value.is_a("IfcRepresentationContext"):
+            if not value.is_a("IfcRepresentationContext") and not value.is_a("IfcPlacement"):
                 yield value
         elif isinstance(value, tuple):
             for item in value:
