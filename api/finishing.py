@@ -40,6 +40,7 @@ class Finished:
 
     placement: Placement
     boxes: NDArray[np.float64]  # (N, 6) m, NaN where an element has no mesh
+    shapes: dict[int, bytes]  # element index → hash of its mesh in its own frame
     tiles: list[Tile]
     seconds: dict[str, float]
 
@@ -52,8 +53,10 @@ def finish(folder: Path, out: Path) -> Finished:
     placement = place_extract(extract, mesh, boxes)
     placed = time.perf_counter()
     tiles = build_tiles(extract, mesh, placement, out)
-    done = time.perf_counter()
-    return Finished(placement, boxes, tiles, {"placement": placed - started, "tiles": done - placed})
+    tiled = time.perf_counter()
+    shapes = mesh.element_shape_hashes()
+    seconds = {"place": placed - started, "tiles": tiled - placed, "hash": time.perf_counter() - tiled}
+    return Finished(placement, boxes, shapes, tiles, seconds)
 
 
 def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]) -> Placement:

@@ -17,20 +17,24 @@ from typing import Any, Final
 from uuid import UUID
 
 import click
+import orjson
 import structlog
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from api.finishing import Finished, finish
 from identity import audit
-from identity.actor import CLI, Actor
+from identity.actor import CLI, SYSTEM, Actor
 from ifc_models import models, store
-from ifc_models.extract import Extract
-from ifc_models.worker import WorkerPool
+from ifc_models.extract import Extract, load_geometry
+from ifc_models.report import build_report
+from ifc_models.store import NewVersion
+from ifc_models.worker_pool import WorkerPool
 from telemetry import points
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, record_blob
-from twin.db import Database
-from twin.errors import Invalid, TwinError
+from twin.db import Conn, Database
+from twin.errors import Invalid
 from twin.events import emit
 from twin.jobs import JobContext
 from twin.settings import Settings
@@ -42,7 +46,7 @@ FINISHED_SHARE: Final = 0.9
 
 
 async def ask_for_import(
-    conn: Any, building: places.Building, model: str, discipline: str, blob: Blob, file_name: str, actor: Actor
+    conn: Conn, building: places.Building, model: str, discipline: str, blob: Blob, file_name: str, actor: Actor
 ) -> UUID:
     """Create the job that imports a stored file, in the caller's transaction. Versions of one model come in order."""
     if not 1 <= len(discipline) <= 20:
@@ -125,28 +129,97 @@ class Importer:
         return [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles]
 
     async def _store(
-        self, conn: Any, job: JobContext, extract: Extract, out: Path, finished: Finished, started: float
+        self, conn: Conn, job: JobContext, extract: Extract, out: Path, finished: Finished, started: float
     ) -> dict[str, Any]:
         model = await models.get_model(conn, UUID(job.args["model_id"]))
-        report = await store.store_version(
+        geometry = load_geometry(out)
+        before = time.perf_counter()
+        stored = await store.store_version(
             conn,
-            model_id=model.id,
-            building_id=model.building_id,
-            file_hash=job.args["file_hash"],
-            file_name=job.args["file_name"],
-            extract=extract,
-            folder=out,
-            finished=finished,
-            actor_name=job.created_by or "system",
-            started=started,
+            NewVersion(
+                model_id=model.id,
+                building_id=model.building_id,
+                file_hash=job.args["file_hash"],
+                file_name=job.args["file_name"],
+                extract=extract,
+                geometry=geometry,
+                placement=finished.placement,
+                boxes=finished.boxes,
+                shapes=finished.shapes,
+                tiles=finished.tiles,
+                actor_name=job.created_by or SYSTEM.name,
+            ),
         )
-        actor = Actor(job.created_by or "system")
+        actor = Actor(job.created_by or SYSTEM.name)
         await points.points_from_elements(conn, actor, model.building_id)
-        await audit.record(conn, actor, "model.upload", f"model:{model.id}", after={"version": report["version"]})
-        await emit(
-            conn,
-            "model",
-            {"model": str(model.id), "name": model.name, "version": report["version"]},
-            building_id=model.building_id,
+        now = time.perf_counter()
+        report = build_report(
+            model=model.name,
+            extract=extract,
+            geometry=geometry,
+            boxes=finished.boxes,
+            tiles=finished.tiles,
+            stored=stored,
+            seconds={"total": now - started, **extract.seconds, **finished.seconds, "store": now - before},
         )
+        await store.finish_version(conn, model.id, stored.version, report)
+        about = {"model": str(model.id), "name": model.name, "version": stored.version}
+        await audit.record(conn, actor, "model.upload", f"model:{model.id}", after=about)
+        await emit(conn, "model", about, building_id=model.building_id)
         return report
+
+
+async def import_files(
+    settings: Settings, files: Sequence[Path], building: str, model: str | None, discipline: str, *, as_json: bool
+) -> None:
+    """Import files one after the other and print what came of each; the first that fails ends it."""
+    from api.app import open_twin  # the application needs this module
+
+    async with open_twin(settings, serving=False) as twin:
+        worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), concurrency=1))
+        try:
+            for file in files:
+                blob = await asyncio.to_thread(_keep_file, twin.blobs, file)
+                async with twin.db.transaction() as conn:
+                    place = await places.find_building(conn, building) or await places.create_building(conn, building)
+                    job_id = await ask_for_import(conn, place, model or file.stem, discipline, blob, file.name, CLI)
+                _print_report(await _watch(twin.db, job_id, file.name), as_json=as_json)
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+
+def _keep_file(blobs: BlobStore, file: Path) -> Blob:
+    try:
+        return blobs.put_file(file, IFC)
+    except OSError as error:
+        raise Invalid("import.unreadable", where=str(file), reason=error.strerror) from error
+
+
+async def _watch(db: Database, job_id: UUID, name: str) -> dict[str, Any]:
+    """Follow a job to its end, with a bar on a terminal; return its report or raise what went wrong."""
+    columns = TextColumn("{task.fields[name]}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task("waiting", total=1.0, name=name)
+        last: jobs.Job | None = None
+        async for last in jobs.follow_job(db, job_id):
+            bar.update(shown, completed=last.progress, description=last.stage or last.state)
+    assert last is not None
+    if last.state != "done" or last.result is None:
+        error = last.error or {"code": "import.cancelled"}
+        raise Invalid(error["code"], where=error.get("where"), **error.get("params", {}))
+    return last.result
+
+
+def _print_report(report: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(orjson.dumps(report).decode())
+        return
+    click.echo(
+        f"{report['model']} version {report['version']} ({report['schema']}): {report['elements']} elements, "
+        f"{report['storeys']} storeys, {report['spaces']} rooms, {report['with_geometry']} with geometry, "
+        f"{len(report['degraded'])} degraded, {len(report['without_geometry'])} without, "
+        f"{report['tiles']} tiles of {report['tile_bytes'] / 1e6:.2f} MB, {report['seconds']['total']:.2f} s"
+    )
+    for warning in report["warnings"]:
+        click.echo(f"  {warning['severity']}: {warning['message']} [{warning['code']}]", err=True)
