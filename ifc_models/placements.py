@@ -104,7 +104,8 @@ class Placements:
         """Compute `matrices` (rows, 4, 4) and `depth` (rows,); depth -1 marks a chain that runs into a cycle."""
         n = len(self._parent)
         local = _local_matrices(np.array(self._origin), np.array(self._axis), np.array(self._ref), self._scale, n)
-        self.depth = _depths(self._parent)
+        if len(self.depth) != n:
+            self.depth = _depths(self._parent)
         known = np.array(self._known, bool)
         parent = np.array(self._parent, np.int64)
         order = np.argsort(self.depth, kind="stable")
@@ -128,10 +129,12 @@ class Placements:
         rows = self.matrices.reshape(-1, 16).tolist()
         return [tuple(row) if known else None for row, known in zip(rows, self._solved_known.tolist(), strict=True)]
 
-    def unsafe(self, row: int) -> str | None:
-        """Why a kernel must not follow this placement."""
+    def chain_hazard(self, row: int) -> str | None:
+        """Why a kernel must not follow this placement; needs no `solve`."""
         if row < 0:
             return None
+        if len(self.depth) != len(self._parent):
+            self.depth = _depths(self._parent)
         depth = int(self.depth[row])
         if depth < 0:
             return "its placement is relative to itself"

@@ -6,9 +6,7 @@ Runs in the worker only. Each entity is visited once and its JSON made there; se
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, Final
 
 import ifcopenshell
@@ -16,8 +14,10 @@ from ifcopenshell import entity_instance as Entity
 
 from ifc_models import findings, georeference
 from ifc_models.associations import Associations
-from ifc_models.extract import ElementEntry, Extract, Finding, GroupEntry, Header, Relation, StoreyEntry, TypeEntry
+from ifc_models.check import Prepared
+from ifc_models.extract import ElementEntry, Extract, GroupEntry, Header, Relation, StoreyEntry, TypeEntry
 from ifc_models.mesh_plan import body_representations
+from ifc_models.opening import OpenedFile
 from ifc_models.placements import Placements
 from ifc_models.properties import Properties, describe, plain
 from ifc_models.relations import Related, read_relations
@@ -40,7 +40,9 @@ class _Reader:
         self.associations = Associations(self.units)
         self.findings = findings.Findings()
         self.products: list[Any] = sorted(file.by_type("IfcProduct"), key=_step_id)
-        self.index = {product.id(): i for i, product in enumerate(self.products)}
+        self.index: dict[int, int] = {}
+        for i, product in enumerate(self.products):
+            self.index.setdefault(product.id(), i)
         ports = frozenset(port.id() for port in self.schema.instances(file, "IfcPort"))
         self.related = read_relations(file, self.schema, self.index, ports)
         self._infos: dict[str, ClassInfo] = {}
@@ -121,26 +123,27 @@ class GlobalIds:
         return global_id, occurrence
 
 
-def read_model(file: ifcopenshell.file, path: Path, declared_schema: str, before: Sequence[Finding] = ()) -> Extract:
-    """Read everything but meshes. `before`: findings of the checks made before the file was opened."""
+def read_model(opened: OpenedFile, prepared: Prepared, file_name: str, size: int) -> Extract:
+    """Read everything but meshes. `file_name` and `size` (bytes) are those of the file as uploaded."""
     started = time.perf_counter()
-    reader = _Reader(file)
+    reader = _Reader(opened.file)
     types, type_index = _read_types(reader)
     elements = _read_elements(reader, types, type_index)
     storeys = _place(reader, elements)
     groups = _read_groups(reader)
-    findings.check_model(reader.findings, file, elements, storeys, reader.units, reader.related)
+    opened.note(reader.findings)
+    findings.check_model(reader.findings, opened.file, elements, storeys, reader.units, reader.related)
     _hash(elements, types)
     by_class = Counter(element.ifc_class for element in elements)
     return Extract(
-        header=_header(reader, path, declared_schema, by_class),
-        georeference=georeference.read(file, reader.schema, reader.units),
+        header=_header(reader, prepared.declared_schema, file_name, size, by_class),
+        georeference=georeference.read(opened.file, reader.schema, reader.units),
         storeys=storeys,
         elements=elements,
         types=types,
         groups=groups,
         relations=[Relation(*edge) for edge in reader.related.edges],
-        warnings=[*before, *reader.findings.list()],
+        warnings=[*prepared.findings, *reader.findings.list()],
         class_ancestors={
             name: list(reader.schema.info(name).ancestors)
             for name in {*by_class, *(t.ifc_class for t in types), *(g.ifc_class for g in groups)}
@@ -149,7 +152,7 @@ def read_model(file: ifcopenshell.file, path: Path, declared_schema: str, before
     )
 
 
-def _header(reader: _Reader, path: Path, declared: str, by_class: Counter[str]) -> Header:
+def _header(reader: _Reader, declared: str, file_name: str, size: int, by_class: Counter[str]) -> Header:
     header = reader.file.header.file_name
     project = next(iter(reader.file.by_type("IfcProject")), None)
     elements = 0
@@ -160,8 +163,8 @@ def _header(reader: _Reader, path: Path, declared: str, by_class: Counter[str]) 
     return Header(
         schema=reader.file.schema_identifier,
         declared_schema=declared,
-        file_name=path.name,
-        bytes=path.stat().st_size,
+        file_name=file_name,
+        bytes=size,
         application=_application(reader.file, header),
         timestamp=clean_or_none(header.time_stamp),
         project=clean_or_none(project.get_argument(2)) if project is not None else None,
@@ -286,7 +289,7 @@ def _place(reader: _Reader, elements: list[ElementEntry]) -> list[StoreyEntry]:
         element = elements[i]
         if row >= 0:
             element.placement = matrices[row]
-            element.unsafe = placements.unsafe(row)
+            element.unsafe = placements.chain_hazard(row)
         element.parent = parents[i]
     for i, (storey, space) in enumerate(_up(elements, parents)):
         elements[i].storey, elements[i].space = storey, space

@@ -104,6 +104,8 @@ def _add_edges(
 ) -> None:
     starts, ends = _ids(relation.get_argument(edge.from_)), _ids(relation.get_argument(edge.to))
     if not starts or not ends:
+        if edge.kind == "bounds" and starts + ends:
+            return  # a virtual boundary has no element, by the standard
         related.dangling.append(relation.id())
         return
     kind = edge.kind

@@ -21,7 +21,7 @@ def clean(value: str) -> str:
     if _CONTROL.search(value) is None:
         return value
     try:
-        value = _decode(value.encode("utf-8", "surrogateescape"))
+        value = decode_raw(value.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
         pass
     return _CONTROL.sub("", value)
@@ -34,7 +34,7 @@ def clean_or_none(value: object) -> str | None:
     return clean(value)
 
 
-def _decode(raw: bytes) -> str:
+def decode_raw(raw: bytes) -> str:
     """UTF-8, else GB 18030 where the high bytes come in pairs as in Chinese text, else Windows-1252."""
     try:
         return raw.decode("utf-8")

@@ -1,0 +1,88 @@
+"""What a worker process does: `read` writes the extract, `mesh` the arrays, `check` judges the file.
+
+Imported only in worker processes; it brings ifcopenshell and the kernels with it.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ifclite_geom  # noqa: F401  imported early: a spare worker has it ready
+import msgspec
+
+from ifc_models import hazards
+from ifc_models.check import Prepared, prepare
+from ifc_models.extract import Extract, write_extract
+from ifc_models.findings import Findings
+from ifc_models.mesh import MeshLimits, mesh_model
+from ifc_models.opening import OpenedFile, open_model, read_or_explain
+from ifc_models.protocol import MESH_RESULT, MeshedProducts, Request
+from ifc_models.read import read_model
+
+Report = Callable[[str, float], None]
+
+
+def run(request: Request, report: Report) -> dict[str, Any]:
+    """Do what is asked; the answer for the parent. Raises TwinError for a file that cannot be used."""
+    path, out = Path(request.path), Path(request.out)
+    name = Path(request.file_name)
+    report("checking", 0.0)
+    started = time.perf_counter()
+    prepared = prepare(path, out, max_bytes=request.limits.input_bytes)
+    checked = time.perf_counter()
+    report("opening", 0.0)
+    if request.task == "mesh":
+        return _mesh(prepared, out, request, report)
+    extract: Extract = read_or_explain(
+        open_model(prepared.path),
+        prepared.path,
+        lambda opened: _read(opened, prepared, name, path.stat().st_size, report, unsafe=request.task == "check"),
+    )
+    extract.seconds = {
+        "check": checked - started,
+        "open": time.perf_counter() - checked - extract.seconds["read"],
+        **extract.seconds,
+    }
+    write_extract(out, extract)
+    return {"elements": len(extract.elements)}
+
+
+def _read(opened: OpenedFile, prepared: Prepared, name: Path, size: int, report: Report, *, unsafe: bool) -> Extract:
+    report("reading", 0.0)
+    extract = read_model(opened, prepared, name.name, size)
+    if unsafe:
+        add_unsafe(extract, hazards.unsafe_products(opened.file))
+    report("reading", 1.0)
+    return extract
+
+
+def add_unsafe(extract: Extract, unsafe: dict[int, str]) -> None:
+    """Mark elements whose geometry no kernel may touch, and say so in a finding."""
+    found = Findings()
+    for element in extract.elements:
+        if element.unsafe is None and element.step_id in unsafe:
+            element.unsafe = unsafe[element.step_id]
+            found.add("ifc.unsafe_geometry", element.global_id)
+    extract.warnings.extend(found.list())
+
+
+def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> dict[str, Any]:
+    started = time.perf_counter()
+    opened = open_model(prepared.path)
+    unsafe = {**hazards.unsafe_products(opened.file), **dict(request.unsafe)}
+    ready = time.perf_counter()
+    report("meshing", 0.0)
+    result = mesh_model(
+        prepared.path,
+        opened.file,
+        out,
+        only=set(request.only) if request.only is not None else None,
+        unsafe=unsafe,
+        limits=MeshLimits(seconds=request.mesh_seconds),
+        report=lambda done, total: report("meshing", done / total if total else 1.0),
+    )
+    seconds = {"mesh_hazards": ready - started, **{f"mesh_{k}": v for k, v in result.seconds.items()}}
+    meshed = MeshedProducts(result.rung, result.note, unsafe, seconds, result.triangles)
+    (out / MESH_RESULT).write_bytes(msgspec.msgpack.encode(meshed))
+    return {"products": len(result.rung)}

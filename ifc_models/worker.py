@@ -1,0 +1,428 @@
+"""Files are read in processes of their own, which may crash, hang or run out of memory without hurting the server.
+
+`WorkerPool` keeps spare processes that have imported everything already and wait; each serves one task on one file
+inside its sandbox and is then replaced. Reading and meshing are two tasks and run side by side: when meshing dies, what
+was read is on disk, and the products are meshed again in parts until the culprit is alone.
+
+The worker's side is `python -m ifc_models.worker`, at the end of this file.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from ifc_models.extract import Extract, load_extract
+from ifc_models.mesh_parts import Parts, merge_result
+from ifc_models.protocol import Failed, Line, Request, Task
+from ifc_models.sandbox import WorkerLimits
+from twin import errors
+from twin.errors import Invalid, TwinError
+
+Progress = Callable[[str, float], Awaitable[None] | None]
+
+log = structlog.get_logger()
+READY_SECONDS: Final = 120.0  # for a process to import everything on a busy machine
+MESH_SHARE: Final = 0.85  # of the wall clock; the rest is for reading and for what meshing leaves undone
+_OPENINGS: Final = "IfcFeatureElementSubtraction"
+
+_encode_request = msgspec.json.Encoder().encode
+_decode_line = msgspec.json.Decoder(Line).decode
+
+
+class WorkerDied(Exception):
+    """The process ended without an answer: `reason` in words, `memory` or `time` where a limit was the cause."""
+
+    def __init__(self, reason: str, *, memory: bool = False, time: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.memory, self.time = reason, memory, time
+
+
+async def run_worker(
+    path: Path, out: Path, *, limits: WorkerLimits | None = None, on_progress: Progress | None = None
+) -> Extract:
+    """Read and mesh one file in processes started for it; see `WorkerPool.run`."""
+    async with WorkerPool(spares=0, limits=limits) as pool:
+        return await pool.run(path, out, on_progress=on_progress)
+
+
+class WorkerPool:
+    """Warm worker processes. `async with WorkerPool() as pool: extract = await pool.run(path, out)`."""
+
+    def __init__(self, *, spares: int = 2, limits: WorkerLimits | None = None) -> None:
+        self.limits = limits or WorkerLimits()
+        self._wanted = spares
+        self._spares: list[_Worker] = []
+        self._filling: asyncio.Task[None] | None = None
+        self._busy = 0
+        self._closed = False
+
+    async def __aenter__(self) -> "WorkerPool":
+        self._refill()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def warm(self) -> None:
+        """Wait until the spare processes are ready."""
+        if self._filling is not None:
+            await self._filling
+        for worker in self._spares:
+            await worker.ready()
+
+    async def close(self) -> None:
+        """End the spare processes."""
+        self._closed = True
+        if self._filling is not None:
+            self._filling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._filling
+        for worker in self._spares:
+            await worker.end()
+        self._spares.clear()
+
+    async def run(
+        self,
+        path: Path,
+        out: Path,
+        *,
+        file_name: str | None = None,
+        limits: WorkerLimits | None = None,
+        on_progress: Progress | None = None,
+    ) -> Extract:
+        """Read and mesh the file at `path` into the folder `out`; the extract, its elements in file order.
+
+        `file_name` is what users call the file (default: its name). Raises TwinError (`ifc.…`) for a file that cannot
+        be used, or that took too long, too much memory, or killed its reader.
+        """
+        limits = limits or self.limits
+        out.mkdir(parents=True, exist_ok=True)
+        show = _Shown(on_progress)
+        job = _Job(path, file_name or path.name, out, limits, show)
+        meshing = asyncio.create_task(self._task("mesh", job))
+        try:
+            async with asyncio.timeout(limits.seconds):
+                await self._task("read", job)
+                show.read_done()
+                failure = await _outcome(meshing)
+                if failure is not None:
+                    await self._mesh_in_parts(job, failure)
+        except WorkerDied as died:
+            raise _too_much(died, limits, show.stage) from died
+        except TimeoutError:
+            raise Invalid("ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=show.stage) from None
+        finally:
+            await _cancel(meshing)
+            self._refill()
+        return await asyncio.to_thread(merge_result, out)
+
+    async def check(self, path: Path, *, file_name: str | None = None, limits: WorkerLimits | None = None) -> Extract:
+        """Read the file without meshing it, every check made."""
+        limits = limits or self.limits
+        with tempfile.TemporaryDirectory(prefix="twin-check-") as folder:
+            job = _Job(path, file_name or path.name, Path(folder), limits, _Shown(None))
+            try:
+                async with asyncio.timeout(limits.seconds):
+                    await self._task("check", job)
+            except WorkerDied as died:
+                raise _too_much(died, limits, job.show.stage) from died
+            except TimeoutError:
+                raise Invalid(
+                    "ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=job.show.stage
+                ) from None
+            finally:
+                self._refill()
+            return await asyncio.to_thread(load_extract, Path(folder))
+
+    async def _task(
+        self, task: Task, job: "_Job", out: Path | None = None, only: list[int] | None = None
+    ) -> dict[str, Any]:
+        request = Request(
+            task=task,
+            path=str(job.path.resolve()),
+            file_name=job.file_name,
+            out=str((out or job.out).resolve()),
+            limits=job.limits,
+            mesh_seconds=job.limits.seconds * MESH_SHARE,
+            only=only,
+        )
+        async with self._worker() as worker:
+            return await worker.ask(request, job.show)
+
+    async def _mesh_in_parts(self, job: "_Job", failure: WorkerDied) -> None:
+        """Mesh in fresh processes, halving what fails until the product that kills its process is alone."""
+        log.warning("mesh_worker_died", file=job.file_name, reason=failure.reason)
+        extract = await asyncio.to_thread(load_extract, job.out)
+        cut = {name for name, chain in extract.class_ancestors.items() if _OPENINGS in chain}
+        bodies = [e.step_id for e in extract.elements if e.has_body and e.ifc_class not in cut]
+        parts = Parts(bodies, failure.reason)
+        while (part := parts.next()) is not None:
+            folder = job.out / f"part-{part.number}"
+            folder.mkdir()
+            try:
+                await self._task("mesh", job, folder, part.step_ids)
+            except WorkerDied as died:
+                parts.failed(part, died.reason)
+            else:
+                parts.done(part, folder)
+        await asyncio.to_thread(parts.join, job.out)
+
+    @asynccontextmanager
+    async def _worker(self) -> AsyncIterator["_Worker"]:
+        """A worker for one task; it is ended afterwards whatever happened."""
+        worker = self._spares.pop() if self._spares else await _Worker.start()
+        self._busy += 1
+        try:
+            yield worker
+        finally:
+            self._busy -= 1
+            await worker.end()
+
+    def _refill(self) -> None:
+        # Replacements start when nothing is being read: importing costs the second that the file at hand needs.
+        idle = self._busy == 0 and (self._filling is None or self._filling.done())
+        if idle and not self._closed and len(self._spares) < self._wanted:
+            self._filling = asyncio.create_task(self._fill())
+
+    async def _fill(self) -> None:
+        while len(self._spares) < self._wanted and not self._closed:
+            self._spares.append(await _Worker.start())
+
+
+class _Job:
+    """One file on its way."""
+
+    def __init__(self, path: Path, file_name: str, out: Path, limits: WorkerLimits, show: "_Shown") -> None:
+        self.path, self.file_name, self.out, self.limits, self.show = path, file_name, out, limits, show
+
+
+class _Shown:
+    """Progress of two tasks as one: reading until it is done, then meshing."""
+
+    def __init__(self, on_progress: Progress | None) -> None:
+        self._on_progress = on_progress
+        self._reading = True
+        self._meshed = 0.0
+        self.stage = "checking"
+
+    def read_done(self) -> None:
+        self._reading = False
+        self.stage = "meshing"
+
+    async def __call__(self, task: Task, stage: str, progress: float) -> None:
+        if task == "mesh":
+            self._meshed = max(self._meshed, progress) if stage == "meshing" else self._meshed
+            if self._reading:
+                return
+            stage, progress = "meshing", self._meshed
+        self.stage = stage
+        if self._on_progress is not None:
+            answer = self._on_progress(stage, progress)
+            if inspect.isawaitable(answer):
+                await answer
+
+
+class _Worker:
+    """The server's end of one worker process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._is_ready = False
+
+    @classmethod
+    async def start(cls) -> "_Worker":
+        """Start a process; it imports what it needs while we go on."""
+        root = str(Path(__file__).resolve().parents[1])
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "ifc_models.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(root),
+            cwd="/" if os.name == "posix" else None,
+            limit=1 << 20,
+        )
+        return cls(process)
+
+    async def ready(self) -> None:
+        """Wait until it has imported everything."""
+        if not self._is_ready:
+            async with asyncio.timeout(READY_SECONDS):
+                line = await self._line()
+            if not line.ready:
+                raise WorkerDied("it did not start properly")
+            self._is_ready = True
+
+    async def ask(self, request: Request, show: _Shown) -> dict[str, Any]:
+        """Send the request and follow it to its end. Raises TwinError for a bad file, WorkerDied for a dead process."""
+        await self.ready()
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(_encode_request(request) + b"\n")
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            raise WorkerDied(_how_it_ended(await self._process.wait())) from None
+        while True:
+            line = await self._line()
+            if line.failed is not None:
+                raise _error(line.failed)
+            if line.done is not None:
+                return line.done
+            if line.stage is not None:
+                await show(request.task, line.stage, line.progress)
+
+    async def _line(self) -> Line:
+        assert self._process.stdout is not None
+        data = await self._process.stdout.readline()
+        if not data:
+            code = await self._process.wait()
+            raise WorkerDied(_how_it_ended(code), time=code == -getattr(signal, "SIGXCPU", 0))
+        return _decode_line(data)
+
+    async def end(self) -> None:
+        """Kill the process and all it started."""
+        if os.name == "posix":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        elif self._process.returncode is None:
+            self._process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            await self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        # Close the pipes now: a transport that the collector finds open is a ResourceWarning.
+        transport = getattr(self._process, "_transport", None)
+        if transport is not None:
+            transport.close()
+
+
+def _environment(root: str) -> dict[str, str]:
+    """Nothing of the server's environment but what a process needs to start: no database URL, no keys."""
+    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TZ") if name in os.environ}
+    return {
+        **kept,
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": root,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUTF8": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_ARENA_MAX": "4",
+    }
+
+
+def _error(failed: Failed) -> Exception:
+    if failed.code == "memory":
+        return WorkerDied("out of memory", memory=True)
+    family = getattr(errors, failed.family, Invalid)
+    error: TwinError = family(failed.code, where=failed.where, **failed.params)
+    return error
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+def _too_much(died: WorkerDied, limits: WorkerLimits, stage: str) -> TwinError:
+    if died.memory:
+        return Invalid("ifc.worker_memory", megabytes=limits.memory >> 20, stage=stage)
+    if died.time:
+        return Invalid("ifc.worker_timeout", seconds=limits.cpu_seconds, stage=stage)
+    return Invalid("ifc.worker_crashed", reason=died.reason, stage=stage)
+
+
+async def _outcome(meshing: "asyncio.Task[dict[str, Any]]") -> WorkerDied | None:
+    """None when meshing went well, the reason when its process died."""
+    try:
+        await meshing
+    except WorkerDied as died:
+        return died
+    return None
+
+
+async def _cancel(task: "asyncio.Task[Any]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, WorkerDied, TwinError):
+        await task
+
+
+# --- the worker's side -------------------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Import everything, say so, serve one request from stdin, end."""
+    from ifc_models.sandbox import confine, die_with_parent
+
+    die_with_parent()
+    say = _own_stdout()
+    from ifc_models import tasks
+
+    say(Line(ready=True))
+    data = sys.stdin.buffer.readline()
+    if not data:
+        return
+    request = msgspec.json.decode(data, type=Request)
+    if hasattr(os, "nice"):
+        os.nice(5)
+    tempfile.tempdir = request.out
+    try:
+        fences = confine(request.limits, [Path(request.path)], [Path(request.out)])
+        say(Line(fences=fences))
+        done = tasks.run(request, lambda stage, progress: say(Line(stage=stage, progress=progress)))
+        say(Line(done=done))
+    except TwinError as error:
+        say(Line(failed=Failed(family=type(error).__name__, code=error.code, where=error.where, params=error.params)))
+    except MemoryError:
+        say(Line(failed=Failed(family="Invalid", code="memory")))
+    except Exception as error:
+        if "bad_alloc" in str(error) or "bad alloc" in str(error):
+            say(Line(failed=Failed(family="Invalid", code="memory")))
+        else:
+            reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]
+            params = {"reason": reason, "stage": request.task}
+            say(Line(failed=Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params)))
+    os._exit(0)  # no destructors: freeing a large model takes as long as reading it
+
+
+def _last_frame(error: BaseException) -> str:
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return f"({Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno})" if at is not None else ""
+
+
+def _own_stdout() -> Callable[[Line], None]:
+    """Keep stdout for our lines; what native libraries print goes nowhere."""
+    mine = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    encode = msgspec.json.Encoder().encode
+
+    def say(line: Line) -> None:
+        os.write(mine, encode(line) + b"\n")
+
+    return say
+
+
+
+if __name__ == "__main__":
+    main()
