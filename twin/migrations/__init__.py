@@ -13,6 +13,7 @@ from twin.errors import Conflict
 
 FOLDER = Path(__file__).parent
 LOCK = 0x7477696E  # "twin"
+OLDEST = 16  # major version of PostgreSQL
 
 
 def known_versions() -> list[str]:
@@ -42,9 +43,15 @@ def current_version(conn: psycopg.Connection) -> str | None:
 
 
 def migrate(url: str) -> None:
-    """Bring the schema at `url` to the newest version. Refuses a database that is ahead of this program."""
+    """Bring the schema at `url` to the newest version.
+
+    Raises Conflict for a PostgreSQL that is too old and for a database that is ahead of this program.
+    """
     newest = known_versions()[-1]
     with psycopg.connect(url, autocommit=True) as conn:
+        major = conn.info.server_version // 10_000
+        if major < OLDEST:
+            raise Conflict("database.too_old", found=major, needed=OLDEST)
         if current_version(conn) == newest:
             return
         conn.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
