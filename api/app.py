@@ -17,7 +17,8 @@ from api.live import LiveHub
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
-from ifc_models.worker_pool import WorkerPool
+from ifc_models.sandbox import WorkerLimits
+from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from telemetry.commands import CommandLoop
@@ -67,7 +68,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         live = LiveHub(db, ticks_per_second=settings.live_rate)
         commands = CommandLoop(db)
         ingest = Ingest(db, settings, [live.on_readings, alarms, commands.on_readings])
-        workers = await stack.enter_async_context(WorkerPool(settings))
+        workers = await stack.enter_async_context(WorkerPool(limits=worker_limits(settings)))
         importer = Importer(db, blobs, settings, workers)
         stack.callback(importer.close)
         twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db, settings), commands, live, importer)
@@ -76,6 +77,15 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             await live.load()
             await stack.enter_async_context(_beside(twin))
         yield twin
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """Return what one IFC file may cost."""
+    return WorkerLimits(
+        memory=settings.import_memory,
+        seconds=settings.import_time.total_seconds(),
+        input_bytes=settings.upload_limit,
+    )
 
 
 @asynccontextmanager

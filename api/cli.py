@@ -1,7 +1,6 @@
 """The command line `twin`. Exit codes: 0 done, 1 the input or the state does not allow it, 2 usage."""
 
 import asyncio
-import functools
 import json
 import sys
 from collections.abc import Callable, Coroutine

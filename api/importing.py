@@ -29,7 +29,7 @@ from ifc_models import models, store
 from ifc_models.extract import Extract, load_geometry
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion
-from ifc_models.worker_pool import WorkerPool
+from ifc_models.worker import WorkerPool
 from telemetry import points
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, record_blob

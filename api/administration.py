@@ -1,0 +1,75 @@
+"""What the command line does on an installation besides serving: accounts, keys, a check-up."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from api.web import DIST
+from identity import accounts, audit, keys
+from identity.actor import CLI
+from twin.db import open_database, row
+from twin.errors import TwinError
+from twin.settings import GIB, Settings
+
+OLDEST_PYTHON = (3, 11)
+
+
+async def add_account(settings: Settings, name: str, roles: Sequence[str], password: str) -> None:
+    """Make an account with roles."""
+    async with open_database(settings) as db, db.transaction() as conn:
+        account = await accounts.create_account(conn, name, password, roles)
+        await audit.record(conn, CLI, "account.write", f"account:{account.id}", after={"roles": list(roles)})
+
+
+async def account_lines(settings: Settings) -> list[str]:
+    """One line per account: name, roles, disabled or not."""
+    async with open_database(settings) as db, db.connection() as conn:
+        page = await accounts.list_accounts(conn, limit=1000)
+    return [
+        f"{each.name}\t{', '.join(each.roles)}" + ("\tdisabled" if each.disabled else "") for each in page.items
+    ]
+
+
+async def add_key(settings: Settings, name: str, role: str) -> str:
+    """Make an API key and return it; it is not kept."""
+    async with open_database(settings) as db, db.transaction() as conn:
+        key, secret = await keys.create_key(conn, name, role, created_by=CLI.name)
+        await audit.record(conn, CLI, "key.write", f"key:{key.id}", after={"name": name, "role": role})
+    return secret
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `fix` says what to do when it is not `ok`."""
+
+    ok: bool
+    what: str
+    fix: str = ""
+
+
+async def diagnose(settings: Settings) -> list[Finding]:
+    """Look at everything the server needs and say what is missing."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    free = shutil.disk_usage(_existing(settings.data)).free
+    built = (DIST / "index.html").is_file()
+    found = [
+        Finding(sys.version_info >= OLDEST_PYTHON, f"Python {python}", "Install Python 3.11 or newer."),
+        Finding(built, f"viewer at {DIST}" if built else "the viewer is not built", "Run `make setup`."),
+        Finding(free > 2 * GIB, f"{free / GIB:.1f} GiB free under {settings.data}", "Free disk space, or use --data."),
+    ]
+    try:
+        async with open_database(settings) as db, db.connection() as conn:
+            version = await row(conn, "SELECT current_setting('server_version') AS v") or {}
+            engine = await row(conn, "SELECT value ->> 'engine' AS v FROM installation WHERE key = 'history'")
+            used = "your own" if settings.database else "embedded"
+            found.append(Finding(True, f"PostgreSQL {version['v']} ({used})"))
+            found.append(Finding(True, f"history: {engine['v'] if engine else 'made at the first start'}"))
+    except TwinError as error:
+        found.append(Finding(False, f"database: {error.text('en')}", "See the message; `--database` names another."))
+    return found
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else _existing(path.parent)
