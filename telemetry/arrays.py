@@ -1,7 +1,6 @@
 """numpy columns as PostgreSQL array parameters, in binary: no Python object per value on the hot path."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import psycopg
@@ -38,7 +37,6 @@ class TimestamptzArray(_Array):
 
 class _ArrayDumper(Dumper):
     format = Format.BINARY
-    oid: ClassVar[int]
 
     def dump(self, obj: _Array) -> bytes:
         return obj.data
@@ -49,7 +47,12 @@ def _register(cls: type[_Array], array_oid: int) -> None:
     psycopg.adapters.register_dumper(cls, dumper)
 
 
-for _cls, _oid in ((Int2Array, 1005), (Int4Array, 1007), (Float8Array, 1022), (TimestamptzArray, 1185)):
+for _cls, _oid in (
+    (Int2Array, 1005),
+    (Int4Array, 1007),
+    (Float8Array, 1022),
+    (TimestamptzArray, 1185),
+):
     _register(_cls, _oid)
 
 
@@ -59,7 +62,11 @@ def _encode(values: NDArray[np.generic], element_oid: int, dtype: str) -> bytes:
     body["length"] = element["value"].itemsize
     body["value"] = values
     dimensions = 1 if len(values) else 0
-    header = [dimensions, 0, element_oid, len(values), 1] if dimensions else [0, 0, element_oid]
+    header = (
+        [dimensions, 0, element_oid, len(values), 1]
+        if dimensions
+        else [0, 0, element_oid]
+    )
     return np.array(header, ">i4").tobytes() + body.tobytes()
 
 

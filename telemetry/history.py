@@ -78,7 +78,9 @@ class History:
         await self._find_extension()
         async with self._db.transaction() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
-            known = await row(conn, "SELECT value FROM installation WHERE key = 'history'")
+            known = await row(
+                conn, "SELECT value FROM installation WHERE key = 'history'"
+            )
             if known is None:
                 self.engine = await _create(conn)
             else:
@@ -110,8 +112,13 @@ class History:
             return
         async with self._db.transaction() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
-            stray = await rows(conn, "SELECT DISTINCT date_trunc('month', ts, 'UTC') AS month FROM reading_default")
-            months = {each["month"] for each in stray} | set(_months(now, MONTHS_AHEAD + 1))
+            stray = await rows(
+                conn,
+                "SELECT DISTINCT date_trunc('month', ts, 'UTC') AS month FROM reading_default",
+            )
+            months = {each["month"] for each in stray} | set(
+                _months(now, MONTHS_AHEAD + 1)
+            )
             for month in sorted(months):
                 await _add_partition(conn, month)
 
@@ -145,14 +152,19 @@ async def _create(conn: Conn) -> Engine:
     if extension is not None:
         await conn.execute("CREATE TABLE reading (" + _COLUMNS + ")")
         await conn.execute(
-            "SELECT create_hypertable('reading', by_range('ts', %s::interval), create_default_indexes => false)", (CHUNK,)
+            "SELECT create_hypertable('reading', by_range('ts', %s::interval), create_default_indexes => false)",
+            (CHUNK,),
         )
         facts = {"engine": "timescaledb", **extension}
     else:
-        await conn.execute("CREATE TABLE reading (" + _COLUMNS + ") PARTITION BY RANGE (ts)")
+        await conn.execute(
+            "CREATE TABLE reading (" + _COLUMNS + ") PARTITION BY RANGE (ts)"
+        )
         await conn.execute("CREATE TABLE reading_default PARTITION OF reading DEFAULT")
         facts = {"engine": "partitions"}
-    await conn.execute("INSERT INTO installation (key, value) VALUES ('history', %s)", (Jsonb(facts),))
+    await conn.execute(
+        "INSERT INTO installation (key, value) VALUES ('history', %s)", (Jsonb(facts),)
+    )
     log.info("history.created", **facts)
     engine: Engine = facts["engine"]
     return engine
@@ -162,18 +174,28 @@ def _months(start: datetime, count: int) -> list[datetime]:
     """The first instants of `count` months (UTC), from that of `start` on."""
     first = start.astimezone(UTC)
     month = first.year * 12 + first.month - 1
-    return [datetime((month + i) // 12, (month + i) % 12 + 1, 1, tzinfo=UTC) for i in range(count) if month + i < 119_988]
+    return [
+        datetime((month + i) // 12, (month + i) % 12 + 1, 1, tzinfo=UTC)
+        for i in range(count)
+        if month + i < 119_988
+    ]
 
 
 async def _add_partition(conn: Conn, month: datetime) -> None:
     """Make the partition of a month; rows that the default one caught for it move over."""
-    name = f"reading_{month:%Y_%m}" if month.year >= 1000 else f"reading_{month.year:04d}_{month:%m}"
+    name = (
+        f"reading_{month:%Y_%m}"
+        if month.year >= 1000
+        else f"reading_{month.year:04d}_{month:%m}"
+    )
     if (await row(conn, "SELECT to_regclass(%s) AS found", (name,)) or {}).get("found"):
         return
     end = _months(month, 2)[1]
     table = sql.Identifier(name)
     await conn.execute(
-        sql.SQL("CREATE TABLE {} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)").format(table)
+        sql.SQL(
+            "CREATE TABLE {} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)"
+        ).format(table)
     )
     await conn.execute(
         sql.SQL(
@@ -183,9 +205,9 @@ async def _add_partition(conn: Conn, month: datetime) -> None:
         (month, end),
     )
     await conn.execute(
-        sql.SQL("ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
-            table, sql.Literal(month.isoformat()), sql.Literal(end.isoformat())
-        )
+        sql.SQL(
+            "ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
+        ).format(table, sql.Literal(month.isoformat()), sql.Literal(end.isoformat()))
     )
 
 
@@ -202,17 +224,36 @@ async def read_raw(
 ) -> Page[Reading]:
     """Readings of a point in [start, end) by time."""
     after = decode_cursor(cursor, 1)
-    past: LiteralString = "r.ts < %(after)s::timestamptz" if newest_first else "r.ts > %(after)s::timestamptz"
+    past: LiteralString = (
+        "r.ts < %(after)s::timestamptz"
+        if newest_first
+        else "r.ts > %(after)s::timestamptz"
+    )
     direction: LiteralString = "DESC" if newest_first else "ASC"
     found = await rows(
         conn,
         "SELECT r.ts, r.num, r.txt, r.q FROM reading r WHERE r.point_id = %(handle)s"
         " AND (%(start)s::timestamptz IS NULL OR r.ts >= %(start)s)"
         " AND (%(end)s::timestamptz IS NULL OR r.ts < %(end)s)"
-        " AND (%(after)s::timestamptz IS NULL OR " + past + ") ORDER BY r.ts " + direction + " LIMIT %(limit)s",
-        {"handle": handle, "start": start, "end": end, "after": after and after[0], "limit": limit + 1},
+        " AND (%(after)s::timestamptz IS NULL OR "
+        + past
+        + ") ORDER BY r.ts "
+        + direction
+        + " LIMIT %(limit)s",
+        {
+            "handle": handle,
+            "start": start,
+            "end": end,
+            "after": after and after[0],
+            "limit": limit + 1,
+        },
     )
-    readings = [Reading(each["ts"], value_of(kind, each["num"], each["txt"]), QUALITIES[each["q"]]) for each in found]
+    readings = [
+        Reading(
+            each["ts"], value_of(kind, each["num"], each["txt"]), QUALITIES[each["q"]]
+        )
+        for each in found
+    ]
     return page_of(readings, limit, lambda reading: [reading.ts])
 
 
@@ -258,7 +299,9 @@ async def zone_of(conn: Conn, building_id: UUID) -> str:
     return str(found["time_zone"]) if found else "UTC"
 
 
-def default_range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def default_range(
+    start: datetime | None, end: datetime | None, now: datetime
+) -> tuple[datetime, datetime]:
     """[start, end) with what is missing filled in: up to now, and a day long."""
     end = end or (max(now, start + timedelta(days=1)) if start and start > now else now)
     return start or end - timedelta(days=1), end

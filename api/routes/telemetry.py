@@ -1,0 +1,388 @@
+"""Points, sources, readings, commands and quarantine."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Request
+from pydantic import BaseModel, Field
+
+from api.problems import language_of
+from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
+from telemetry import commands, history, points, quarantine, sources
+from telemetry.aggregate import Span, parse_aggregates, read_buckets
+from telemetry.buckets import auto_bucket, parse_bucket
+from telemetry.commands import Command
+from telemetry.decode import read_time
+from telemetry.history import LatestReading, Reading
+from telemetry.ingest import Receipt
+from telemetry.points import Kind, NewPoint, Point
+from telemetry.quarantine import Quarantined
+from telemetry.sources import Source, SourceKind
+from telemetry.units import Unit, units
+from twin.errors import Invalid
+from twin.page import Page
+from twin.places import get_building, resolve_element
+
+router = Router(tags=["telemetry"])
+
+RawLimit = Annotated[int, Query(ge=1, le=10_000, description="raw readings per page")]
+TimeText = Annotated[str | None, Query(description="RFC 3339 time with zone")]
+
+READINGS_BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["readings"],
+                    "properties": {
+                        "readings": {
+                            "type": "array",
+                            "items": {
+                                "type": "object",
+                                "required": ["point", "ts", "value"],
+                                "properties": {
+                                    "point": {
+                                        "type": "string",
+                                        "description": "key of the point",
+                                    },
+                                    "ts": {
+                                        "type": "string",
+                                        "format": "date-time",
+                                        "description": "with zone",
+                                    },
+                                    "value": {
+                                        "anyOf": [
+                                            {"type": "number"},
+                                            {"type": "boolean"},
+                                            {"type": "string"},
+                                        ]
+                                    },
+                                    "quality": {
+                                        "type": "string",
+                                        "enum": list(points.QUALITIES),
+                                        "default": "good",
+                                    },
+                                },
+                            },
+                        }
+                    },
+                }
+            }
+        },
+    }
+}
+
+
+class PointBody(BaseModel):
+    """A new point. `unit` is a QUDT code; `element` an id, or a GlobalId of the building."""
+
+    key: str
+    name: str
+    building: str
+    kind: Kind
+    unit: str | None = None
+    quantity: str | None = None
+    brick_class: str | None = None
+    labels: dict[str, str] | None = None
+    element: str | None = None
+    writable: bool = False
+    min_value: float | None = Field(None, allow_inf_nan=False)
+    max_value: float | None = Field(None, allow_inf_nan=False)
+    expected_interval: float = Field(
+        300.0, description="s between readings", allow_inf_nan=False
+    )
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+
+class PointPatch(BaseModel):
+    """What may change of a point; fields that are left out stay. `retired` takes it out of use or brings it back."""
+
+    name: str | None = None
+    unit: str | None = None
+    quantity: str | None = None
+    brick_class: str | None = None
+    labels: dict[str, str] | None = None
+    element: str | None = None
+    writable: bool | None = None
+    min_value: float | None = Field(None, allow_inf_nan=False)
+    max_value: float | None = Field(None, allow_inf_nan=False)
+    expected_interval: float | None = Field(None, allow_inf_nan=False)
+    properties: dict[str, Any] | None = None
+    retired: bool | None = None
+
+
+class CommandBody(BaseModel):
+    """A value to set. Priority 1 is the highest, 16 the lowest."""
+
+    value: bool | float | str
+    priority: int = 8
+    expires_s: float = Field(
+        commands.EXPIRES_S,
+        description="s until it fails or expires",
+        allow_inf_nan=False,
+    )
+
+
+class SourceBody(BaseModel):
+    """A source to expect readings from."""
+
+    name: str
+    kind: SourceKind = "http"
+    building: str | None = None
+    expected_interval: float = Field(
+        300.0, description="s between readings", allow_inf_nan=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPage:
+    """Aggregates per bucket: `{"ts": its start, "mean": …}`. `bucket` is the width, chosen by the server for `auto`."""
+
+    items: list[dict[str, Any]]
+    next: None
+    bucket: str
+
+
+@router.get("/units")
+@allow.signed_in
+async def list_units() -> Page[Unit]:
+    """The units that points may have."""
+    return Page(list(units().values()))
+
+
+@router.get("/points")
+@allow("point.read")
+async def list_points(
+    tx: Tx,
+    building: str | None = None,
+    element: str | None = None,
+    storey: UUID | None = None,
+    space: UUID | None = None,
+    q: str | None = None,
+    retired: bool = False,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Page[Point]:
+    """Points by key, with their newest values."""
+    building_id = (await get_building(tx, building)).id if building else None
+    element_id = (
+        await resolve_element(tx, element, building=building_id) if element else None
+    )
+    return await points.list_points(
+        tx,
+        building_id=building_id,
+        element_id=element_id,
+        storey_id=storey,
+        space_id=space,
+        q=q,
+        retired=retired,
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@router.post("/points", status_code=201)
+@allow("point.write")
+async def create_point(tx: Tx, caller: Caller, body: PointBody) -> Point:
+    """Define a point."""
+    building = await get_building(tx, body.building)
+    values = body.model_dump(exclude={"building", "element"})
+    element_id = (
+        await resolve_element(tx, body.element, building=building.id)
+        if body.element
+        else None
+    )
+    return await points.create_point(
+        tx, caller, building.id, NewPoint(**values, element_id=element_id)
+    )
+
+
+@router.get("/points/{point}")
+@allow("point.read")
+async def get_point(tx: Tx, point: str) -> Point:
+    """One point, by id or key."""
+    return await points.get_point(tx, point)
+
+
+@router.patch("/points/{point}")
+@allow("point.write")
+async def update_point(tx: Tx, caller: Caller, point: str, body: PointPatch) -> Point:
+    """Change, rebind or retire a point."""
+    before = await points.get_point(tx, point)
+    changes = body.model_dump(exclude_unset=True, exclude={"retired", "element"})
+    for name in ("name", "writable", "expected_interval", "properties"):
+        if changes.get(name, 0) is None:
+            del changes[name]  # null means nothing for a field that is never empty
+    if "element" in body.model_fields_set:
+        element = body.element and await resolve_element(
+            tx, body.element, building=before.building_id
+        )
+        changes["element_id"] = element or None
+    return await points.update_point(
+        tx, caller, before.id, changes, now=datetime.now(UTC), retired=body.retired
+    )
+
+
+@router.post("/points/{point}/commands", status_code=202)
+@allow("point.command")
+async def create_command(
+    tx: Tx, caller: Caller, point: str, body: CommandBody
+) -> Command:
+    """Set a writable point; watch the command until it is verified."""
+    return await commands.request_command(
+        tx,
+        caller,
+        point,
+        body.value,
+        priority=body.priority,
+        expires_s=body.expires_s,
+        now=datetime.now(UTC),
+    )
+
+
+@router.get("/commands/{command}")
+@allow("point.read")
+async def get_command(tx: Tx, request: Request, command: str) -> Command:
+    """How far a command has come."""
+    return await commands.get_command(
+        tx, command, lang=language_of(request.headers.get("accept-language"))
+    )
+
+
+@router.get("/points/{point}/readings")
+@allow("reading.read")
+async def list_readings(
+    tx: Tx,
+    point: str,
+    start: Annotated[TimeText, Query(alias="from")] = None,
+    end: Annotated[TimeText, Query(alias="to")] = None,
+    bucket: str | None = None,
+    agg: str = "mean,min,max",
+    order: Literal["asc", "desc"] = "asc",
+    limit: RawLimit = 100,
+    cursor: str | None = None,
+) -> Page[Reading] | BucketPage:
+    """Raw readings of [from, to), or aggregates in buckets (`5m`, `1h`, `1d`, `auto`) of the site's clock.
+
+    With `bucket`, to defaults to now and from to a day before it.
+    """
+    found = await points.get_point(tx, point)
+    since, until = _time(start, "from"), _time(end, "to")
+    if bucket is None:
+        if since and until and until <= since:
+            raise Invalid("history.range", where="to")
+        return await history.read_raw(
+            tx,
+            found.handle,
+            found.kind,
+            start=since,
+            end=until,
+            newest_first=order == "desc",
+            limit=limit,
+            cursor=cursor,
+        )
+    if found.kind == "text":
+        raise Invalid("history.text_buckets", where="bucket", point=found.key)
+    now = datetime.now(UTC)
+    since, until = history.default_range(since, until, now)
+    width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
+    zone = ZoneInfo(await history.zone_of(tx, found.building_id))
+    items = await read_buckets(
+        tx, found.handle, Span(since, until, width, zone, now), parse_aggregates(agg)
+    )
+    return BucketPage(items, None, str(width))
+
+
+@router.get("/readings/latest")
+@allow("reading.read")
+async def list_latest(
+    tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None
+) -> Page[LatestReading]:
+    """The newest reading of each point, by key."""
+    building_id = (await get_building(tx, building)).id if building else None
+    return await history.latest_readings(tx, building_id, limit=limit, cursor=cursor)
+
+
+@router.post("/readings", openapi_extra=READINGS_BODY)
+@allow("reading.write")
+@no_transaction
+async def create_readings(request: Request) -> Receipt:
+    """Store readings; answered after the commit. Sending the same again does no harm."""
+    ingest = twin_of(request).ingest
+    source = await ingest.source(request.state.actor.name)
+    return await ingest.submit_body(
+        source,
+        await request.body(),
+        lang=language_of(request.headers.get("accept-language")),
+    )
+
+
+@router.get("/quarantine")
+@allow("reading.read")
+async def list_quarantine(
+    tx: Tx,
+    source: str | None = None,
+    code: str | None = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
+) -> Page[Quarantined]:
+    """Readings that were refused, newest first, and why."""
+    return await quarantine.list_quarantine(
+        tx, source=source, code=code, limit=limit, cursor=cursor
+    )
+
+
+@router.get("/sources")
+@allow("point.read")
+async def list_sources(
+    tx: Tx, limit: Limit = 100, cursor: str | None = None
+) -> Page[Source]:
+    """Where readings come from, and whether it still speaks."""
+    return await sources.list_sources(tx, limit=limit, cursor=cursor)
+
+
+@router.post("/sources", status_code=201)
+@allow("source.write")
+async def create_source(tx: Tx, caller: Caller, body: SourceBody) -> Source:
+    """Declare a source before it speaks. Keys and the simulator declare themselves."""
+    building_id = (await get_building(tx, body.building)).id if body.building else None
+    return await sources.create_source(
+        tx,
+        caller,
+        body.name,
+        body.kind,
+        building_id=building_id,
+        expected_interval=body.expected_interval,
+    )
+
+
+@router.get("/sources/{source}")
+@allow("point.read")
+async def get_source(tx: Tx, source: str) -> Source:
+    """One source, by id or name."""
+    return await sources.get_source(tx, source)
+
+
+def _time(text: str | None, where: str) -> datetime | None:
+    """A time from a query; a `+` that was not encoded arrives as a blank."""
+    if text is None:
+        return None
+    try:
+        time = read_time(
+            text.strip().replace(" ", "+") if "T" in text else text
+        ).astimezone(UTC)
+        # PostgreSQL's and Python's calendars end near here, and no reading lies there.
+        if (
+            not timedelta(0)
+            <= time - datetime(1, 1, 3, tzinfo=UTC)
+            <= timedelta(days=3_652_050)
+        ):
+            raise OverflowError
+    except (Invalid, OverflowError):
+        raise Invalid("history.time", where=where, time=text[:60]) from None
+    return time
