@@ -10,6 +10,7 @@ Timers are rows, so a restart in the middle of an on-delay fires at the same eve
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,10 +120,8 @@ class AlarmEngine:
         self._idle.set()
         due = self._table.next_due()
         wait = LOOK_EVERY_S if due is None else (due - self._clock()).total_seconds()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), min(max(wait, 0.0), LOOK_EVERY_S))
-        except TimeoutError:
-            pass
         self._idle.clear()
 
     async def _listen(self) -> None:

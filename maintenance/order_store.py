@@ -104,8 +104,9 @@ class NewOrder:
 
 _ORDER: LiteralString = """
     SELECT w.id, w.number, w.title, w.description, w.state, w.priority, w.origin, w.alarm_id, w.plan_id, w.plan_due,
-           w.building_id, w.storey_id, storey.name AS storey, w.space_id, coalesce(space.long_name, space.name) AS space,
-           w.element_id, e.global_id, coalesce(e.name, e.long_name) AS element, e.ifc_class,
+           w.building_id, w.storey_id, storey.name AS storey, w.space_id,
+           coalesce(space.long_name, space.name) AS space, w.element_id,
+           e.global_id, coalesce(e.name, e.long_name) AS element, e.ifc_class,
            w.asset_id, asset.code AS asset, w.position, w.viewpoint, w.assignee, w.crew, w.checklist, w.due_at,
            w.result, w.created_by, w.created_at, w.started_at, w.done_at, w.done_by, w.closed_at, w.closed_by
     FROM work_order w

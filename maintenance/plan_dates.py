@@ -45,7 +45,7 @@ class Recurrence:
 
     def between(self, start: datetime, end: datetime, limit: int = 10_000) -> list[datetime]:
         """The times in `[start, end)`, at most `limit` of them."""
-        found = []
+        found: list[datetime] = []
         for at in self:
             if at >= end or len(found) == limit:
                 break
