@@ -1,15 +1,24 @@
-"""The import report (contract.md): what came in, what is less than the file says, and why. It adds up."""
+"""The import report of the contract; its figures add up.
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+Of the products with a body, openings left out, each is in exactly one of: a full mesh, `degraded`, `without_geometry`;
+`with_geometry` counts the first two. `added + changed + unchanged` is the number of products.
+"""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
-from ifc_models.extract import ElementGeometry, Extract
-from ifc_models.store import Stored, StoredTile
+from ifc_models.extract import ElementGeometry, Extract, Finding
+from ifc_models.store import StoredTile, StoredVersion
 
-DEGRADED: Final = "box"
+_OPENINGS: Final = "IfcFeatureElementSubtraction"
+_LOST: Final = "lost"
+_BOX: Final = "box"
+
+
+class Boxes(Protocol):
+    """(N, 6) bounding boxes; only their number is looked at."""
+
+    def __len__(self) -> int: ...
 
 
 def build_report(
@@ -17,62 +26,68 @@ def build_report(
     model: str,
     extract: Extract,
     geometry: Sequence[ElementGeometry],
-    boxes: NDArray[np.float64],
     tiles: Sequence[StoredTile],
-    stored: Stored,
-    seconds: Mapping[str, float],
+    stored: StoredVersion,
+    seconds: dict[str, float],
+    boxes: Boxes | None = None,
 ) -> dict[str, Any]:
-    """Return the report of one import. `boxes` (N, 6): finite for every element whose mesh is in the tiles."""
-    header, elements = extract.header, extract.elements
-    meshed = np.isfinite(boxes[:, 0]) if len(boxes) else np.zeros(0, dtype=bool)
-    described = {each.element: each for each in geometry}
-    degraded = [
-        _entry(extract, each.element, rung=each.rung, reason=each.note or "a bounding box stands in for its shape")
-        for each in geometry
-        if meshed[each.element] and (each.rung == DEGRADED or each.note)
-    ]
-    without = [
-        _entry(extract, index, reason=_reason(described.get(index), each.unsafe))
-        for index, each in enumerate(elements)
-        if each.has_body and not meshed[index] and not _is(extract, each.ifc_class, "IfcFeatureElementSubtraction")
-    ]
+    """The report of one version; `seconds` has `total` and the stages."""
+    header = extract.header
     return {
         "model": model,
         "version": stored.version,
         "schema": header.schema,
+        "declared_schema": header.declared_schema,
         "application": header.application,
         "storeys": len(extract.storeys),
-        "spaces": sum(_is(extract, each.ifc_class, "IfcSpace") for each in elements),
-        "systems": sum(_is(extract, group.ifc_class, "IfcSystem") for group in extract.groups),
+        "spaces": sum(element.ifc_class == "IfcSpace" for element in extract.elements),
+        "systems": _systems(extract),
         "by_class": header.by_class,
         "elements": header.elements,
-        "with_geometry": int(meshed.sum()),
-        "degraded": degraded,
-        "without_geometry": without,
+        **geometry_figures(extract, geometry),
         "tiles": len(tiles),
         "tile_bytes": sum(tile.bytes for tile in tiles),
         "added": stored.added,
         "changed": stored.changed,
         "removed": stored.removed,
         "unchanged": stored.unchanged,
-        "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
-        "warnings": [
-            {"code": each.code, "message": each.message, "severity": each.severity, "where": list(each.where), "count": each.count}
-            for each in extract.warnings
-        ],
+        "seconds": {name: round(value, 4) for name, value in seconds.items()},
+        "warnings": [warning(finding) for finding in extract.warnings],
     }
 
 
-def _entry(extract: Extract, index: int, **more: str) -> dict[str, str]:
-    element = extract.elements[index]
-    return {"global_id": element.global_id, "ifc_class": element.ifc_class, **more}
+def geometry_figures(extract: Extract, geometry: Sequence[ElementGeometry]) -> dict[str, Any]:
+    """`with_geometry`, `degraded` and `without_geometry`."""
+    openings = {name for name, chain in extract.class_ancestors.items() if _OPENINGS in chain}
+    shown, degraded, without = 0, [], []
+    for entry in geometry:
+        element = extract.elements[entry.element]
+        if element.ifc_class in openings:
+            continue
+        named = {"global_id": element.global_id, "ifc_class": element.ifc_class}
+        if entry.rung == _LOST:
+            without.append({**named, "reason": entry.note or "no kernel could mesh it"})
+            continue
+        shown += 1
+        if entry.rung == _BOX or entry.note is not None:
+            degraded.append({**named, "rung": entry.rung, "reason": entry.note or "its bounding box stands in"})
+    return {"with_geometry": shown, "degraded": degraded, "without_geometry": without}
 
 
-def _reason(geometry: ElementGeometry | None, unsafe: str | None) -> str:
-    if unsafe:
-        return unsafe
-    return (geometry.note if geometry else None) or "no kernel could make a mesh of its body"
+def warning(finding: Finding) -> dict[str, Any]:
+    """A finding as the report shows it."""
+    return {
+        "code": finding.code,
+        "message": finding.message,
+        "severity": finding.severity,
+        "count": finding.count,
+        "where": list(finding.where),
+    }
 
 
-def _is(extract: Extract, ifc_class: str, ancestor: str) -> bool:
-    return ifc_class == ancestor or ancestor in extract.class_ancestors.get(ifc_class, ())
+def _systems(extract: Extract) -> int:
+    """IfcSystem and its subclasses; zones are systems only by accident of the schema (IFC4)."""
+    systems = {
+        name for name, chain in extract.class_ancestors.items() if "IfcSystem" in chain and "IfcZone" not in chain
+    }
+    return sum(group.ifc_class in systems for group in extract.groups)

@@ -1,32 +1,32 @@
-"""Write one version of a model: everything the extract holds, in the caller's transaction.
+"""A read model becomes rows: one new version, in the caller's transaction.
 
-Rows keep their ids: an element is known by (model, GlobalId) for ever, so points, assets, alarms and orders stay
-bound. What the new version lacks keeps its row with an older `last_version`. Ids are handed out here, before the
-rows are written, so that each table is written once and every reference is right the first time.
+An element is known by (model, GlobalId, occurrence) for ever. Rows that the new version does not have stay and keep
+their `last_version`; rows that say the same as before only get the new one. Everything else is copied in binary.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Final, LiteralString, Protocol
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
-import msgspec
 import numpy as np
+import shapely
 from numpy.typing import NDArray
-from psycopg import AsyncCopy
-from psycopg.types.json import Jsonb
+from psycopg import sql
 
+from ifc_models.copying import copy_into, encode_rows
 from ifc_models.extract import ElementEntry, ElementGeometry, Extract
-from ifc_models.models import lock_model
+from ifc_models.text import to_json
 from twin.db import Conn, row, rows
+from twin.errors import NotFound
 
-SAME_LEVEL: Final = 0.1  # m; storeys of two models this close are the same storey
-Key = tuple[str, int]  # GlobalId and occurrence
+SAME_STOREY: Final = 0.1  # m; storeys of one name closer than this are one storey of the building
 
 
-class Floor(Protocol):
-    """What is stored of spatial.placement.Footprint."""
+class FloorShape(Protocol):
+    """The floor of a room (`spatial.placement.Footprint`): shapely polygon, m2, m."""
 
     @property
     def polygon(self) -> Any: ...
@@ -36,8 +36,8 @@ class Floor(Protocol):
     def height(self) -> float: ...
 
 
-class Placed(Protocol):
-    """What is stored of spatial.placement.Placement; arrays by element index, -1: none."""
+class ElementPlacement(Protocol):
+    """Where each of N elements is (`spatial.placement.Placement`); element indices, -1: nowhere."""
 
     @property
     def storey(self) -> NDArray[np.int64]: ...
@@ -48,11 +48,11 @@ class Placed(Protocol):
     @property
     def space_derived(self) -> NDArray[np.bool_]: ...
     @property
-    def footprints(self) -> Mapping[int, Any]: ...
+    def footprints(self) -> Mapping[int, FloorShape]: ...
 
 
 class StoredTile(Protocol):
-    """What is stored of viewer.tiles.Tile."""
+    """A tile whose blob is recorded already (`viewer.tiles.Tile`)."""
 
     @property
     def storey_index(self) -> int | None: ...
@@ -74,24 +74,24 @@ class StoredTile(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """What one version is made of. `boxes` (N, 6) m, NaN without a mesh; `shapes`: element index → mesh hash."""
+    """Everything a version consists of. `boxes` (N, 6) m, NaN without a mesh; `shapes`: element index → mesh hash."""
 
     model_id: UUID
     building_id: UUID
     file_hash: str
     file_name: str
     extract: Extract
-    geometry: Sequence[ElementGeometry]
-    placement: Placed
-    boxes: NDArray[np.float64]
-    shapes: Mapping[int, bytes]
-    tiles: Sequence[StoredTile]
-    actor_name: str
+    geometry: Sequence[ElementGeometry] = ()
+    placement: ElementPlacement | None = None
+    boxes: NDArray[np.float64] | None = None
+    shapes: Mapping[int, bytes] = field(default_factory=dict)
+    tiles: Sequence[StoredTile] = ()
+    actor_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """The version's number and what it changed, in elements."""
+class StoredVersion:
+    """The number of the version and what it changed, in elements."""
 
     version: int
     added: int
@@ -100,303 +100,485 @@ class Stored:
     unchanged: int
 
 
-async def store_version(conn: Conn, new: NewVersion) -> Stored:
-    """Write the version and make it the one that is shown. The report is written by `finish_version`."""
-    n = await lock_model(conn, new.model_id)
-    await _write_classes(conn, new.extract.class_ancestors)
-    storeys = await _match_storeys(conn, new)
-    types = await _write_types(conn, new)
-    ids, counts = await _write_elements(conn, new, n, storeys, types)
-    await _write_spaces(conn, new, ids)
-    await _write_groups(conn, new, n, ids)
-    await _write_relations(conn, new, ids)
-    await _write_version(conn, new, n, storeys)
-    return Stored(n, **counts)
+_COLUMNS: Final = {
+    "id": "uuid",
+    "model_id": "uuid",
+    "building_id": "uuid",
+    "global_id": "text",
+    "occurrence": "int4",
+    "ifc_class": "text",
+    "predefined_type": "text",
+    "name": "text",
+    "long_name": "text",
+    "description": "text",
+    "object_type": "text",
+    "tag": "text",
+    "attributes": "jsonb",
+    "psets": "jsonb",
+    "quantities": "jsonb",
+    "materials": "jsonb",
+    "classifications": "jsonb",
+    "documents": "jsonb",
+    "type_id": "uuid",
+    "parent_id": "uuid",
+    "storey_id": "uuid",
+    "space_id": "uuid",
+    "storey_derived": "bool",
+    "space_derived": "bool",
+    "elevation": "float8",
+    "placement": "float8[]",
+    "bbox": "float8[]",
+    "geometry": "text",
+    "geometry_note": "text",
+    "shape_hash": "bytea",
+    "content_hash": "bytea",
+    "first_version": "int4",
+    "last_version": "int4",
+}
+_KEPT: Final = frozenset(("id", "model_id", "building_id", "global_id", "occurrence", "first_version"))
 
 
-async def finish_version(conn: Conn, model_id: UUID, n: int, report: Mapping[str, Any]) -> None:
-    """Keep the import report with its version."""
-    await conn.execute(
-        "UPDATE model_version SET report = %s WHERE model_id = %s AND n = %s", (Jsonb(dict(report)), model_id, n)
+@dataclass(slots=True)
+class _Diff:
+    """Element indices by what the new version does to them."""
+
+    ids: list[UUID]
+    hashes: list[bytes]
+    new: list[int] = field(default_factory=list)  # no row yet
+    rewritten: list[int] = field(default_factory=list)  # a row whose columns change
+    same: list[int] = field(default_factory=list)  # a row that only gets the new version's number
+    added: int = 0
+    changed: int = 0
+
+
+async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
+    """Write a new version of a model and make it the shown one. Raises NotFound for an unknown model."""
+    found = await row(conn, "SELECT current_version FROM model WHERE id = %s FOR UPDATE", (new.model_id,))
+    if found is None:
+        raise NotFound("model.unknown", model=str(new.model_id))
+    previous = found["current_version"] or 0
+    highest = await row(conn, "SELECT max(n) AS n FROM model_version WHERE model_id = %s", (new.model_id,))
+    version = ((highest["n"] if highest else None) or 0) + 1
+    storeys = await _store_storeys(conn, new)
+    types = await _store_types(conn, new)
+    diff = await _store_elements(conn, new, version, previous, storeys, types)
+    await _store_relations(conn, new, diff.ids)
+    await _store_groups(conn, new, version, diff.ids)
+    await _store_spaces(conn, new, diff.ids)
+    await _store_classes(conn, new.extract)
+    await _store_row(conn, new, version)
+    await _store_tiles(conn, new, version, storeys)
+    removed = await row(
+        conn,
+        "SELECT count(*) AS n FROM element WHERE model_id = %s AND last_version = %s",
+        (new.model_id, previous),
+    )
+    return StoredVersion(
+        version,
+        diff.added,
+        diff.changed,
+        removed["n"] if removed and previous else 0,
+        len(diff.ids) - diff.added - diff.changed,
     )
 
 
-async def _write_classes(conn: Conn, ancestors: Mapping[str, Sequence[str]]) -> None:
-    pairs = sorted({(name, ancestor) for name, chain in ancestors.items() for ancestor in (name, *chain)})
+async def finish_version(conn: Conn, model_id: UUID, version: int, report: Mapping[str, Any]) -> None:
+    """Put the report, which needs the version's figures, into the version's row."""
+    await conn.execute(
+        "UPDATE model_version SET report = %s::jsonb WHERE model_id = %s AND n = %s",
+        (to_json(report).decode(), model_id, version),
+    )
+
+
+async def _store_storeys(conn: Conn, new: NewVersion) -> dict[int, UUID]:
+    """Element index of each IfcBuildingStorey → the building's storey."""
+    await conn.execute("SELECT 1 FROM building WHERE id = %s FOR NO KEY UPDATE", (new.building_id,))
+    known = await rows(conn, "SELECT id, name, elevation FROM storey WHERE building_id = %s", (new.building_id,))
+    storeys: dict[int, UUID] = {}
+    for entry in new.extract.storeys:
+        near = [s for s in known if s["name"] == entry.name and _same_height(s["elevation"], entry.elevation)]
+        if not near:
+            made = await row(
+                conn,
+                "INSERT INTO storey (building_id, name, elevation) VALUES (%s, %s, %s) RETURNING id, name, elevation",
+                (new.building_id, entry.name, entry.elevation),
+            )
+            assert made is not None
+            known.append(made)
+            near = [made]
+        best = min(near, key=lambda s: abs((s["elevation"] or 0.0) - (entry.elevation or 0.0)))
+        storeys[entry.element] = best["id"]
+    return storeys
+
+
+def _same_height(a: float | None, b: float | None) -> bool:
+    return a is b if a is None or b is None else abs(a - b) <= SAME_STOREY
+
+
+async def _store_types(conn: Conn, new: NewVersion) -> list[UUID]:
+    """The ids of the types, by their index."""
+    known = await rows(
+        conn, "SELECT id, global_id, occurrence FROM element_type WHERE model_id = %s", (new.model_id,)
+    )
+    by_key = {(t["global_id"], t["occurrence"]): t["id"] for t in known}
+    entries = new.extract.types
+    ids = [by_key.get((t.global_id, t.occurrence)) or uuid4() for t in entries]
+    columns = {
+        "id": "uuid",
+        "model_id": "uuid",
+        "global_id": "text",
+        "occurrence": "int4",
+        "ifc_class": "text",
+        "name": "text",
+        "description": "text",
+        "attributes": "jsonb",
+        "psets": "jsonb",
+        "quantities": "jsonb",
+        "materials": "jsonb",
+        "classifications": "jsonb",
+        "documents": "jsonb",
+    }
+    data = await asyncio.to_thread(
+        encode_rows,
+        list(columns.values()),
+        [
+            (
+                id_,
+                new.model_id,
+                t.global_id,
+                t.occurrence,
+                t.ifc_class,
+                t.name,
+                t.description,
+                t.attributes,
+                t.psets,
+                t.quantities,
+                t.materials,
+                t.classifications,
+                t.documents,
+            )
+            for id_, t in zip(ids, entries, strict=True)
+        ],
+    )
+    await _upsert(conn, "element_type", columns, data)
+    return ids
+
+
+async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: bytes) -> None:
+    """Copy rows into a table; those whose id is there are rewritten where they differ."""
+    names = list(columns)
+    await conn.execute("DROP TABLE IF EXISTS incoming")
+    await conn.execute(
+        sql.SQL("CREATE TEMP TABLE incoming ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+            _list(names), sql.Identifier(table)
+        )
+    )
+    await copy_into(conn, "incoming", names, data)
+    rest = [name for name in names if name not in _KEPT]
+    await conn.execute(
+        sql.SQL(
+            "INSERT INTO {} AS old ({}) SELECT {} FROM incoming ON CONFLICT (id) DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})"
+        ).format(
+            sql.Identifier(table),
+            _list(names),
+            _list(names),
+            sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(n)) for n in rest),
+            sql.SQL(", ").join(sql.SQL("old.{}").format(sql.Identifier(n)) for n in rest),
+            sql.SQL(", ").join(sql.SQL("excluded.{}").format(sql.Identifier(n)) for n in rest),
+        )
+    )
+
+
+def _list(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+async def _store_elements(
+    conn: Conn, new: NewVersion, version: int, previous: int, storeys: dict[int, UUID], types: list[UUID]
+) -> _Diff:
+    known = await rows(
+        conn,
+        """SELECT id, global_id, occurrence, content_hash, last_version, type_id, parent_id, storey_id, space_id,
+                  storey_derived, space_derived, first_version FROM element WHERE model_id = %s""",
+        (new.model_id,),
+    )
+    made = await asyncio.to_thread(_ElementRows, new, version, previous, storeys, types, known)
+    diff, types_of = made.diff, list(_COLUMNS.values())
+    if diff.new:
+        data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.new))
+        await copy_into(conn, "element", list(_COLUMNS), data)
+    if diff.rewritten:
+        data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.rewritten))
+        await conn.execute("CREATE TEMP TABLE rewritten (LIKE element) ON COMMIT DROP")
+        await conn.execute("ALTER TABLE rewritten ALTER own_properties DROP NOT NULL")
+        await copy_into(conn, "rewritten", list(_COLUMNS), data)
+        await conn.execute(
+            sql.SQL("UPDATE element SET {} FROM rewritten WHERE element.id = rewritten.id").format(
+                sql.SQL(", ").join(
+                    sql.SQL("{0} = rewritten.{0}").format(sql.Identifier(n)) for n in _COLUMNS if n not in _KEPT
+                )
+            )
+        )
+        await conn.execute("DROP TABLE rewritten")
+    if diff.same:
+        await conn.execute(
+            "UPDATE element SET last_version = %s WHERE id = ANY(%s)", (version, [diff.ids[i] for i in diff.same])
+        )
+    return diff
+
+
+class _ElementRows:
+    """Compares the new elements with the known rows and makes rows of them."""
+
+    def __init__(
+        self,
+        new: NewVersion,
+        version: int,
+        previous: int,
+        storeys: dict[int, UUID],
+        types: list[UUID],
+        known: list[dict[str, Any]],
+    ) -> None:
+        self._new, self._version, self._types = new, version, types
+        elements = new.extract.elements
+        self._geometry = {g.element: g for g in new.geometry}
+        self._boxes: list[list[float] | None] = [None] * len(elements)
+        if new.boxes is not None:
+            finite = np.isfinite(new.boxes).all(axis=1)
+            self._boxes = [b if ok else None for b, ok in zip(new.boxes.tolist(), finite.tolist(), strict=True)]
+        self._place(elements, new.placement)
+        self._storey_ids = [storeys.get(i) for i in self._storey]
+        by_key = {(k["global_id"], k["occurrence"]): k for k in known}
+        matches = [by_key.get((e.global_id, e.occurrence)) for e in elements]
+        self._first = [m["first_version"] if m else version for m in matches]
+        self.diff = _Diff(
+            [m["id"] if m else uuid4() for m in matches], [self._hash(i, e) for i, e in enumerate(elements)]
+        )
+        for i, match in enumerate(matches):
+            self._compare(i, match, previous)
+
+    def _place(self, elements: Sequence[ElementEntry], placement: ElementPlacement | None) -> None:
+        n = len(elements)
+        if placement is None:
+            self._storey = [i if e.ifc_class == "IfcBuildingStorey" else e.storey for i, e in enumerate(elements)]
+            self._space = [e.space for e in elements]
+            self._storey_derived = self._space_derived = [False] * n
+        else:
+            self._storey, self._space = placement.storey.tolist(), placement.space.tolist()
+            self._storey_derived = placement.storey_derived.tolist()
+            self._space_derived = placement.space_derived.tolist()
+
+    def _hash(self, i: int, element: ElementEntry) -> bytes:
+        geometry = self._geometry.get(i)
+        seen = f"{geometry.rung} {geometry.note}" if geometry else ""
+        return blake2b(element.content_hash + self._new.shapes.get(i, b"") + seen.encode(), digest_size=16).digest()
+
+    def _compare(self, i: int, match: dict[str, Any] | None, previous: int) -> None:
+        diff = self.diff
+        if match is None:
+            diff.new.append(i)
+            diff.added += 1
+            return
+        links = (
+            *self._links(i),
+            self._storey_derived[i],
+            self._space_derived[i],
+        )
+        was = tuple(
+            match[c] for c in ("type_id", "parent_id", "storey_id", "space_id", "storey_derived", "space_derived")
+        )
+        differs = match["content_hash"] != diff.hashes[i]
+        (diff.rewritten if differs or links != was else diff.same).append(i)
+        if match["last_version"] != previous:
+            diff.added += 1  # it was gone and is back
+        elif differs:
+            diff.changed += 1
+
+    def _links(self, i: int) -> tuple[UUID | None, UUID | None, UUID | None, UUID | None]:
+        """Type, parent, storey and space of an element."""
+        element, ids = self._new.extract.elements[i], self.diff.ids
+        return (
+            self._types[element.type] if element.type >= 0 else None,
+            ids[element.parent] if element.parent >= 0 else None,
+            self._storey_ids[i],
+            ids[self._space[i]] if self._space[i] >= 0 else None,
+        )
+
+    def rows(self, indices: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """Rows in the order of `_COLUMNS`."""
+        new, diff = self._new, self.diff
+        for i in indices:
+            e, geometry = new.extract.elements[i], self._geometry.get(i)
+            yield (
+                diff.ids[i],
+                new.model_id,
+                new.building_id,
+                e.global_id,
+                e.occurrence,
+                e.ifc_class,
+                e.predefined_type,
+                e.name,
+                e.long_name,
+                e.description,
+                e.object_type,
+                e.tag,
+                e.attributes,
+                e.psets,
+                e.quantities,
+                e.materials,
+                e.classifications,
+                e.documents,
+                *self._links(i),
+                self._storey_derived[i],
+                self._space_derived[i],
+                e.elevation,
+                e.placement,
+                self._boxes[i],
+                geometry.rung if geometry else "none",
+                geometry.note if geometry else None,
+                new.shapes.get(i),
+                diff.hashes[i],
+                self._first[i],
+                self._version,
+            )
+
+
+async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
+    await conn.execute("DELETE FROM element_relation WHERE model_id = %s", (new.model_id,))
+    edges = [(new.model_id, r.kind, ids[r.from_], ids[r.to], False) for r in new.extract.relations]
+    data = await asyncio.to_thread(encode_rows, ("uuid", "text", "uuid", "uuid", "bool"), edges)
+    await copy_into(conn, "element_relation", ("model_id", "kind", "from_id", "to_id", "derived"), data)
+
+
+async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUID]) -> None:
+    known = await rows(
+        conn, "SELECT id, global_id, occurrence FROM element_group WHERE model_id = %s", (new.model_id,)
+    )
+    by_key = {(g["global_id"], g["occurrence"]): g["id"] for g in known}
+    groups = new.extract.groups
+    of = [by_key.get((g.global_id, g.occurrence)) or uuid4() for g in groups]
+    columns = {
+        "id": "uuid",
+        "model_id": "uuid",
+        "building_id": "uuid",
+        "global_id": "text",
+        "occurrence": "int4",
+        "ifc_class": "text",
+        "predefined_type": "text",
+        "name": "text",
+        "long_name": "text",
+        "description": "text",
+        "psets": "jsonb",
+        "last_version": "int4",
+    }
+    made = [
+        (
+            of[i],
+            new.model_id,
+            new.building_id,
+            g.global_id,
+            g.occurrence,
+            g.ifc_class,
+            g.predefined_type,
+            g.name,
+            g.long_name,
+            g.description,
+            g.psets,
+            version,
+        )
+        for i, g in enumerate(groups)
+    ]
+    await _upsert(conn, "element_group", columns, encode_rows(list(columns.values()), made))
+    # The three tables hang on groups that are this model's; members that left the file leave the group.
+    for statement in (
+        "DELETE FROM element_group_member WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
+        "DELETE FROM element_group_child WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
+        "DELETE FROM element_group_serves WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
+    ):
+        await conn.execute(statement, (new.model_id,))  # type: ignore[arg-type]
+    pair = ("uuid", "uuid")
+    members = encode_rows(pair, [(of[i], ids[m]) for i, g in enumerate(groups) for m in g.members])
+    await copy_into(conn, "element_group_member", ("group_id", "element_id"), members)
+    children = encode_rows(pair, [(of[i], of[c]) for i, g in enumerate(groups) for c in g.children])
+    await copy_into(conn, "element_group_child", ("group_id", "child_id"), children)
+    serves = encode_rows(pair, [(of[i], ids[s]) for i, g in enumerate(groups) for s in g.serves])
+    await copy_into(conn, "element_group_serves", ("group_id", "element_id"), serves)
+
+
+async def _store_spaces(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
+    await conn.execute(
+        "DELETE FROM space USING element e WHERE space.element_id = e.id AND e.model_id = %s", (new.model_id,)
+    )
+    floors = dict(new.placement.footprints) if new.placement is not None else {}
+    made = []
+    for i, element in enumerate(new.extract.elements):
+        if element.ifc_class == "IfcSpace":
+            floor = floors.get(i)
+            shape = shapely.to_geojson(floor.polygon).encode() if floor is not None else None
+            made.append(
+                (ids[i], shape, floor.area if floor is not None else None, floor.height if floor is not None else None)
+            )
+    data = encode_rows(("uuid", "jsonb", "float8", "float8"), made)
+    await copy_into(conn, "space", ("element_id", "footprint", "area", "height"), data)
+
+
+async def _store_classes(conn: Conn, extract: Extract) -> None:
+    pairs = [(name, ancestor) for name, chain in extract.class_ancestors.items() for ancestor in chain]
     await conn.execute(
         """INSERT INTO ifc_class (name, ancestor) SELECT * FROM unnest(%s::text[], %s::text[])
-           ON CONFLICT DO NOTHING""",
+           ORDER BY 1, 2 ON CONFLICT DO NOTHING""",
         ([name for name, _ in pairs], [ancestor for _, ancestor in pairs]),
     )
 
 
-async def _match_storeys(conn: Conn, new: NewVersion) -> dict[int, UUID]:
-    """Return the building's storey of each IfcBuildingStorey, by element index.
-
-    Same name and level first; then, for what is left, a storey of another model at the same level.
-    """
-    known = await rows(conn, "SELECT id, name, elevation FROM storey WHERE building_id = %s", (new.building_id,))
-    found: dict[int, UUID] = {}
-    taken: set[UUID] = set()
-    for by_name in (True, False):
-        for entry in new.extract.storeys:
-            if entry.element in found:
-                continue
-            for storey in known:
-                fits = storey["name"] == entry.name if by_name else storey["id"] not in taken
-                if fits and _same_level(storey["elevation"], entry.elevation, by_name):
-                    found[entry.element] = storey["id"]
-                    taken.add(storey["id"])
-                    break
-    for entry in new.extract.storeys:
-        if entry.element not in found:
-            made = await row(
-                conn,
-                """INSERT INTO storey (building_id, name, elevation) VALUES (%(b)s, %(name)s, %(elevation)s)
-                   ON CONFLICT (building_id, name, elevation) DO UPDATE SET name = excluded.name RETURNING id""",
-                {"b": new.building_id, "name": entry.name, "elevation": entry.elevation},
-            )
-            assert made is not None
-            found[entry.element] = made["id"]
-    return found
-
-
-def _same_level(one: float | None, other: float | None, by_name: bool) -> bool:
-    if one is None or other is None:
-        return by_name and one is other
-    return abs(one - other) <= SAME_LEVEL
-
-
-async def _known_ids(conn: Conn, query: LiteralString, model_id: UUID) -> dict[Key, UUID]:
-    return {(each["global_id"], each["occurrence"]): each["id"] for each in await rows(conn, query, (model_id,))}
-
-
-_TYPE_COLUMNS: Final = (
-    "id", "model_id", "global_id", "ifc_class", "name", "description", "attributes", "psets", "quantities",
-    "materials", "classifications", "documents", "occurrence",
-)  # fmt: skip
-
-
-async def _write_types(conn: Conn, new: NewVersion) -> list[UUID]:
-    known = await _known_ids(conn, "SELECT id, global_id, occurrence FROM element_type WHERE model_id = %s", new.model_id)
-    ids = [known.get((each.global_id, each.occurrence)) or uuid4() for each in new.extract.types]
-    lines = (
-        (
-            id_, new.model_id, each.global_id, each.ifc_class, each.name, each.description, each.attributes.decode(),
-            each.psets.decode(), each.quantities.decode(), each.materials.decode(), each.classifications.decode(),
-            each.documents.decode(), each.occurrence,
-        )
-        for id_, each in zip(ids, new.extract.types, strict=True)
-    )  # fmt: skip
-    await _upsert(conn, "element_type", _TYPE_COLUMNS, lines, empty=not known)
-    return ids
-
-
-_ELEMENT_COLUMNS: Final = (
-    "id", "model_id", "building_id", "global_id", "occurrence", "ifc_class", "predefined_type", "name", "long_name",
-    "description", "object_type", "tag", "attributes", "psets", "quantities", "materials", "classifications",
-    "documents", "type_id", "parent_id", "storey_id", "space_id", "storey_derived", "space_derived", "elevation",
-    "placement", "bbox", "geometry", "geometry_note", "shape_hash", "content_hash", "first_version", "last_version",
-)  # fmt: skip
-_KNOWN_ELEMENTS: Final = """
-    SELECT e.id, e.global_id, e.occurrence, e.content_hash, e.shape_hash, e.bbox,
-           e.last_version = m.current_version AS shown
-    FROM element e JOIN model m ON m.id = e.model_id WHERE e.model_id = %s
-"""
-
-
-async def _write_elements(
-    conn: Conn, new: NewVersion, n: int, storeys: Mapping[int, UUID], types: Sequence[UUID]
-) -> tuple[list[UUID], dict[str, int]]:
-    known = {(each["global_id"], each["occurrence"]): each for each in await rows(conn, _KNOWN_ELEMENTS, (new.model_id,))}
-    entries = new.extract.elements
-    ids = [known[key]["id"] if (key := (each.global_id, each.occurrence)) in known else uuid4() for each in entries]
-    writer = _ElementLines(new, n, ids, storeys, types, {each.element: each for each in new.geometry})
-    await _upsert(
-        conn, "element", _ELEMENT_COLUMNS, (writer.line(i) for i in range(len(entries))), empty=not known,
-        keep=("first_version",),
-    )  # fmt: skip
-    shown = {key: each for key, each in known.items() if each["shown"]}
-    counts = {"added": 0, "changed": 0, "unchanged": 0}
-    for index, each in enumerate(entries):
-        before = shown.pop((each.global_id, each.occurrence), None)
-        counts["added" if before is None else "unchanged" if writer.same(index, before) else "changed"] += 1
-    return ids, counts | {"removed": len(shown)}
-
-
-@dataclass(frozen=True, slots=True)
-class _ElementLines:
-    """Makes rows of table `element` from entries of the extract."""
-
-    new: NewVersion
-    n: int
-    ids: Sequence[UUID]
-    storeys: Mapping[int, UUID]
-    types: Sequence[UUID]
-    rungs: Mapping[int, ElementGeometry]
-
-    def line(self, index: int) -> tuple[Any, ...]:
-        each, placed = self.new.extract.elements[index], self.new.placement
-        rung = self.rungs.get(index)
-        return (
-            self.ids[index], self.new.model_id, self.new.building_id, each.global_id, each.occurrence, each.ifc_class,
-            each.predefined_type, each.name, each.long_name, each.description, each.object_type, each.tag,
-            each.attributes.decode(), each.psets.decode(), each.quantities.decode(), each.materials.decode(),
-            each.classifications.decode(), each.documents.decode(),
-            self.types[each.type] if each.type >= 0 else None,
-            self._id(each.parent), self.storeys.get(int(placed.storey[index])), self._id(int(placed.space[index])),
-            bool(placed.storey_derived[index]), bool(placed.space_derived[index]), each.elevation,
-            list(each.placement) if each.placement else None, self._box(index),
-            rung.rung if rung else _without_body(each), rung.note if rung else None,
-            self.new.shapes.get(index), each.content_hash, self.n, self.n,
-        )  # fmt: skip
-
-    def same(self, index: int, before: Mapping[str, Any]) -> bool:
-        """Say whether an element is what it was: same content, same mesh in the same place."""
-        box, old = self._box(index), before["bbox"]
-        moved = (box is None) != (old is None) or (box is not None and not np.allclose(box, old, rtol=0, atol=1e-4))
-        shape = self.new.shapes.get(index)
-        return (
-            not moved
-            and bytes(before["content_hash"]) == self.new.extract.elements[index].content_hash
-            and (None if before["shape_hash"] is None else bytes(before["shape_hash"])) == shape
-        )
-
-    def _id(self, index: int) -> UUID | None:
-        return self.ids[index] if index >= 0 else None
-
-    def _box(self, index: int) -> list[float] | None:
-        box: list[float] = self.new.boxes[index].tolist()
-        return None if box[0] != box[0] else box
-
-
-def _without_body(each: ElementEntry) -> str:
-    return "lost" if each.has_body else "none"
-
-
-async def _write_spaces(conn: Conn, new: NewVersion, ids: Sequence[UUID]) -> None:
-    await conn.execute(
-        "DELETE FROM space USING element e WHERE e.id = space.element_id AND e.model_id = %s", (new.model_id,)
-    )
-    floors = new.placement.footprints
-    lines = ((ids[i], msgspec.json.encode(geojson(f.polygon)).decode(), f.area, f.height) for i, f in floors.items())
-    async with _copy(conn, "COPY space (element_id, footprint, area, height) FROM STDIN") as copy:
-        for line in lines:
-            await copy.write_row(line)
-
-
-def geojson(polygon: Any) -> dict[str, Any]:
-    """Return a shapely (multi)polygon as a GeoJSON geometry, coordinates in metres rounded to 0.1 mm."""
-    parts = list(polygon.geoms) if polygon.geom_type == "MultiPolygon" else [polygon]
-    rings = [[np.round(np.asarray(r.coords), 4).tolist() for r in (p.exterior, *p.interiors)] for p in parts]
-    if len(rings) == 1:
-        return {"type": "Polygon", "coordinates": rings[0]}
-    return {"type": "MultiPolygon", "coordinates": rings}
-
-
-_GROUP_COLUMNS: Final = (
-    "id", "model_id", "building_id", "global_id", "occurrence", "ifc_class", "predefined_type", "name", "long_name",
-    "description", "psets", "serves", "last_version",
-)  # fmt: skip
-
-
-async def _write_groups(conn: Conn, new: NewVersion, n: int, ids: Sequence[UUID]) -> None:
-    groups = new.extract.groups
-    known = await _known_ids(conn, "SELECT id, global_id, occurrence FROM element_group WHERE model_id = %s", new.model_id)
-    group_ids = [known.get((each.global_id, each.occurrence)) or uuid4() for each in groups]
-    lines = (
-        (
-            id_, new.model_id, new.building_id, each.global_id, each.occurrence, each.ifc_class, each.predefined_type,
-            each.name, each.long_name, each.description, each.psets.decode(), [ids[i] for i in each.serves], n,
-        )
-        for id_, each in zip(group_ids, groups, strict=True)
-    )  # fmt: skip
-    await _upsert(conn, "element_group", _GROUP_COLUMNS, lines, empty=not known)
-    for table in ("element_group_member", "element_group_child"):
-        await conn.execute(_FORGET_MEMBERS[table], (new.model_id,))
-    async with _copy(conn, "COPY element_group_member (group_id, element_id) FROM STDIN") as copy:
-        for id_, each in zip(group_ids, groups, strict=True):
-            for member in sorted(set(each.members)):
-                await copy.write_row((id_, ids[member]))
-    async with _copy(conn, "COPY element_group_child (group_id, child_id) FROM STDIN") as copy:
-        for id_, each in zip(group_ids, groups, strict=True):
-            for child in sorted(set(each.children)):
-                await copy.write_row((id_, group_ids[child]))
-
-
-_FORGET_MEMBERS: Final[Mapping[str, LiteralString]] = {
-    "element_group_member": """DELETE FROM element_group_member m USING element_group g
-                               WHERE g.id = m.group_id AND g.model_id = %s""",
-    "element_group_child": """DELETE FROM element_group_child c USING element_group g
-                              WHERE g.id = c.group_id AND g.model_id = %s""",
-}
-
-
-async def _write_relations(conn: Conn, new: NewVersion, ids: Sequence[UUID]) -> None:
-    await conn.execute("DELETE FROM element_relation WHERE model_id = %s", (new.model_id,))
-    edges = dict.fromkeys((each.kind, each.from_, each.to) for each in new.extract.relations)
-    async with _copy(conn, "COPY element_relation (model_id, kind, from_id, to_id) FROM STDIN") as copy:
-        for kind, from_, to in edges:
-            await copy.write_row((new.model_id, kind, ids[from_], ids[to]))
-
-
-async def _write_version(conn: Conn, new: NewVersion, n: int, storeys: Mapping[int, UUID]) -> None:
+async def _store_row(conn: Conn, new: NewVersion, version: int) -> None:
     header, georeference = new.extract.header, new.extract.georeference
-    meshed = new.boxes[~np.isnan(new.boxes[:, 0])] if len(new.boxes) else new.boxes
-    origin = np.median((meshed[:, :3] + meshed[:, 3:]) / 2, axis=0).round().tolist() if len(meshed) else [0.0, 0.0, 0.0]
     await conn.execute(
-        """INSERT INTO model_version (model_id, n, file_hash, file_name, bytes, schema, application, report, origin,
+        """INSERT INTO model_version (model_id, n, file_hash, file_name, bytes, schema, application, report,
                                       georeference, created_by)
-           VALUES (%(model)s, %(n)s, %(hash)s, %(file)s, %(bytes)s, %(schema)s, %(application)s, '{}', %(origin)s,
-                   %(georeference)s, %(actor)s)""",
+           VALUES (%(model_id)s, %(n)s, %(file_hash)s, %(file_name)s, %(bytes)s, %(schema)s, %(application)s, '{}',
+                   %(georeference)s::jsonb, %(created_by)s)""",
         {
-            "model": new.model_id, "n": n, "hash": new.file_hash, "file": new.file_name, "bytes": header.bytes,
-            "schema": header.schema, "application": header.application, "origin": origin,
-            "georeference": Jsonb(msgspec.to_builtins(georeference)) if georeference else None, "actor": new.actor_name,
+            "model_id": new.model_id,
+            "n": version,
+            "file_hash": new.file_hash,
+            "file_name": new.file_name,
+            "bytes": header.bytes,
+            "schema": header.schema,
+            "application": header.application,
+            "georeference": to_json(georeference).decode() if georeference is not None else None,
+            "created_by": new.actor_name,
         },
-    )  # fmt: skip
-    columns = "(model_id, version, storey_id, layer, part, hash, bytes, elements, triangles, bbox)"
-    async with _copy(conn, f"COPY tile {columns} FROM STDIN") as copy:
-        for tile in new.tiles:
-            storey = storeys.get(tile.storey_index) if tile.storey_index is not None else None
-            await copy.write_row(
-                (new.model_id, n, storey, tile.layer, tile.part, tile.hash, tile.bytes, tile.elements, tile.triangles,
-                 list(tile.bbox))
-            )  # fmt: skip
-    await conn.execute("UPDATE model SET current_version = %s WHERE id = %s", (n, new.model_id))
+    )
+    await conn.execute("UPDATE model SET current_version = %s WHERE id = %s", (version, new.model_id))
 
 
-async def _upsert(
-    conn: Conn,
-    table: LiteralString,
-    columns: Sequence[LiteralString],
-    lines: Iterable[tuple[Any, ...]],
-    *,
-    empty: bool,
-    keep: Sequence[LiteralString] = (),
-) -> None:
-    """Write rows by COPY: straight into an `empty` table's model, else through a temporary table onto the old rows.
-
-    Rows are the same when (model_id, global_id, occurrence) are; columns in `keep` stay as they were first written.
-    """
-    names: LiteralString = ", ".join(columns)
-    target: LiteralString = table if empty else "incoming"
-    if not empty:
-        await conn.execute(f"CREATE TEMP TABLE incoming (LIKE {table} INCLUDING DEFAULTS) ON COMMIT DROP")
-    async with _copy(conn, f"COPY {target} ({names}) FROM STDIN") as copy:
-        for line in lines:
-            await copy.write_row(line)
-    if not empty:
-        changed = [name for name in columns if name not in (*keep, "id", "model_id", "global_id", "occurrence")]
-        assignments: LiteralString = ", ".join([f"{name} = excluded.{name}" for name in changed])
-        await conn.execute(
-            f"""INSERT INTO {table} ({names}) SELECT {names} FROM incoming
-                ON CONFLICT (model_id, global_id, occurrence) DO UPDATE SET {assignments}"""
+async def _store_tiles(conn: Conn, new: NewVersion, version: int, storeys: dict[int, UUID]) -> None:
+    columns = {
+        "model_id": "uuid",
+        "version": "int4",
+        "storey_id": "uuid",
+        "layer": "text",
+        "part": "int4",
+        "hash": "text",
+        "bytes": "int8",
+        "elements": "int4",
+        "triangles": "int8",
+        "bbox": "float8[]",
+    }
+    made = [
+        (
+            new.model_id,
+            version,
+            storeys.get(t.storey_index) if t.storey_index is not None else None,
+            t.layer,
+            t.part,
+            t.hash,
+            t.bytes,
+            t.elements,
+            t.triangles,
+            list(t.bbox),
         )
-        await conn.execute("DROP TABLE incoming")
-
-
-@asynccontextmanager
-async def _copy(conn: Conn, statement: LiteralString) -> AsyncIterator[AsyncCopy]:
-    async with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        yield copy
+        for t in new.tiles
+    ]
+    await copy_into(conn, "tile", list(columns), encode_rows(list(columns.values()), made))

@@ -137,10 +137,16 @@ CREATE TABLE element_group_child (                       -- groups within groups
     PRIMARY KEY (group_id, child_id)
 );
 
+CREATE TABLE element_group_serves (                      -- IfcRelServicesBuildings: system → building, storey, space
+    group_id   uuid NOT NULL REFERENCES element_group ON DELETE CASCADE,
+    element_id uuid NOT NULL REFERENCES element ON DELETE CASCADE,
+    PRIMARY KEY (group_id, element_id)
+);
+
 -- Edges of the graph between elements. Rewritten with each version of the model.
 CREATE TABLE element_relation (
     model_id uuid NOT NULL REFERENCES model ON DELETE CASCADE,
-    kind     text NOT NULL,  -- aggregates | nests | contains | has_port | connects | feeds | fills | voids | bounds | controls | serves | assigned_to | path
+    kind     text NOT NULL,  -- what each kind means: ifc_models/relations.py
     from_id  uuid NOT NULL REFERENCES element ON DELETE CASCADE,
     to_id    uuid NOT NULL REFERENCES element ON DELETE CASCADE,
     derived  boolean NOT NULL DEFAULT false,
