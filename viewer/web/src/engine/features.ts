@@ -164,6 +164,15 @@ export class FeatureTable {
     return false;
   }
 
+  /** GlobalIds of a tile's features. */
+  *idsOf(tile: number): Generator<string> {
+    const { base, count } = this.#tiles[tile] as TileSlot;
+    for (let f = base; f < base + count; f++) {
+      const element = this.#element[f] as number;
+      if (element !== NONE) yield this.#names[element] as string;
+    }
+  }
+
   counts(tile: number): TileCounts {
     const slot = this.#tiles[tile] as TileSlot;
     if (slot.counts) return slot.counts;

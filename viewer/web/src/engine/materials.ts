@@ -26,16 +26,16 @@ const srgba = (hex: string, alpha: number): Vector4 => {
 /** Everything that differs between the light and the dark theme. */
 export const THEMES = {
   light: {
-    top: srgb("#dfe7f0"), bottom: srgb("#f8f9fb"), sky: linear("#c3cedb").multiplyScalar(0.92),
-    ground: linear("#b0a79b").multiplyScalar(0.78), sun: linear("#ffeed6").multiplyScalar(0.62), fill: 0.13,
+    top: srgb("#dfe7f0"), bottom: srgb("#f8f9fb"), sky: linear("#d3deec").multiplyScalar(0.98),
+    ground: linear("#c9bfb2").multiplyScalar(0.82), sun: linear("#ffeed6").multiplyScalar(0.85), fill: 0.17,
     edge: srgba("#18222e", 0.62), accent: linear("#1677ff"), accentEdge: srgb("#0958d9"), section: srgb("#39424e"),
-    ghost: srgb("#7890a8"), ghostAlpha: 0.1, line: srgba("#8496ab", 0.34), shade: srgba("#2b3a4d", 0.55),
+    ghost: srgb("#7890a8"), ghostAlpha: 0.085, line: srgba("#8496ab", 0.34), shade: srgba("#2b3a4d", 0.55),
   },
   dark: {
-    top: srgb("#0d1218"), bottom: srgb("#222b36"), sky: linear("#a9bbd2").multiplyScalar(0.7),
-    ground: linear("#6b6f7a").multiplyScalar(0.5), sun: linear("#ffe6c4").multiplyScalar(0.58), fill: 0.12,
+    top: srgb("#0d1218"), bottom: srgb("#222b36"), sky: linear("#b9cbe2").multiplyScalar(0.72),
+    ground: linear("#8a8d97").multiplyScalar(0.62), sun: linear("#ffe6c4").multiplyScalar(0.72), fill: 0.15,
     edge: srgba("#05080c", 0.7), accent: linear("#3c9aff"), accentEdge: srgb("#7cc0ff"), section: srgb("#10161d"),
-    ghost: srgb("#8fb2d6"), ghostAlpha: 0.085, line: srgba("#6f87a3", 0.26), shade: srgba("#000000", 0.62),
+    ghost: srgb("#8fb2d6"), ghostAlpha: 0.065, line: srgba("#6f87a3", 0.26), shade: srgba("#000000", 0.62),
   },
 } as const;
 
@@ -51,7 +51,7 @@ export function makeUniforms() {
     uForward: { value: new Vector3() },
     uOrtho: { value: 0 },
     uPixels: { value: 1000 },
-    uSun: { value: new Vector3(0.42, -0.55, 0.72).normalize() },
+    uSun: { value: new Vector3(-0.68, -0.26, 0.72).normalize() },
     uShadowMatrix: { value: new Matrix4() },
     uShadow: { value: null as Texture | null },
     uShadowOn: { value: 0 },

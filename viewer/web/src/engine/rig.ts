@@ -100,23 +100,31 @@ export interface Bounds {
 
 export const centerOf = (b: Bounds): V3 => scale(add(b.min, b.max), 0.5);
 
-/** The pose that shows the whole box from this direction; `margin` 1 fits exactly. `aspect` is width / height. */
+/**
+ * The pose that shows the whole box from this direction, in the middle of the picture; `margin` 1 fits exactly.
+ * `aspect` is width / height.
+ */
 export function frame(box: Bounds, yaw: number, pitch: number, aspect: number, margin: number, ortho: boolean): Pose {
-  const center = centerOf(box);
   const { right, up, forward } = basis(yaw, pitch);
-  const tall = Math.tan(FOV / 2);
+  const tall = Math.tan(FOV / 2) / margin;
   const wide = tall * aspect;
-  let distance = CLOSEST;
-  for (let corner = 0; corner < 8; corner++) {
-    const p: V3 = [
-      (corner & 1 ? box.max : box.min)[0] - center[0],
-      (corner & 2 ? box.max : box.min)[1] - center[1],
-      (corner & 4 ? box.max : box.min)[2] - center[2],
-    ];
-    const [x, y, z] = [Math.abs(dot(p, right)) * margin, Math.abs(dot(p, up)) * margin, dot(p, forward)];
-    distance = Math.max(distance, x / wide - (ortho ? 0 : z), y / tall - (ortho ? 0 : z));
-  }
-  return { eye: sub(center, scale(forward, distance)), yaw, pitch, distance, ortho };
+  const center = centerOf(box);
+  const corners = Array.from({ length: 8 }, (_, i): V3 => {
+    const p = sub([(i & 1 ? box.max : box.min)[0], (i & 2 ? box.max : box.min)[1], (i & 4 ? box.max : box.min)[2]], center);
+    return [dot(p, right), dot(p, up), dot(p, forward)];
+  });
+  // Along each axis of the picture the box touches both sides: the lines of sight through the outermost corners meet
+  // in the eye. x/slope + z is where a corner's line of sight crosses the axis.
+  const fit = (axis: 0 | 1, slope: number): { shift: number; back: number } => {
+    const depth = (c: V3): number => (ortho ? 0 : c[2]);
+    const high = Math.max(...corners.map((c) => c[axis] / slope - depth(c)));
+    const low = Math.max(...corners.map((c) => -c[axis] / slope - depth(c)));
+    return { shift: ((high - low) / 2) * slope, back: (high + low) / 2 };
+  };
+  const [h, v] = [fit(0, wide), fit(1, tall)];
+  const distance = Math.max(h.back, v.back, CLOSEST);
+  const eye = add(center, add(add(scale(right, h.shift), scale(up, v.shift)), scale(forward, -distance)));
+  return { eye, yaw, pitch, distance, ortho };
 }
 
 const turn = (from: number, to: number): number => Math.atan2(Math.sin(to - from), Math.cos(to - from));

@@ -106,9 +106,10 @@ export class Scene3D {
     return [...new Set(this.#tiles.map((t) => t.ref.layer))].sort();
   }
 
-  /** Storeys of the loaded tileset, as its tiles name them. */
+  /** Storeys of the loaded tileset as its tiles name them, from the lowest up. */
   get storeys(): readonly string[] {
-    return [...new Set(this.#tiles.flatMap((t) => t.ref.storey ?? []))];
+    const height = (id: string): number => this.#elevationOf(id) ?? Infinity;
+    return [...new Set(this.#tiles.flatMap((t) => t.ref.storey ?? []))].sort((a, b) => height(a) - height(b));
   }
 
   /**
@@ -274,6 +275,15 @@ export class Scene3D {
   /** Whether the element has a mesh among the tiles that have arrived. */
   has(globalId: GlobalId): boolean {
     return this.#table.has(globalId);
+  }
+
+  /** GlobalIds of the elements with a mesh, of a storey or a layer or both where given. */
+  idsIn(where: { readonly storey?: string; readonly layer?: Layer } = {}): GlobalId[] {
+    const ids = new Set<GlobalId>();
+    for (const { ref, number } of this.#tiles)
+      if ((where.storey === undefined || ref.storey === where.storey) && (where.layer === undefined || ref.layer === where.layer))
+        for (const id of this.#table.idsOf(number)) ids.add(id);
+    return [...ids];
   }
 
   /** The box around one or several elements; null when none of them has a mesh. */

@@ -116,6 +116,9 @@ vec3 shade(vec3 albedo, vec3 n, vec3 p, float flatness) {
   return albedo * mix(light, vec3(dot(light, vec3(0.3333)) * 0.35 + 0.62), flatness);
 }
 
+`;
+
+const TONE = /* glsl */ `
 // Linear up to 0.7, then a soft shoulder: tints stay what the legend says, whites do not clip.
 vec3 tone(vec3 c) {
   c = mix(c, 0.7 + 0.3 * (1.0 - exp(-(c - 0.7) / 0.3)), step(0.7, c));
@@ -133,7 +136,7 @@ vec3 alarmColor(uint severity) {
 float pulse(uint severity) { return 0.5 + 0.5 * sin(uTime * (severity >= 4u ? 7.0 : 4.0)); }
 `;
 
-export const SURFACE_FRAGMENT = /* glsl */ `${COMMON}${LIGHT}${ALARM}
+export const SURFACE_FRAGMENT = /* glsl */ `${COMMON}${LIGHT}${TONE}${ALARM}
 uniform vec3 uSection;      // what a cut solid is filled with, sRGB
 uniform vec3 uGhostColor;   // sRGB
 uniform float uGhostAlpha;
@@ -222,7 +225,7 @@ void main() {
 }
 `;
 
-export const EDGE_VERTEX = /* glsl */ `${COMMON}${VERTEX_COMMON}
+export const EDGE_VERTEX = /* glsl */ `${COMMON}${VERTEX_COMMON}${TONE}${ALARM}
 uniform vec4 uEdge;         // sRGB and alpha
 uniform vec3 uAccentEdge;   // sRGB
 uniform float uPixels;      // pixels per metre at a distance of 1 m, or everywhere with an orthographic camera
@@ -239,6 +242,7 @@ void main() {
   vColor = vec4(uEdge.rgb, uEdge.a * EDGE_STRENGTH * clamp(density / 22.0, 0.10, 1.0));
   if ((flags & GHOST) != 0u) vColor.a *= 0.28;
   if ((flags & SELECTED) != 0u) vColor = vec4(uAccentEdge, 1.0);
+  else if ((flags & 112u) != 0u) vColor = vec4(tone(alarmColor((flags >> 4u) & 7u)), 0.9);
   else if ((flags & HIGHLIGHTED) != 0u) vColor = vec4(uAccentEdge, 0.8);
   gl_Position = projectionMatrix * view;
   gl_Position.z -= 0.00003 * gl_Position.w;
