@@ -318,6 +318,8 @@ class Model:
             named: dict[str, Attribute] = dict(product.extra)
             if product.predefined is not None:
                 named["PredefinedType"] = product.predefined
+            if product.ifc_class == "IfcFurniture":
+                named["AssemblyPlace"] = "NOTDEFINED"
             ref = self.root(
                 product.ifc_class + "Type",
                 "type/" + product.key,

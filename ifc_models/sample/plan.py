@@ -260,10 +260,11 @@ def basement() -> Plan:
         _room("water_pumps", "生活水泵房", "Domestic water pump room", "plant", -6, 0, 3.0, 8.1),
         _room("fire_pumps", "消防水泵房", "Fire pump room", "plant", 3.0, 0, 11.4, 8.1),
         _room("entrance", "地下候梯厅", "Basement lift hall", "entrance", 11.4, 0, 21.6, 8.1),
-        _room("switch", "低压配电室", "LV switch room", "electric", 21.6, 0, 30.0, 8.1),
-        _room("transformer", "变压器室", "Transformer room", "electric", 30.0, 0, 39.0, 8.1),
+        _room("generator", "柴油发电机房", "Generator room", "plant", 21.6, 0, 30.0, 8.1),
+        _room("exhaust_fans", "排风机房", "Exhaust fan room", "plant", 30.0, 0, 39.0, 8.1),
+        _room("switch", "低压配电室", "LV switch room", "electric", 23.4, 8.1, 31.2, 14.6),
+        _room("transformer", "变压器室", "Transformer room", "electric", 31.2, 8.1, 39.0, 14.6),
         _room("supply_fans", "空调送风机房", "Air handling plant room", "plant", -6, 8.1, 9.6, 14.6),
-        _room("exhaust_fans", "排风机房", "Exhaust fan room", "plant", 23.4, 8.1, 39.0, 14.6),
     ]
     doors = [
         *_core_doors(),
@@ -272,6 +273,7 @@ def basement() -> Plan:
         *[Opening(x, 0, "door_fire_double") for x in (-1.5, 7.2, 25.8, 34.5)],
         Opening(9.6, 9.0, "door_fire_double"),
         Opening(23.4, 9.0, "door_fire_double"),
+        Opening(31.2, 10.2, "door_fire_double"),
         Opening(39.0, -8.7, "door_garage"),
     ]
     return _plan(rooms, doors, [])

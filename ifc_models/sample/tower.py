@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ifc_models.sample import plan as plans
+from ifc_models.sample.air import write_air
 from ifc_models.sample.architecture import Floor, Level, write_floor
+from ifc_models.sample.fire import write_fire_water
+from ifc_models.sample.furniture import write_common_furniture, write_furniture
 from ifc_models.sample.landscape import write_landscape
+from ifc_models.sample.lifts import write_lifts, write_outdoor_units, write_parking, write_roof_units
 from ifc_models.sample.model import NORTH, Model, Place
-from ifc_models.sample.step import Ref, StepFile, Value
+from ifc_models.sample.power import write_power
+from ifc_models.sample.signals import write_signals
+from ifc_models.sample.step import StepFile, Value
+from ifc_models.sample.water import write_water
 
 _APPLICATION = "BIM twin sample generator"
 _TIMESTAMP = "2024-01-01T00:00:00"  # fixed: the same seed writes the same bytes
@@ -112,8 +119,23 @@ def _write_building(model: Model, storeys: int, wings: int) -> None:
     for tower in floors:
         for floor in tower:
             write_floor(model, floor)
+        _equip(model, tower)
     write_landscape(model, site, wings, _PITCH)
     model.finish(building.ref)
+
+
+def _equip(model: Model, floors: list[Floor]) -> None:
+    """Write services and furniture of one wing."""
+    basement, ground, roof = floors[0], floors[1], floors[-1]
+    write_parking(model, basement)
+    write_common_furniture(model, ground)
+    for floor in floors[2:-1]:
+        write_furniture(model, floor)
+        write_outdoor_units(model, floor)
+    motors = write_water(model, floors) | write_fire_water(model, floors) | write_air(model, floors)
+    motors |= write_lifts(model, floors) | write_roof_units(model, roof)
+    write_power(model, floors, motors)
+    write_signals(model, floors)
 
 
 def _floor(model: Model, level: Level, storey: Place, wing: int, wings: int) -> Floor:
@@ -177,5 +199,3 @@ def _write_roots(model: Model) -> tuple[Place, Place]:
     model.describe(building, {"Pset_BuildingCommon": facts})
     return Place(site, placement, "site", "site"), Place(building, own, "building", "building")
 
-
-__all__ = ["Ref", "SampleSummary", "levels", "write_sample"]
