@@ -240,12 +240,16 @@ def _reachable_binaries(installed: Path) -> Path:
     _own(SYSTEM_FOLDER, 0o711, user=None)
     if not copy.exists():
         half = Path(tempfile.mkdtemp(prefix="half-", dir=SYSTEM_FOLDER))
-        shutil.copytree(installed.parent, half / "pg", symlinks=True)
-        (half / "pg").chmod(0o755)
+        package = installed.parent.parent
+        # The wheel's shared libraries lie beside the package and are found by their relative place.
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, half / "copy" / folder.name, symlinks=True)
+        subprocess.run(["chmod", "-R", "go+rX", str(half / "copy")], check=True)
         with contextlib.suppress(OSError):  # another process may have been faster
-            (half / "pg").rename(copy)
+            (half / "copy").rename(copy)
         shutil.rmtree(half, ignore_errors=True)
-    return copy / "bin"
+    return copy / installed.relative_to(installed.parents[2])
 
 
 def _ensure_system_user() -> None:

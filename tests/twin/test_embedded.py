@@ -232,11 +232,14 @@ def test_programs_in_a_folder_that_is_closed_to_the_system_user_are_copied_for_i
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = data.parent / "closed"
-    shutil.copytree(embedded.binaries().parent, closed / "pginstall", symlinks=True)
+    installed = embedded.binaries().parents[1]
+    for folder in (installed, installed.with_name(f"{installed.name}.libs")):
+        if folder.exists():
+            shutil.copytree(folder, closed / folder.name, symlinks=True)
     closed.chmod(0o700)
-    monkeypatch.setattr(embedded, "binaries", lambda: closed / "pginstall" / "bin")
+    monkeypatch.setattr(embedded, "binaries", lambda: closed / installed.name / "pginstall" / "bin")
     with EmbeddedPostgres(data, durable=False) as server:
-        copy = server.home.bin.parent
+        copy = server.home.bin.parents[2]
         assert copy.is_relative_to(embedded.SYSTEM_FOLDER)
         assert execute(server.url, "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'") == [(1,)]
     shutil.rmtree(copy)
