@@ -1,21 +1,29 @@
-"""Elements as people ask for them: lists with filters, one with everything that is known of it."""
+"""Elements as the database has them: lists with filters, one element with all that the model says of it.
 
+Only what the shown version of a model still has is listed; an element that is gone can still be read by its id.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
+import msgspec
+from psycopg.sql import SQL, Composed
 
-from twin.db import Conn, objects, row, rows
+from ifc_models.text import to_json
+from twin.db import Conn, object_or_none, objects, row, rows
 from twin.errors import Invalid, NotFound
 from twin.page import Page, decode_cursor, page_of
+from twin.places import Location, locate
 
-MAX_OWN_PROPERTIES = 200
+OWN: Final = "own"  # the set that own properties without a set's name are filtered in
+LISTED: Final = 500  # children and relations of one element that are given; the counts say how many there are
 
 
 @dataclass(frozen=True, slots=True)
 class ElementRow:
-    """An IfcProduct in a list."""
+    """An element in a list."""
 
     id: UUID
     global_id: str
@@ -24,16 +32,22 @@ class ElementRow:
     name: str | None
     long_name: str | None
     tag: str | None
+    type_name: str | None
     model_id: UUID
+    building_id: UUID
     storey_id: UUID | None
+    storey_name: str | None
     space_id: UUID | None
-    geometry: str  # rung: ifclite | occ | cgal | box | none | lost
+    space_name: str | None
+    geometry: str  # none: the model gives it no body; lost: it could not be meshed
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """Another element or group, in short."""
+class ElementLink:
+    """Another element and what it has to do with this one; `direction`: "from" here to there, or "to" here."""
 
+    kind: str  # see ifc_models/relations.py
+    direction: str
     id: UUID
     global_id: str
     ifc_class: str
@@ -41,41 +55,61 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Related:
-    """Another element at the end of an edge; `outgoing`: the edge leads there."""
+class Port:
+    """A connection of a distribution element, and the element that is connected there."""
 
     id: UUID
     global_id: str
-    ifc_class: str
     name: str | None
-    kind: str
-    outgoing: bool
-    derived: bool
+    flow_direction: str | None  # SOURCE | SINK | SOURCEANDSINK | NOTDEFINED
+    predefined_type: str | None
+    connected_port_id: UUID | None
+    connected_element_id: UUID | None
+    connected_element: str | None  # its name, else its GlobalId
 
 
 @dataclass(frozen=True, slots=True)
-class TypeView:
-    """The element's type; what it inherits stands in its own psets, marked."""
+class Group:
+    """A system, zone or other group of elements."""
+
+    id: UUID
+    model_id: UUID
+    global_id: str
+    ifc_class: str
+    predefined_type: str | None
+    name: str | None
+    long_name: str | None
+    description: str | None
+    members: int
+    parent_id: UUID | None  # a group that this one is in
+
+
+@dataclass(frozen=True, slots=True)
+class ElementType:
+    """The type of an element; what it hands down stands in the element's psets, marked as inherited."""
 
     id: UUID
     global_id: str
     ifc_class: str
     name: str | None
+    description: str | None
+    attributes: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An IfcProduct (ISO 16739-1) with everything that the model says. Lengths: m in the building frame.
+    """An IfcProduct with all that its model says of it.
 
-    `psets` and `quantities`: {set: {name: {value, unit?, type?, inherited?}}} in the file's own units.
+    `psets` and `quantities` are `{set: {property: {value, type, unit?, inherited?, own?}}}`: values in the file's
+    units, the type's merged in where the element has none, own properties laid over both.
     """
 
     id: UUID
-    global_id: str
-    occurrence: int
     model_id: UUID
     model: str
     building_id: UUID
+    global_id: str
+    occurrence: int
     ifc_class: str
     predefined_type: str | None
     name: str | None
@@ -90,44 +124,67 @@ class Element:
     materials: list[Any]
     classifications: list[Any]
     documents: list[Any]
-    type: TypeView | None
-    parent: Reference | None
-    storey_id: UUID | None
-    storey_name: str | None
-    storey_derived: bool
-    space: Reference | None
+    type: ElementType | None
+    location: Location
+    storey_derived: bool  # placed by geometry, not by the file
     space_derived: bool
-    elevation: float | None
-    bbox: list[float] | None
+    parent: ElementLink | None
+    children: list[ElementLink]
+    children_count: int
+    ports: list[Port]
+    systems: list[Group]
+    relations: list[ElementLink]
+    placement: list[float] | None  # row-major 4x4, m, building frame
+    bbox: list[float] | None  # min x y z, max x y z; m
     geometry: str
     geometry_note: str | None
-    shown: bool  # False: the current version of the model no longer has it
-    systems: list[Reference]
-    children: list[Reference]
-    relations: list[Related]
+    first_version: int
+    last_version: int
+    current: bool  # the shown version of the model has it
 
 
-_LIST = """
-    SELECT e.id, e.global_id, e.ifc_class, e.predefined_type, e.name, e.long_name, e.tag, e.model_id, e.storey_id,
-           e.space_id, e.geometry
-    FROM element e JOIN model m ON m.id = e.model_id LEFT JOIN element_type t ON t.id = e.type_id
-    WHERE e.last_version = m.current_version
-      AND (%(building)s::uuid IS NULL OR e.building_id = %(building)s)
-      AND (%(model)s::uuid IS NULL OR e.model_id = %(model)s)
-      AND (%(storey)s::uuid IS NULL OR e.storey_id = %(storey)s)
-      AND (%(space)s::uuid IS NULL OR e.space_id = %(space)s)
-      AND (%(ifc_class)s::text IS NULL
-           OR e.ifc_class IN (SELECT c.name FROM ifc_class c WHERE c.ancestor = %(ifc_class)s))
-      AND (%(system)s::uuid IS NULL OR EXISTS (
-           SELECT 1 FROM element_group_member g WHERE g.element_id = e.id AND g.group_id = %(system)s))
-      AND (%(q)s::text IS NULL OR e.ifc_class ILIKE %(q)s OR (coalesce(e.name, '') || ' ' || coalesce(e.long_name, '')
-           || ' ' || coalesce(e.tag, '') || ' ' || e.global_id) ILIKE %(q)s)
-      AND (%(property)s::jsonpath IS NULL OR e.psets @? %(property)s::jsonpath
-           OR (t.psets @? %(property)s::jsonpath AND NOT e.psets @? %(property_named)s::jsonpath))
-      AND (%(after_class)s::text IS NULL OR (e.ifc_class, coalesce(e.name, ''), e.id)
-           > (%(after_class)s, %(after_name)s, %(after_id)s::uuid))
-    ORDER BY e.ifc_class, coalesce(e.name, ''), e.id LIMIT %(limit)s
+_ROW: Final = SQL("""
+    SELECT e.id, e.global_id, e.ifc_class, e.predefined_type, e.name, e.long_name, e.tag, t.name AS type_name,
+           e.model_id, e.building_id, e.storey_id, s.name AS storey_name, e.space_id,
+           coalesce(r.long_name, r.name) AS space_name, e.geometry
+    FROM element e
+    JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version
+    LEFT JOIN element_type t ON t.id = e.type_id
+    LEFT JOIN storey s ON s.id = e.storey_id
+    LEFT JOIN element r ON r.id = e.space_id
+    WHERE {conditions}
+    ORDER BY coalesce(e.name, ''), e.id
+    LIMIT %(limit)s
+""")
+_IN_SYSTEM: Final = """
+    e.id IN (
+        WITH RECURSIVE inner_group(id) AS (
+            SELECT %(system)s::uuid
+            UNION SELECT c.child_id FROM element_group_child c JOIN inner_group g ON g.id = c.group_id
+        )
+        SELECT element_id FROM element_group_member WHERE group_id IN (SELECT id FROM inner_group))
 """
+_SEARCH: Final = """
+    (coalesce(e.name, '') || ' ' || coalesce(e.long_name, '') || ' ' || coalesce(e.tag, '') || ' ' || e.global_id)
+    ILIKE %(q)s
+"""
+_PROPERTY: Final = """
+    (e.psets @> ANY (%(sets)s::jsonb[]) OR e.quantities @> ANY (%(sets)s::jsonb[])
+     OR e.own_properties @> ANY (%(own)s::jsonb[])
+     OR (NOT coalesce(e.psets -> %(pset)s ? %(property)s, false)
+         AND NOT coalesce(e.quantities -> %(pset)s ? %(property)s, false)
+         AND (t.psets @> ANY (%(sets)s::jsonb[]) OR t.quantities @> ANY (%(sets)s::jsonb[]))))
+"""
+_FILTERS: Final[Mapping[str, LiteralString]] = {
+    "building": "e.building_id = %(building)s",
+    "model": "e.model_id = %(model)s",
+    "storey": "e.storey_id = %(storey)s",
+    "space": "e.space_id = %(space)s",
+    "ifc_class": "e.ifc_class IN (SELECT name FROM ifc_class WHERE ancestor = %(ifc_class)s)",
+    "system": _IN_SYSTEM,
+    "q": _SEARCH,
+    "property": _PROPERTY,
+}
 
 
 async def list_elements(
@@ -144,162 +201,259 @@ async def list_elements(
     limit: int = 100,
     cursor: str | None = None,
 ) -> Page[ElementRow]:
-    """Elements of the shown versions. `ifc_class` includes subclasses; `q` looks into names, tag, class and GlobalId;
-    `property` is `Pset.Name:value`, own or inherited from the type. Raises Invalid for a malformed filter."""
-    after = decode_cursor(cursor, 3)
-    path, named = _property_paths(property)
-    found = await objects(
-        conn,
-        ElementRow,
-        _LIST,
-        {
-            "building": building,
-            "model": model,
-            "storey": storey,
-            "space": space,
-            "ifc_class": ifc_class,
-            "system": system,
-            "q": f"%{_escape_like(q)}%" if q else None,
-            "property": path,
-            "property_named": named,
-            "after_class": after and after[0],
-            "after_name": after and after[1],
-            "after_id": after and after[2],
-            "limit": limit + 1,
-        },
-    )
-    return page_of(found, limit, lambda each: [each.ifc_class, each.name or "", each.id])
+    """Every shown IfcProduct that passes all filters, by name.
+
+    `ifc_class` includes subclasses, `system` the groups within it, `q` looks into name, long name, tag and GlobalId,
+    `property` is `Pset.Name:value` (the element's or its type's; `own.Name:value` for own properties). Raises Invalid.
+    """
+    given: dict[str, Any] = {
+        "building": building,
+        "model": model,
+        "storey": storey,
+        "space": space,
+        "ifc_class": ifc_class,
+        "system": system,
+        "q": f"%{_escape_like(q)}%" if q else None,
+        "property": property or None,
+    }
+    used = [name for name, value in given.items() if value is not None]
+    params = {**given, "limit": limit + 1}
+    if property:
+        params.update(_property_params(property))
+    conditions: list[LiteralString] = [_FILTERS[name] for name in used] or ["true"]
+    after = decode_cursor(cursor, 2)
+    if after is not None:
+        conditions.append("(coalesce(e.name, ''), e.id) > (%(after_name)s, %(after_id)s::uuid)")
+        params["after_name"], params["after_id"] = after
+    query = _ROW.format(conditions=_all(conditions))
+    found = await objects(conn, ElementRow, query, params)
+    return page_of(found, limit, lambda element: (element.name or "", element.id))
+
+
+def _all(conditions: list[LiteralString]) -> Composed:
+    return SQL(" AND ").join([SQL(condition) for condition in conditions])
 
 
 def _escape_like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _property_paths(text: str | None) -> tuple[str | None, str | None]:
-    """Return the JSON paths "has this property with this value" and "has this property" of `Pset.Name:value`."""
-    if text is None:
-        return None, None
-    name, colon, value = text.partition(":")
-    pset, dot, prop = name.partition(".")
-    if not (colon and dot and pset and prop):
-        raise Invalid("element.property_filter", where="property")
-    key = f"$.{_quoted(pset)}.{_quoted(prop)}"
-    choices = [f"@.value == {_quoted(value)}"]
+def _property_params(text: str) -> dict[str, Any]:
+    """`Pset.Name:value` as JSON documents that contain it; `value` may be a text, a number or a boolean."""
+    path, colon, value = text.partition(":")
+    pset, dot, name = path.partition(".")
+    if not (colon and dot and pset and name):
+        raise Invalid("element.property_filter", where="property", value=text)
+    values: list[Any] = [value]
     if value.lower() in ("true", "false"):
-        choices.append(f"@.value == {value.lower()}")
+        values.append(value.lower() == "true")
     try:
-        choices.append(f"@.value == {float(value)!r}")
-    except ValueError:
+        values.append(msgspec.json.decode(value, type=float | int))
+    except msgspec.DecodeError:
         pass
-    return f"{key} ? ({' || '.join(choices)})", key
+    own = name if pset == OWN else path
+    return {
+        "pset": pset,
+        "property": name,
+        "sets": [to_json({pset: {name: {"value": v}}}).decode() for v in values],
+        "own": [to_json({own: v}).decode() for v in values],
+    }
 
 
-def _quoted(text: str) -> str:
-    """Return a jsonpath string literal; every character that could end it is escaped."""
-    return '"' + "".join(c if c.isalnum() or c in " -_" else f"\\u{{{ord(c):x}}}" for c in text) + '"'
-
-
-_DETAIL = """
-    SELECT e.*, m.name AS model, s.name AS storey_name, e.last_version = m.current_version AS shown,
-           t.global_id AS t_global_id, t.ifc_class AS t_class, t.name AS t_name, t.psets AS t_psets,
-           t.quantities AS t_quantities, t.materials AS t_materials, t.classifications AS t_classifications,
-           t.documents AS t_documents
-    FROM element e JOIN model m ON m.id = e.model_id
-    LEFT JOIN storey s ON s.id = e.storey_id LEFT JOIN element_type t ON t.id = e.type_id WHERE e.id = %s
-"""
-_REFERENCES = "SELECT id, global_id, ifc_class, coalesce(name, long_name) AS name FROM element WHERE id = ANY(%s)"
-_SYSTEMS = """
-    SELECT g.id, g.global_id, g.ifc_class, coalesce(g.long_name, g.name) AS name
-    FROM element_group_member m JOIN element_group g ON g.id = m.group_id WHERE m.element_id = %s ORDER BY 4
-"""
-_CHILDREN = """
-    SELECT c.id, c.global_id, c.ifc_class, coalesce(c.name, c.long_name) AS name
-    FROM element c JOIN model m ON m.id = c.model_id
-    JOIN element_relation r ON r.to_id = c.id AND r.from_id = %s AND r.kind IN ('aggregates', 'nests', 'has_port')
-    WHERE c.last_version = m.current_version ORDER BY c.ifc_class, 4 LIMIT 500
-"""
-_RELATED = """
-    SELECT o.id, o.global_id, o.ifc_class, coalesce(o.name, o.long_name) AS name, r.kind, r.outgoing, r.derived
-    FROM (SELECT to_id AS other, kind, true AS outgoing, derived FROM element_relation WHERE from_id = %(id)s
-          UNION ALL
-          SELECT from_id, kind, false, derived FROM element_relation WHERE to_id = %(id)s) r
-    JOIN element o ON o.id = r.other
-    WHERE r.kind NOT IN ('contains', 'aggregates', 'nests') ORDER BY r.kind, 4 LIMIT 500
+_ELEMENT: Final = """
+    SELECT e.*, m.name AS model, coalesce(e.last_version = m.current_version, false) AS current,
+           t.global_id AS type_global_id, t.ifc_class AS type_class, t.name AS type_name,
+           t.description AS type_description, t.attributes AS type_attributes, t.psets AS type_psets,
+           t.quantities AS type_quantities, t.materials AS type_materials,
+           t.classifications AS type_classifications, t.documents AS type_documents
+    FROM element e JOIN model m ON m.id = e.model_id LEFT JOIN element_type t ON t.id = e.type_id
+    WHERE e.id = %s
 """
 
 
 async def get_element(conn: Conn, element_id: UUID) -> Element:
-    """One element with everything its model says. Raises NotFound."""
-    found = await row(conn, _DETAIL, (element_id,))
+    """One element with everything its model says of it. Raises NotFound."""
+    found = await row(conn, _ELEMENT, (element_id,))
     if found is None:
         raise NotFound("element.unknown", ref=str(element_id))
-    near = {each.id: each for each in await objects(conn, Reference, _REFERENCES, ([found["parent_id"], found["space_id"]],))}
-    kept = {name: found[name] for name in Element.__slots__ if name in found}
-    kept |= {
-        "psets": merged(found["psets"], found["t_psets"]),
-        "quantities": merged(found["quantities"], found["t_quantities"]),
-        **{name: found[name] or found[f"t_{name}"] or [] for name in ("materials", "classifications", "documents")},
-    }
-    type_ = TypeView(found["type_id"], found["t_global_id"], found["t_class"], found["t_name"]) if found["type_id"] else None
+    own = found["own_properties"]
+    children = await _children(conn, element_id)
     return Element(
-        **kept,
-        type=type_,
-        parent=near.get(found["parent_id"]),
-        space=near.get(found["space_id"]),
-        systems=await objects(conn, Reference, _SYSTEMS, (element_id,)),
-        children=await objects(conn, Reference, _CHILDREN, (element_id,)),
-        relations=await objects(conn, Related, _RELATED, {"id": element_id}),
+        **{name: found[name] for name in _PLAIN},
+        psets=overlay(inherit(found["psets"], found["type_psets"]), own),
+        quantities=inherit(found["quantities"], found["type_quantities"]),
+        materials=found["materials"] or _marked(found["type_materials"]),
+        classifications=[*found["classifications"], *_marked(found["type_classifications"])],
+        documents=[*found["documents"], *_marked(found["type_documents"])],
+        type=_type(found),
+        location=await locate(conn, element_id),
+        parent=await _parent(conn, found["parent_id"]),
+        children=children[:LISTED],
+        children_count=await _count_children(conn, element_id) if len(children) > LISTED else len(children),
+        ports=await objects(conn, Port, _PORTS, (element_id,)),
+        systems=await _groups_of(conn, element_id),
+        relations=await objects(conn, ElementLink, _RELATIONS, {"id": element_id, "limit": LISTED}),
     )
 
 
-def merged(own: dict[str, Any], inherited: dict[str, Any] | None) -> dict[str, Any]:
-    """Return property sets with those of the type laid under them, property by property, marked as inherited."""
-    result = {name: dict(properties) for name, properties in own.items()}
-    for name, properties in (inherited or {}).items():
-        target = result.setdefault(name, {})
-        for key, value in properties.items():
-            target.setdefault(key, {**value, "inherited": True})
-    return result
+_PLAIN: Final = (
+    "id model_id model building_id global_id occurrence ifc_class predefined_type name long_name description "
+    "object_type tag attributes own_properties storey_derived space_derived placement bbox geometry geometry_note "
+    "first_version last_version current"
+).split()
 
 
-async def patch_element(conn: Conn, element_id: UUID, changes: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Lay the users' own properties over the element's (null removes one); return them before and after (6.4.2a-2)."""
+def inherit(own: Mapping[str, Any], of_type: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The element's sets with those of its type; per property the element's own wins (ISO 16739-1, 4.3)."""
+    merged = {name: dict(properties) for name, properties in own.items()}
+    for name, properties in (of_type or {}).items():
+        into = merged.setdefault(name, {})
+        for key, entry in properties.items():
+            into.setdefault(key, {**entry, "inherited": True})
+    return merged
+
+
+def overlay(psets: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """The sets with the users' own values: `Pset.Name` replaces or adds that property, a plain name is in `own`."""
+    for path, value in own.items():
+        pset, dot, name = path.partition(".")
+        if dot and pset and name:
+            psets.setdefault(pset, {})[name] = {"value": value, "own": True}
+        else:
+            psets.setdefault(OWN, {})[path] = {"value": value, "own": True}
+    return psets
+
+
+def _marked(entries: list[Any] | None) -> list[Any]:
+    return [{**entry, "inherited": True} if isinstance(entry, dict) else entry for entry in entries or ()]
+
+
+def _type(found: dict[str, Any]) -> ElementType | None:
+    if found["type_id"] is None:
+        return None
+    return ElementType(
+        found["type_id"],
+        found["type_global_id"],
+        found["type_class"],
+        found["type_name"],
+        found["type_description"],
+        found["type_attributes"],
+    )
+
+
+_CHILDREN: Final = """
+    SELECT 'part' AS kind, 'from' AS direction, e.id, e.global_id, e.ifc_class, coalesce(e.name, e.long_name) AS name
+    FROM element e JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version
+    WHERE e.parent_id = %s AND NOT EXISTS (
+        SELECT 1 FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = 'IfcPort')
+    ORDER BY e.ifc_class, coalesce(e.name, ''), e.id LIMIT %s
+"""
+_PORTS: Final = """
+    SELECT p.id, p.global_id, p.name, p.attributes #>> '{FlowDirection,value}' AS flow_direction, p.predefined_type,
+           other.port_id AS connected_port_id, o.id AS connected_element_id,
+           coalesce(o.name, o.global_id) AS connected_element
+    FROM element_relation h JOIN element p ON p.id = h.to_id
+    LEFT JOIN LATERAL (
+        SELECT CASE WHEN c.from_id = p.id THEN c.to_id ELSE c.from_id END AS port_id
+        FROM element_relation c WHERE c.kind = 'connects' AND p.id IN (c.from_id, c.to_id) LIMIT 1
+    ) other ON true
+    LEFT JOIN element_relation oh ON oh.kind = 'has_port' AND oh.to_id = other.port_id
+    LEFT JOIN element o ON o.id = oh.from_id
+    WHERE h.kind = 'has_port' AND h.from_id = %s
+    ORDER BY coalesce(p.name, ''), p.id
+"""
+_RELATIONS: Final = """
+    SELECT * FROM (
+        SELECT r.kind, 'from' AS direction, e.id, e.global_id, e.ifc_class, coalesce(e.name, e.long_name) AS name
+        FROM element_relation r JOIN element e ON e.id = r.to_id
+        WHERE r.from_id = %(id)s AND r.kind NOT IN ('aggregates', 'contains', 'has_port', 'nests')
+        UNION ALL
+        SELECT r.kind, 'to', e.id, e.global_id, e.ifc_class, coalesce(e.name, e.long_name)
+        FROM element_relation r JOIN element e ON e.id = r.from_id
+        WHERE r.to_id = %(id)s AND r.kind NOT IN ('aggregates', 'contains', 'has_port', 'nests')
+    ) AS both_ways ORDER BY kind, direction, ifc_class, coalesce(name, ''), id LIMIT %(limit)s
+"""
+_GROUP: Final = """
+    SELECT g.id, g.model_id, g.global_id, g.ifc_class, g.predefined_type, g.name, g.long_name, g.description,
+           (SELECT count(*) FROM element_group_member n WHERE n.group_id = g.id) AS members,
+           (SELECT c.group_id FROM element_group_child c WHERE c.child_id = g.id LIMIT 1) AS parent_id
+    FROM element_group g JOIN model m ON m.id = g.model_id AND g.last_version = m.current_version
+"""
+
+
+async def _children(conn: Conn, element_id: UUID) -> list[ElementLink]:
+    return await objects(conn, ElementLink, _CHILDREN, (element_id, LISTED + 1))
+
+
+async def _count_children(conn: Conn, element_id: UUID) -> int:
+    found = await row(conn, "SELECT count(*) AS n FROM (" + _CHILDREN + ") AS all_of_them", (element_id, None))
+    return int(found["n"]) if found else 0
+
+
+async def _parent(conn: Conn, parent_id: UUID | None) -> ElementLink | None:
+    return await object_or_none(
+        conn,
+        ElementLink,
+        """SELECT 'whole' AS kind, 'to' AS direction, id, global_id, ifc_class, coalesce(name, long_name) AS name
+           FROM element WHERE id = %s""",
+        (parent_id,),
+    )
+
+
+async def _groups_of(conn: Conn, element_id: UUID) -> list[Group]:
+    """The groups the element is in, and the groups that those are in."""
+    return await objects(
+        conn,
+        Group,
+        _GROUP
+        + """ WHERE g.id IN (
+                  WITH RECURSIVE outer_group(id) AS (
+                      SELECT group_id FROM element_group_member WHERE element_id = %s
+                      UNION SELECT c.group_id FROM element_group_child c JOIN outer_group o ON o.id = c.child_id
+                  ) SELECT id FROM outer_group)
+              ORDER BY g.ifc_class, coalesce(g.name, ''), g.id""",
+        (element_id,),
+    )
+
+
+async def list_groups(conn: Conn, building_id: UUID, *, ifc_class: str = "IfcGroup") -> list[Group]:
+    """Systems, zones and other groups of a building's shown models; `ifc_class` includes subclasses."""
+    return await objects(
+        conn,
+        Group,
+        _GROUP
+        + """ WHERE g.building_id = %(building)s
+              AND g.ifc_class IN (SELECT name FROM ifc_class WHERE ancestor = %(ifc_class)s)
+              ORDER BY g.ifc_class, coalesce(g.name, ''), g.id""",
+        {"building": building_id, "ifc_class": ifc_class},
+    )
+
+
+async def patch_element(
+    conn: Conn, element_id: UUID, own_properties: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Lay own properties over the present ones; null removes one. Returns them before and after. Raises NotFound."""
     found = await row(conn, "SELECT own_properties FROM element WHERE id = %s FOR UPDATE", (element_id,))
     if found is None:
         raise NotFound("element.unknown", ref=str(element_id))
     before: dict[str, Any] = found["own_properties"]
-    after = {name: value for name, value in (before | changes).items() if value is not None}
-    if len(after) > MAX_OWN_PROPERTIES:
-        raise Invalid("element.own_properties", where="own_properties", limit=MAX_OWN_PROPERTIES)
-    await conn.execute("UPDATE element SET own_properties = %s WHERE id = %s", (Jsonb(after), element_id))
+    for name in own_properties:
+        if not name.strip() or "\x00" in name:
+            raise Invalid("element.own_name", where="own_properties", name=name)
+    after = {k: v for k, v in {**before, **own_properties}.items() if v is not None}
+    await conn.execute(
+        "UPDATE element SET own_properties = %s::jsonb WHERE id = %s", (to_json(after).decode(), element_id)
+    )
     return before, after
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A system, zone or other group of a building with the number of its members."""
-
-    id: UUID
-    global_id: str
-    ifc_class: str
-    predefined_type: str | None
-    name: str | None
-    long_name: str | None
-    model_id: UUID
-    elements: int
-
-
-async def list_groups(conn: Conn, building_id: UUID, *, ifc_class: str | None = None) -> list[Group]:
-    """Systems, zones and groups of the shown versions, `ifc_class` including subclasses."""
+async def class_counts(conn: Conn, model_id: UUID) -> dict[str, int]:
+    """How many elements of each class the shown version has."""
     found = await rows(
         conn,
-        """SELECT g.id, g.global_id, g.ifc_class, g.predefined_type, g.name, g.long_name, g.model_id,
-                  (SELECT count(*) FROM element_group_member m WHERE m.group_id = g.id) AS elements
-           FROM element_group g JOIN model m ON m.id = g.model_id
-           WHERE g.building_id = %(building)s AND g.last_version = m.current_version
-             AND (%(ifc_class)s::text IS NULL
-                  OR g.ifc_class IN (SELECT c.name FROM ifc_class c WHERE c.ancestor = %(ifc_class)s))
-           ORDER BY g.ifc_class, coalesce(g.long_name, g.name), g.id""",
-        {"building": building_id, "ifc_class": ifc_class},
+        """SELECT e.ifc_class, count(*) AS n FROM element e
+           JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version
+           WHERE e.model_id = %s GROUP BY e.ifc_class ORDER BY e.ifc_class""",
+        (model_id,),
     )
-    return [Group(**group) for group in found]
+    return {each["ifc_class"]: each["n"] for each in found}

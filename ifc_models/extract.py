@@ -33,6 +33,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     severity: str = "warning"
     where: tuple[str, ...] = ()
     count: int = 1
+    params: dict[str, str] = {}  # what the text of `code` is filled with
 
 
 class Header(msgspec.Struct, frozen=True):

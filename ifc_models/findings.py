@@ -30,6 +30,12 @@ def is_global_id(value: str) -> bool:
     return _GLOBAL_ID.fullmatch(value) is not None
 
 
+def explain(finding: Finding, language: str) -> tuple[str, str]:
+    """What a finding means and how to fix it, in `en` or `zh`."""
+    text = texts()[finding.code]
+    return text[language].format(count=finding.count, **finding.params), text[f"fix_{language}"]
+
+
 class Findings:
     """Counts findings by code and keeps the first places of each."""
 
@@ -52,7 +58,8 @@ class Findings:
         for code, count in self._count.items():
             text = texts()[code]
             message = text["en"].format(count=count, **self._parameters[code])
-            result.append(Finding(code, message, text["severity"], tuple(self._where[code]), count))
+            places = tuple(self._where[code])
+            result.append(Finding(code, message, text["severity"], places, count, self._parameters[code]))
         return result
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from twin.db import Conn, object_or_none, objects
-from twin.errors import NotFound
+from twin.errors import Invalid, NotFound
+from twin.page import Page, decode_cursor, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelVersion:
-    """One uploaded file of a model."""
+class Version:
+    """One uploaded file of a model. `report` is the import report; lists of versions leave its long lists out."""
 
     model_id: UUID
     version: int
@@ -36,7 +37,7 @@ class ModelVersion:
     georeference: dict[str, Any] | None
     created_by: str | None
     created_at: datetime
-    report: dict[str, Any]  # the import report; elements lists left out in lists of versions
+    report: dict[str, Any]
 
 
 _MODEL: Final = """
@@ -52,25 +53,33 @@ _VERSION: Final = """
 
 async def ensure_model(conn: Conn, building_id: UUID, name: str, discipline: str = "arc") -> Model:
     """The building's model of that name, made where there is none; an existing one keeps its discipline."""
+    if not 1 <= len(name) <= 200:
+        raise Invalid("model.name", where="model")
     await conn.execute(
-        "INSERT INTO model (building_id, name, discipline) VALUES (%s, %s, %s) ON CONFLICT (building_id, name) DO NOTHING",
+        """INSERT INTO model (building_id, name, discipline) VALUES (%s, %s, %s)
+           ON CONFLICT (building_id, name) DO NOTHING""",
         (building_id, name, discipline),
     )
-    found = await object_or_none(
-        conn, Model, _MODEL + " WHERE m.building_id = %s AND m.name = %s", (building_id, name)
-    )
+    found = await object_or_none(conn, Model, _MODEL + " WHERE m.building_id = %s AND m.name = %s", (building_id, name))
     assert found is not None
     return found
 
 
-async def list_models(conn: Conn, building_id: UUID | None = None) -> list[Model]:
-    """All models, or those of one building, by building and name."""
-    return await objects(
+async def list_models(
+    conn: Conn, *, building: UUID | None = None, limit: int = 100, cursor: str | None = None
+) -> Page[Model]:
+    """All models, or those of one building, by name."""
+    after = decode_cursor(cursor, 2) or [None, None]
+    found = await objects(
         conn,
         Model,
-        _MODEL + " WHERE %(building)s::uuid IS NULL OR m.building_id = %(building)s ORDER BY b.name, m.name, m.id",
-        {"building": building_id},
+        _MODEL
+        + """ WHERE (%(building)s::uuid IS NULL OR m.building_id = %(building)s)
+              AND (%(name)s::text IS NULL OR (m.name, m.id) > (%(name)s, %(id)s::uuid))
+              ORDER BY m.name, m.id LIMIT %(limit)s""",
+        {"building": building, "name": after[0], "id": after[1], "limit": limit + 1},
     )
+    return page_of(found, limit, lambda model: (model.name, model.id))
 
 
 async def get_model(conn: Conn, model_id: UUID) -> Model:
@@ -81,21 +90,38 @@ async def get_model(conn: Conn, model_id: UUID) -> Model:
     return found
 
 
-async def list_versions(conn: Conn, model_id: UUID) -> list[ModelVersion]:
-    """The versions of a model, newest first; the report's lists of single elements left out."""
-    return await objects(
+async def list_versions(conn: Conn, model_id: UUID, *, limit: int = 100, cursor: str | None = None) -> Page[Version]:
+    """The versions of a model, newest first. Raises NotFound for an unknown model."""
+    await get_model(conn, model_id)
+    after = decode_cursor(cursor, 1) or [None]
+    found = await objects(
         conn,
-        ModelVersion,
+        Version,
         """SELECT model_id, n AS version, file_hash, file_name, bytes, schema, application, georeference, created_by,
                   created_at, report - 'degraded' - 'without_geometry' - 'warnings' AS report
-           FROM model_version WHERE model_id = %s ORDER BY n DESC""",
-        (model_id,),
+           FROM model_version
+           WHERE model_id = %(model)s AND (%(n)s::int IS NULL OR n < %(n)s)
+           ORDER BY n DESC LIMIT %(limit)s""",
+        {"model": model_id, "n": after[0], "limit": limit + 1},
     )
+    return page_of(found, limit, lambda version: (version.version,))
 
 
-async def get_version(conn: Conn, model_id: UUID, version: int) -> ModelVersion:
+async def get_version(conn: Conn, model_id: UUID, version: int) -> Version:
     """One version with its whole report. Raises NotFound."""
-    found = await object_or_none(conn, ModelVersion, _VERSION + " WHERE model_id = %s AND n = %s", (model_id, version))
+    found = await object_or_none(conn, Version, _VERSION + " WHERE model_id = %s AND n = %s", (model_id, version))
     if found is None:
         raise NotFound("model.version_unknown", model=str(model_id), version=version)
     return found
+
+
+async def find_same_file(conn: Conn, model_id: UUID, file_hash: str) -> Version | None:
+    """The shown version if it was made from exactly this file: importing it again would change nothing."""
+    return await object_or_none(
+        conn,
+        Version,
+        _VERSION
+        + """ WHERE model_id = %(model)s AND file_hash = %(hash)s
+              AND n = (SELECT current_version FROM model WHERE id = %(model)s)""",
+        {"model": model_id, "hash": file_hash},
+    )
