@@ -7,6 +7,7 @@ All primitives share their vertices: opaque triangles use the first of them, tra
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from viewer.guid import bytes_of_global_id
 
 Index = NDArray[np.int64]
 
-_STEP: Final = 0.0005  # m: positions are rounded to half a millimetre where the tile is small enough
-_STEPS: Final = 65_535
-_MAX_ERROR: Final = 0.005  # m: beyond, positions stay f32
+_EXPONENT: Final = -12  # positions are rounded to 2^-12 m, a quarter of a millimetre; a tube of 10 mm stays round
+_ALIGN: Final = 16  # vertices that the encoder packs together
+_ALIGN_FROM: Final = 40  # runs shorter than this are not worth filling up
+_STEPS: Final = 65_535  # of a u16; a tile bigger than that many steps (16 m) has f32 positions on the same grid
+_MANTISSA_BITS: Final = 23  # without sign; a tile bigger than 2 km has a coarser grid
 _LINES, _TRIANGLES = 1, 4
 _I8, _U8, _U16, _U32, _F32 = 5120, 5121, 5123, 5125, 5126
 _VERTICES, _INDICES = 34962, 34963
@@ -32,9 +35,9 @@ _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_meshopt_compression", "EXT_struc
 
 @dataclass(frozen=True, slots=True)
 class TileMesh:
-    """Vertices of one tile, the opaque ones first. Positions are relative to `centre`, building axes, m."""
+    """Vertices of one tile, the opaque ones first. Building axes; position = `low` + `steps` × 2^`exponent`, m."""
 
-    positions: NDArray[np.float64]  # (V, 3)
+    steps: Index  # (V, 3) not negative
     normals: NDArray[np.float64]  # (V, 3) unit
     colours: NDArray[np.uint8]  # (V, 4) sRGB, alpha
     features: Index  # (V,)
@@ -42,37 +45,60 @@ class TileMesh:
     transparent: Index  # (U, 3) vertex rows
     edges: Index  # (E, 2) vertex rows
     opaque_vertices: int
-    centre: NDArray[np.float64]  # (3,)
+    low: NDArray[np.float64]  # (3,) m
+    exponent: int  # of the grid: a step is 2^exponent m
 
     @classmethod
     def of(
         cls,
-        positions: NDArray[np.float64],
+        steps: Index,
         normals: NDArray[np.float64],
         colours: NDArray[np.uint8],
         features: Index,
         triangles: Index,
         edges: Index,
-        centre: NDArray[np.float64],
+        low: NDArray[np.float64],
+        exponent: int,
+        runs: Index,
     ) -> TileMesh:
         """Sort vertices and triangles into opaque and transparent (alpha < 255)."""
         clear = colours[:, 3] < 255
-        order = np.argsort(clear, kind="stable")
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order))
+        order, place = _aligned(clear, runs)
         of_triangle = clear[triangles[:, 0]]
         return cls(
-            positions[order], normals[order], colours[order], features[order],
+            steps[order], normals[order], colours[order], features[order],
             place[triangles[~of_triangle]], place[triangles[of_triangle]], place[edges],
-            int(len(clear) - clear.sum()), centre,
+            int(len(order) - clear[order].sum()), low, exponent,
         )  # fmt: skip
+
+
+def _aligned(clear: NDArray[np.bool_], runs: Index) -> tuple[Index, Index]:
+    """The order of vertices, opaque ones first, and each vertex's place in it.
+
+    Each run (the vertices of one instance) starts at a multiple of `_ALIGN`, filled up by repeating its last vertex:
+    the encoder packs vertices in sixteens, so copies of a shape become equal bytes, and what is repeated costs
+    nothing. `runs` (V,): the run of each vertex, rising.
+    """
+    key = clear.astype(np.int64) * (int(runs.max(initial=0)) + 1) + runs
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    counts = np.diff(np.append(first, len(order)))
+    room = np.where(counts >= _ALIGN_FROM, -(-counts // _ALIGN) * _ALIGN, counts)
+    starts = np.cumsum(room) - room
+    run = np.repeat(np.arange(len(counts)), room)
+    within = np.minimum(np.arange(int(room.sum())) - starts[run], counts[run] - 1)
+    padded = order[first[run] + within]
+    place = np.empty(len(order), dtype=np.int64)
+    of = np.repeat(np.arange(len(counts)), counts)
+    place[order] = starts[of] + np.arange(len(order)) - first[of]
+    return padded, place
 
 
 def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
     """The GLB. `names`: GlobalId and occurrence (0 unless the GlobalId is repeated) of each feature."""
     writer = _Writer()
-    scale, where, kind, normalized = _quantised(mesh.positions)
-    layout = _attributes(writer, mesh, where, kind, normalized)
+    small = int(mesh.steps.max()) <= _STEPS
+    layout = _attributes(writer, mesh, small=small)
     primitives = _primitives(writer, mesh, layout)
     table = _property_table(writer, names)
     for primitive in primitives:
@@ -81,9 +107,9 @@ def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
                 "featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]
             }
         }
-    node: dict[str, Any] = {"mesh": 0, "translation": (mesh.centre - _middle(normalized, scale)).tolist()}
-    if scale != 1.0:
-        node["scale"] = [scale] * 3
+    node: dict[str, Any] = {"mesh": 0, "translation": mesh.low.tolist()}
+    if small:
+        node["scale"] = [2.0**mesh.exponent * _STEPS] * 3
     # glTF is y up: the outer node turns the building's z up into it.
     turn = {"rotation": [-(0.5**0.5), 0.0, 0.0, 0.5**0.5], "children": [1]}
     return writer.finish({
@@ -106,29 +132,23 @@ _MATERIALS: Final = [
 ]
 
 
-def _quantised(positions: NDArray[np.float64]) -> tuple[float, NDArray[Any], int, bool]:
-    """Node scale, stored positions, component type, normalised: u16 steps where 5 mm can be kept, else f32."""
-    half = float(np.abs(positions).max(initial=0.0))
-    step = max(_STEP, 2 * half / (_STEPS - 1))
-    if step / 2 > _MAX_ERROR:
-        return 1.0, positions.astype(np.float32), _F32, False
-    stored = np.rint(positions / step + (_STEPS - 1) / 2)
-    return step * _STEPS, stored.astype(np.uint16), _U16, True
+def exponent_for(extent: float) -> int:
+    """The grid of a tile that is `extent` m long: its step is 2 to the power of what is returned, m."""
+    return max(_EXPONENT, math.ceil(math.log2(max(extent, 1e-9))) + 1 - _MANTISSA_BITS)
 
 
-def _middle(normalized: bool, scale: float) -> NDArray[np.float64]:
-    """What the tile's centre is in stored coordinates, m."""
-    return np.full(3, scale * ((_STEPS - 1) / 2) / _STEPS if normalized else 0.0)
-
-
-def _attributes(
-    writer: _Writer, mesh: TileMesh, stored: NDArray[Any], kind: int, normalized: bool
-) -> list[dict[str, int]]:
+def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[str, int]]:
     """Attribute accessors for the opaque vertices, the transparent ones, and (positions and ids only) all."""
-    count = len(stored)
-    padded = np.zeros((count, 4), dtype=stored.dtype)
-    padded[:, :3] = stored
-    place = writer.attributes(padded if kind == _U16 else stored)
+    steps, exponent, count = mesh.steps, mesh.exponent, len(mesh.steps)
+    if small:
+        kind, stored = _U16, steps
+        padded = np.zeros((count, 4), dtype=np.uint16)
+        padded[:, :3] = steps
+        place = writer.attributes(padded)
+    else:
+        kind, stored = _F32, steps * 2.0**exponent
+        # What the exponential filter reads: a byte of exponent over 24 bits of mantissa.
+        place = writer.attributes(((exponent & 0xFF) << 24 | steps).astype(np.uint32), "EXPONENTIAL")
     features = np.zeros((count, 2), dtype=np.uint16)  # a row is at least four bytes
     features[:, 0] = mesh.features
     names = writer.attributes(features)
@@ -147,7 +167,7 @@ def _attributes(
         n = end - start
         box = {"min": stored[start:end].min(axis=0).tolist(), "max": stored[start:end].max(axis=0).tolist()}
         accessors = {
-            "POSITION": writer.accessor(place, start, n, kind, "VEC3", normalized, **box),
+            "POSITION": writer.accessor(place, start, n, kind, "VEC3", small, **box),
             "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR"),
         }
         if surface:
@@ -166,7 +186,7 @@ def _primitives(writer: _Writer, mesh: TileMesh, layout: list[dict[str, int]]) -
     )):  # fmt: skip
         if not len(rows):
             continue
-        indices = writer.indices((rows - first).reshape(-1), len(mesh.positions), mode)
+        indices = writer.indices((rows - first).reshape(-1), len(mesh.steps), mode)
         kind = _LINES if mode == "INDICES" else _TRIANGLES
         primitives.append({"attributes": layout[material], "indices": indices, "material": material, "mode": kind})
     return primitives

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import Extract, MeshArrays, load_extract
-from viewer.glb import TileMesh, write_glb
+from viewer.glb import TileMesh, exponent_for, write_glb
 from viewer.palette import ROOM_ALPHA, Layer, colour_of, layer_of
 from viewer.surfaces import Surfaces, prepare
 
@@ -33,7 +33,7 @@ _LAYERS: Final[tuple[Layer, ...]] = ("shell", "spaces", "services", "furniture")
 _MAX_FEATURES: Final = 65_535  # _FEATURE_ID_0 is u16
 _MAX_TRIANGLES: Final = 250_000
 _MAX_EXTENT: Final = 300.0  # m: 65 535 steps of position keep 2.5 mm
-_DROPPED_ALPHA: Final = 0.999
+_TIE: Final = 1e-3  # steps: equal shapes must round alike where noise would decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +195,14 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
     first_shape = np.zeros(len(elements), dtype=np.int64)
     first_shape[of[::-1]] = model.shape[rows][::-1]
     rank = np.empty(len(elements), dtype=np.int64)
-    by_shape = np.lexsort((elements, first_shape))
+    turn = np.zeros(len(elements), dtype=np.int64)
+    turn[of[::-1]] = _turns(model.matrix[rows])[::-1]
+    by_shape = np.lexsort((elements, turn, first_shape))
     rank[by_shape] = np.arange(len(elements))
     order = np.argsort(rank[of], kind="stable")
     rows, feature = rows[order], rank[of][order]
     entries = [model.extract.elements[int(e)] for e in elements[by_shape]]
-    mesh = _assemble(model, rows, feature, (low + high) / 2, group.layer)
+    mesh = _assemble(model, rows, feature, low, high, group.layer)
     names = [(entry.global_id, entry.occurrence) for entry in entries]
     data = zlib_gzip(write_glb(mesh, names))
     digest = hashlib.sha256(data).hexdigest()
@@ -219,26 +221,48 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
     )
 
 
+def _turns(matrix: NDArray[np.float64]) -> Index:
+    """A number for each matrix, equal for those that turn alike."""
+    rounded = np.rint(matrix[:, :3, :3].reshape(-1, 9) * 1e6).astype(np.int64)
+    return rounded @ np.array([1, 31, 961, 29791, 923521, 28629151, 887503681, 27512614111, 852891037441])
+
+
 def zlib_gzip(data: bytes) -> bytes:
     """gzip without a time stamp: equal data, equal bytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     return packer.compress(data) + packer.flush()
 
 
-def _assemble(model: _Model, rows: Index, feature: Index, centre: NDArray[np.float64], layer: Layer) -> TileMesh:
-    """Place the shapes of a tile: positions relative to `centre`, building axes."""
+def _assemble(
+    model: _Model,
+    rows: Index,
+    feature: Index,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    layer: Layer,
+) -> TileMesh:
+    """Place the shapes of a tile on its grid.
+
+    A shape is rounded in the building's axes before it is moved, by a whole number of steps: copies of a shape then
+    differ by a constant only, which is what compression is good at.
+    """
     s = model.surfaces
+    exponent = exponent_for(float((high - low).max()))
+    step = 2.0**exponent
+    low = (np.floor(low / step) - 1) * step
     shape, matrix = model.shape[rows], model.matrix[rows]
     take, owner = _ragged(s.vertex_starts, shape)
     linear = matrix[:, :3, :3]
-    offset = matrix[:, :3, 3] - centre
-    positions = np.empty((len(take), 3))
+    offset = np.rint((matrix[:, :3, 3] - low) / step).astype(np.int64)
+    steps = np.empty((len(take), 3), dtype=np.int64)
     normals = np.empty((len(take), 3))
     turning = _normal_matrices(linear)
-    local, local_normals = s.positions[take].astype(np.float64), s.normals[take].astype(np.float64)
+    local, local_normals = s.positions[take].astype(np.float64) / step, s.normals[take].astype(np.float64)
     for axis in range(3):
-        positions[:, axis] = np.einsum("ij,ij->i", local, linear[:, axis][owner]) + offset[owner, axis]
+        steps[:, axis] = np.rint(np.einsum("ij,ij->i", local, linear[:, axis][owner]) + _TIE)
+        steps[:, axis] += offset[owner, axis]
         normals[:, axis] = np.einsum("ij,ij->i", local_normals, turning[:, axis][owner])
+    np.maximum(steps, 0, out=steps)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     colours = _colours(model, rows, s.materials[take], owner, layer)
     counts = np.diff(s.vertex_starts)[shape]
@@ -251,7 +275,7 @@ def _assemble(model: _Model, rows: Index, feature: Index, centre: NDArray[np.flo
     triangles += start[t_owner][:, None]
     e_take, e_owner = _ragged(s.edge_starts, shape)
     edges = s.edges[e_take].astype(np.int64) + start[e_owner][:, None]
-    return TileMesh.of(positions, normals, colours, feature[owner], triangles, edges, centre)
+    return TileMesh.of(steps, normals, colours, feature[owner], triangles, edges, low, exponent, owner)
 
 
 def _ragged(starts: Index, shape: Index) -> tuple[Index, Index]:
