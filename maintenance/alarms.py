@@ -121,7 +121,9 @@ class AlarmEngine:
         due = self._table.next_due()
         wait = LOOK_EVERY_S if due is None else (due - self._clock()).total_seconds()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), min(max(wait, 0.0), LOOK_EVERY_S))
+            # Not wait_for: before Python 3.12 it swallows a cancellation that meets the wake-up.
+            async with asyncio.timeout(min(max(wait, 0.0), LOOK_EVERY_S)):
+                await self._wake.wait()
         self._idle.clear()
 
     async def _listen(self) -> None:

@@ -120,12 +120,17 @@ async def order_from_alarm(
 
 
 async def made(conn: Conn, actor: Actor, order: WorkOrder) -> WorkOrder:
-    """Say that an order was made: to the audit trail, to those who watch, and to who shall do it (7.7.1a-2)."""
+    """Say that an order was made, to who shall do it too (7.7.1a-2)."""
+    await announce_made(conn, actor, order)
+    await _tell(conn, order, "assigned" if order.assignee else "created", order.assignee or order.crew)
+    return order
+
+
+async def announce_made(conn: Conn, actor: Actor, order: WorkOrder) -> None:
+    """Say that an order was made: to the audit trail and to those who watch."""
     after = {"number": order.number, "title": order.title, "state": order.state, "origin": order.origin}
     await audit.record(conn, actor, "work_order.create", f"work_order:{order.id}", after=after)
     await announce(conn, order, "created")
-    await _tell(conn, order, "assigned" if order.assignee else "created", order.assignee or order.crew)
-    return order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
