@@ -173,7 +173,7 @@ void main() {
   vec3 albedo = vColor.rgb;
   float alpha = vColor.a;
 #if defined(SPACES)
-  alpha = plate ? (colored ? 0.94 : 0.20) : (colored ? 0.10 : 0.05) + 0.10 * rim;
+  alpha = plate ? (colored ? 0.94 : 0.20) : ((colored ? 0.10 : 0.05) + 0.10 * rim) * (uCut < 1.0e8 ? 0.35 : 1.0);
   if (selected) alpha = plate ? 0.9 : 0.22 + 0.25 * rim;
 #elif defined(GLASS)
   if (colored) alpha = max(alpha, 0.75);
