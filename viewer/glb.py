@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 
 from viewer.guid import bytes_of_global_id
 
-Index = NDArray[np.int64]
+Rows = NDArray[np.uint32]
 
-_EXPONENT: Final = -12  # positions are rounded to 2^-12 m, a quarter of a millimetre; a tube of 10 mm stays round
-_ALIGN: Final = 16  # vertices that the encoder packs together
-_ALIGN_FROM: Final = 40  # runs shorter than this are not worth filling up
+FINEST: Final = -12  # positions are rounded to 2^-12 m, a quarter of a millimetre; a tube of 10 mm stays round
 _STEPS: Final = 65_535  # of a u16; a tile bigger than that many steps (16 m) has f32 positions on the same grid
 _MANTISSA_BITS: Final = 23  # without sign; a tile bigger than 2 km has a coarser grid
 _LINES, _TRIANGLES = 1, 4
@@ -37,61 +35,16 @@ _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_meshopt_compression", "EXT_struc
 class TileMesh:
     """Vertices of one tile, the opaque ones first. Building axes; position = `low` + `steps` × 2^`exponent`, m."""
 
-    steps: Index  # (V, 3) not negative
-    normals: NDArray[np.float64]  # (V, 3) unit
-    colours: NDArray[np.uint8]  # (V, 4) sRGB, alpha
-    features: Index  # (V,)
-    opaque: Index  # (T, 3) vertex rows
-    transparent: Index  # (U, 3) vertex rows
-    edges: Index  # (E, 2) vertex rows
+    steps: NDArray[np.int32]  # (V, 3) not negative
+    normals: NDArray[np.uint32]  # (V,) four bytes each, as the octahedral filter stores them
+    colours: NDArray[np.uint32]  # (V,) four bytes each: linear RGBA
+    features: NDArray[np.uint16]  # (V,)
+    opaque: Rows  # (T, 3) vertex rows
+    transparent: Rows  # (U, 3) vertex rows
+    edges: Rows  # (E, 2) vertex rows
     opaque_vertices: int
     low: NDArray[np.float64]  # (3,) m
     exponent: int  # of the grid: a step is 2^exponent m
-
-    @classmethod
-    def of(
-        cls,
-        steps: Index,
-        normals: NDArray[np.float64],
-        colours: NDArray[np.uint8],
-        features: Index,
-        triangles: Index,
-        edges: Index,
-        low: NDArray[np.float64],
-        exponent: int,
-        runs: Index,
-    ) -> TileMesh:
-        """Sort vertices and triangles into opaque and transparent (alpha < 255)."""
-        clear = colours[:, 3] < 255
-        order, place = _aligned(clear, runs)
-        of_triangle = clear[triangles[:, 0]]
-        return cls(
-            steps[order], normals[order], colours[order], features[order],
-            place[triangles[~of_triangle]], place[triangles[of_triangle]], place[edges],
-            int(len(order) - clear[order].sum()), low, exponent,
-        )  # fmt: skip
-
-
-def _aligned(clear: NDArray[np.bool_], runs: Index) -> tuple[Index, Index]:
-    """The order of vertices, opaque ones first, and each vertex's place in it.
-
-    Each run (the vertices of one instance) starts at a multiple of `_ALIGN`, filled up by repeating its last vertex:
-    the encoder packs vertices in sixteens, so copies of a shape become equal bytes, and what is repeated costs
-    nothing. `runs` (V,): the run of each vertex, rising.
-    """
-    key = clear.astype(np.int64) * (int(runs.max(initial=0)) + 1) + runs
-    order = np.argsort(key, kind="stable")
-    first = np.flatnonzero(np.diff(key[order], prepend=-1))
-    counts = np.diff(np.append(first, len(order)))
-    room = np.where(counts >= _ALIGN_FROM, -(-counts // _ALIGN) * _ALIGN, counts)
-    starts = np.cumsum(room) - room
-    run = np.repeat(np.arange(len(counts)), room)
-    within = np.minimum(np.arange(int(room.sum())) - starts[run], counts[run] - 1)
-    padded = order[first[run] + within]
-    place = np.empty(len(order), dtype=np.int64)
-    of = np.repeat(np.arange(len(counts)), counts)
-    place[order] = starts[of] + np.arange(len(order)) - first[of]
-    return padded, place
 
 
 def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
@@ -134,7 +87,7 @@ _MATERIALS: Final = [
 
 def exponent_for(extent: float) -> int:
     """The grid of a tile that is `extent` m long: its step is 2 to the power of what is returned, m."""
-    return max(_EXPONENT, math.ceil(math.log2(max(extent, 1e-9))) + 1 - _MANTISSA_BITS)
+    return max(FINEST, math.ceil(math.log2(max(extent, 1e-9))) + 1 - _MANTISSA_BITS)
 
 
 def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[str, int]]:
@@ -148,13 +101,12 @@ def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[st
     else:
         kind, stored = _F32, steps * 2.0**exponent
         # What the exponential filter reads: a byte of exponent over 24 bits of mantissa.
-        place = writer.attributes(((exponent & 0xFF) << 24 | steps).astype(np.uint32), "EXPONENTIAL")
+        place = writer.attributes(steps.astype(np.uint32) | np.uint32((exponent & 0xFF) << 24), "EXPONENTIAL")
     features = np.zeros((count, 2), dtype=np.uint16)  # a row is at least four bytes
     features[:, 0] = mesh.features
     names = writer.attributes(features)
-    octahedral = meshopt.encode_filter_oct(np.hstack([mesh.normals, np.ones((count, 1))]), 4, 8)
-    normals = writer.attributes(octahedral, "OCTAHEDRAL")
-    colours = writer.attributes(_linear(mesh.colours))
+    normals = writer.attributes(mesh.normals, "OCTAHEDRAL")
+    colours = writer.attributes(mesh.colours)
     layout = []
     for start, end, surface in (
         (0, mesh.opaque_vertices, True),
@@ -186,23 +138,10 @@ def _primitives(writer: _Writer, mesh: TileMesh, layout: list[dict[str, int]]) -
     )):  # fmt: skip
         if not len(rows):
             continue
-        indices = writer.indices((rows - first).reshape(-1), len(mesh.steps), mode)
+        indices = writer.indices((rows - np.uint32(first)).reshape(-1), len(mesh.steps), mode)
         kind = _LINES if mode == "INDICES" else _TRIANGLES
         primitives.append({"attributes": layout[material], "indices": indices, "material": material, "mode": kind})
     return primitives
-
-
-def _linear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """sRGB → linear, alpha kept: COLOR_0 is linear in glTF."""
-    out = colours.copy()
-    out[:, :3] = _TO_LINEAR[colours[:, :3]]
-    return out
-
-
-_UNIT: Final = np.arange(256) / 255
-_TO_LINEAR: Final = np.rint(
-    255 * np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
-).astype(np.uint8)
 
 
 def _property_table(writer: _Writer, names: Sequence[tuple[str, int]]) -> dict[str, Any]:
@@ -246,13 +185,12 @@ class _Writer:
         stride = rows.nbytes // len(rows)
         return self._encoded(data, "ATTRIBUTES", len(rows), stride, filter_name, _VERTICES)
 
-    def indices(self, rows: Index, vertices: int, mode: str) -> int:
+    def indices(self, rows: Rows, vertices: int, mode: str) -> int:
         """Encode indices (TRIANGLES in threes, INDICES in a row); the accessor's number."""
         small = vertices <= 65_535
-        values = rows.astype(np.uint32)
-        data = meshopt.encode_gltf_buffer(values, "TRIANGLES" if mode == "TRIANGLES" else "INDICES")
-        view = self._encoded(data, mode, len(values), 2 if small else 4, None, _INDICES)
-        return self.accessor(view, 0, len(values), _U16 if small else _U32, "SCALAR")
+        data = meshopt.encode_gltf_buffer(rows, "TRIANGLES" if mode == "TRIANGLES" else "INDICES")
+        view = self._encoded(data, mode, len(rows), 2 if small else 4, None, _INDICES)
+        return self.accessor(view, 0, len(rows), _U16 if small else _U32, "SCALAR")
 
     def accessor(
         self,

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import Extract, MeshArrays, load_extract
-from viewer.glb import TileMesh, exponent_for, write_glb
+from viewer.glb import FINEST, TileMesh, exponent_for, write_glb
 from viewer.palette import ROOM_ALPHA, Layer, colour_of, layer_of
-from viewer.surfaces import Surfaces, prepare
+from viewer.surfaces import prepare
+from viewer.variants import Variants, make_variants, ragged, ragged_rows
 
 Index = NDArray[np.int64]
 
@@ -33,7 +34,6 @@ _LAYERS: Final[tuple[Layer, ...]] = ("shell", "spaces", "services", "furniture")
 _MAX_FEATURES: Final = 65_535  # _FEATURE_ID_0 is u16
 _MAX_TRIANGLES: Final = 250_000
 _MAX_EXTENT: Final = 300.0  # m: 65 535 steps of position keep 2.5 mm
-_TIE: Final = 1e-3  # steps: equal shapes must round alike where noise would decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +83,15 @@ class _Model:
     """Everything that tiles are cut from, per instance."""
 
     extract: Extract
-    surfaces: Surfaces
-    materials: NDArray[np.uint8]  # (M, 4) sRGB
+    variants: Variants
     element: Index  # (I,)
-    shape: Index  # (I,)
-    matrix: NDArray[np.float64]  # (I, 4, 4)
+    offset: NDArray[np.float64]  # (I, 3) m
     storey: Index  # (I,) -1: none
-    layer: NDArray[np.int64]  # (I,) row of _LAYERS
-    default: NDArray[np.uint8]  # (I, 4) colour where the file has none
+    layer: Index  # (I,) row of _LAYERS
     low: NDArray[np.float64]  # (I, 3) m
     high: NDArray[np.float64]
+    triangles: Index  # (I,)
+    steps: NDArray[np.int32]  # (V, 3) of the variants on the usual grid
 
     @classmethod
     def of(cls, extract: Extract, mesh: MeshArrays, storeys: NDArray[np.int64]) -> _Model:
@@ -102,27 +101,28 @@ class _Model:
         shown = np.diff(surfaces.triangle_starts)[shape] > 0
         element, shape = element[shown], shape[shown]
         matrix = np.asarray(mesh.instance_matrix)[shown]
-        classes, layers, colours = _looks(extract, element)
-        low, high = _bounds(surfaces, shape, matrix)
+        classes, layers, colours = _looks(extract, element, np.asarray(mesh.materials))
+        variants = make_variants(surfaces, shape, matrix, classes, colours)
+        variant, offset = variants.of_instance, matrix[:, :3, 3]
         return cls(
-            extract, surfaces, np.asarray(mesh.materials), element, shape, matrix,
-            storeys[element], layers[classes], colours[classes], low, high,
+            extract, variants, element, offset, storeys[element], layers[classes],
+            variants.low[variant] + offset, variants.high[variant] + offset,
+            np.diff(variants.triangle_starts)[variant], variants.steps(FINEST),
         )  # fmt: skip
 
     def groups(self) -> Iterator[_Group]:
         """The instances of each tile. An element is in one tile, whole."""
-        triangles = np.diff(self.surfaces.triangle_starts)[self.shape]
         key = (self.storey + 1) * len(_LAYERS) + self.layer
         for k in np.unique(key).tolist():
             rows = np.flatnonzero(key == k)
             storey, layer = k // len(_LAYERS) - 1, _LAYERS[k % len(_LAYERS)]
-            for part, instances in enumerate(self._cut(rows, triangles)):
+            for part, instances in enumerate(self._cut(rows)):
                 yield _Group(storey, layer, part, instances)
 
-    def _cut(self, rows: Index, triangles: Index) -> Iterator[Index]:
+    def _cut(self, rows: Index) -> Iterator[Index]:
         """Cut instances into tile-sized lots, near ones together."""
         elements, of = np.unique(self.element[rows], return_inverse=True)
-        weight = np.bincount(of, weights=triangles[rows]).astype(np.int64)
+        weight = np.bincount(of, weights=self.triangles[rows]).astype(np.int64)
         extent = float((self.high[rows].max(axis=0) - self.low[rows].min(axis=0)).max())
         if len(elements) <= _MAX_FEATURES and weight.sum() <= _MAX_TRIANGLES and extent <= _MAX_EXTENT:
             yield rows
@@ -164,27 +164,20 @@ def _morton(cells: Index) -> Index:
     return out
 
 
-def _looks(extract: Extract, element: Index) -> tuple[Index, Index, NDArray[np.uint8]]:
-    """Class row of each instance; layer and default colour of each class row."""
-    names = sorted(extract.class_ancestors)
+def _looks(
+    extract: Extract, element: Index, materials: NDArray[np.uint8]
+) -> tuple[Index, Index, NDArray[np.uint8]]:
+    """Class row of each instance; layer of each class row; (classes, M, 4) colour of each material in each class."""
+    names = sorted({extract.elements[e].ifc_class for e in np.unique(element).tolist()})
     row = {name: i for i, name in enumerate(names)}
-    of_element = np.array([row[e.ifc_class] for e in extract.elements], dtype=np.int64)
-    ancestors = [extract.class_ancestors[name] for name in names]
+    of_element = np.array([row.get(e.ifc_class, -1) for e in extract.elements], dtype=np.int64)
+    ancestors = [extract.class_ancestors.get(name, [name]) for name in names]
     layers = np.array([_LAYERS.index(layer_of(a)) for a in ancestors], dtype=np.int64)
-    colours = np.array([colour_of(a) for a in ancestors], dtype=np.uint8).reshape(-1, 4)
+    default = np.array([colour_of(a) for a in ancestors], dtype=np.uint8).reshape(-1, 1, 4)
+    colours = np.where(materials[None, :, 3:] == 0, default, materials[None])
+    rooms = layers == _LAYERS.index("spaces")
+    colours[rooms, :, 3] = np.minimum(colours[rooms, :, 3], ROOM_ALPHA)
     return of_element[element], layers, colours
-
-
-def _bounds(
-    surfaces: Surfaces, shape: Index, matrix: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(I, 3) lower and upper corner of each instance, exact."""
-    low, high = np.empty((len(shape), 3)), np.empty((len(shape), 3))
-    starts = surfaces.vertex_starts.tolist()
-    for i, s in enumerate(shape.tolist()):
-        world = surfaces.positions[starts[s] : starts[s + 1]] @ matrix[i, :3, :3].T
-        low[i], high[i] = world.min(axis=0), world.max(axis=0)
-    return low + matrix[:, :3, 3], high + matrix[:, :3, 3]
 
 
 def _write(model: _Model, group: _Group, out: Path) -> Tile:
@@ -192,17 +185,15 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
     low, high = model.low[rows].min(axis=0), model.high[rows].max(axis=0)
     # Equal shapes one after another: their bytes repeat, and compression sees it.
     elements, of = np.unique(model.element[rows], return_inverse=True)
-    first_shape = np.zeros(len(elements), dtype=np.int64)
-    first_shape[of[::-1]] = model.shape[rows][::-1]
+    variant = np.zeros(len(elements), dtype=np.int64)
+    variant[of[::-1]] = model.variants.of_instance[rows][::-1]
     rank = np.empty(len(elements), dtype=np.int64)
-    turn = np.zeros(len(elements), dtype=np.int64)
-    turn[of[::-1]] = _turns(model.matrix[rows])[::-1]
-    by_shape = np.lexsort((elements, turn, first_shape))
+    by_shape = np.lexsort((elements, variant))
     rank[by_shape] = np.arange(len(elements))
     order = np.argsort(rank[of], kind="stable")
     rows, feature = rows[order], rank[of][order]
     entries = [model.extract.elements[int(e)] for e in elements[by_shape]]
-    mesh = _assemble(model, rows, feature, low, high, group.layer)
+    mesh = _assemble(model, rows, feature, low, high)
     names = [(entry.global_id, entry.occurrence) for entry in entries]
     data = zlib_gzip(write_glb(mesh, names))
     digest = hashlib.sha256(data).hexdigest()
@@ -221,12 +212,6 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
     )
 
 
-def _turns(matrix: NDArray[np.float64]) -> Index:
-    """A number for each matrix, equal for those that turn alike."""
-    rounded = np.rint(matrix[:, :3, :3].reshape(-1, 9) * 1e6).astype(np.int64)
-    return rounded @ np.array([1, 31, 961, 29791, 923521, 28629151, 887503681, 27512614111, 852891037441])
-
-
 def zlib_gzip(data: bytes) -> bytes:
     """gzip without a time stamp: equal data, equal bytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
@@ -234,76 +219,50 @@ def zlib_gzip(data: bytes) -> bytes:
 
 
 def _assemble(
-    model: _Model,
-    rows: Index,
-    feature: Index,
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    layer: Layer,
+    model: _Model, rows: Index, feature: Index, low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> TileMesh:
-    """Place the shapes of a tile on its grid.
+    """Place the variants of a tile on its grid.
 
-    A shape is rounded in the building's axes before it is moved, by a whole number of steps: copies of a shape then
-    differ by a constant only, which is what compression is good at.
+    A variant is rounded before it is moved, by a whole number of steps: copies of it then differ by a constant only,
+    which is what compression is good at.
     """
-    s = model.surfaces
+    v = model.variants
     exponent = exponent_for(float((high - low).max()))
     step = 2.0**exponent
-    low = (np.floor(low / step) - 1) * step
-    shape, matrix = model.shape[rows], model.matrix[rows]
-    take, owner = _ragged(s.vertex_starts, shape)
-    linear = matrix[:, :3, :3]
-    offset = np.rint((matrix[:, :3, 3] - low) / step).astype(np.int64)
-    steps = np.empty((len(take), 3), dtype=np.int64)
-    normals = np.empty((len(take), 3))
-    turning = _normal_matrices(linear)
-    local, local_normals = s.positions[take].astype(np.float64) / step, s.normals[take].astype(np.float64)
-    for axis in range(3):
-        steps[:, axis] = np.rint(np.einsum("ij,ij->i", local, linear[:, axis][owner]) + _TIE)
-        steps[:, axis] += offset[owner, axis]
-        normals[:, axis] = np.einsum("ij,ij->i", local_normals, turning[:, axis][owner])
-    np.maximum(steps, 0, out=steps)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
-    colours = _colours(model, rows, s.materials[take], owner, layer)
-    counts = np.diff(s.vertex_starts)[shape]
-    start = np.concatenate([[0], np.cumsum(counts)])[:-1]
-    t_take, t_owner = _ragged(s.triangle_starts, shape)
-    triangles = s.triangles[t_take].astype(np.int64)
-    mirrored = np.linalg.det(linear) < 0
-    flip = mirrored[t_owner]
-    triangles[flip] = triangles[flip][:, ::-1]
-    triangles += start[t_owner][:, None]
-    e_take, e_owner = _ragged(s.edge_starts, shape)
-    edges = s.edges[e_take].astype(np.int64) + start[e_owner][:, None]
-    return TileMesh.of(steps, normals, colours, feature[owner], triangles, edges, low, exponent, owner)
-
-
-def _ragged(starts: Index, shape: Index) -> tuple[Index, Index]:
-    """Rows of all shapes in turn, and which of `shape` each row belongs to."""
-    counts = np.diff(starts)[shape]
-    owner = np.repeat(np.arange(len(shape)), counts)
-    ends = np.cumsum(counts)
-    return np.arange(int(ends[-1]) if len(ends) else 0) - (ends - counts)[owner] + starts[shape][owner], owner
-
-
-def _normal_matrices(linear: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 3, 3) cofactor matrices: they turn normals rightly under scale and mirroring too."""
-    a, b, c = linear[:, :, 0], linear[:, :, 1], linear[:, :, 2]
-    out = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=2)
-    sign = np.where(np.linalg.det(linear) < 0, -1.0, 1.0)
-    return out * sign[:, None, None]
-
-
-def _colours(
-    model: _Model, rows: Index, material: NDArray[np.uint16], owner: Index, layer: Layer
-) -> NDArray[np.uint8]:
-    """(V, 4) sRGB with alpha."""
-    colours = model.materials[material]
-    none = colours[:, 3] == 0
-    colours[none] = model.default[rows][owner[none]]
-    if layer == "spaces":
-        colours[:, 3] = np.minimum(colours[:, 3], ROOM_ALPHA)
-    return colours
+    low = (np.floor(low / step) - 1) * step  # one step of room for what is rounded twice
+    variant = v.of_instance[rows]
+    all_steps = model.steps if exponent == FINEST else v.steps(exponent)
+    offset = np.rint((model.offset[rows] - low) / step).astype(np.int32)
+    first, count, opaque = v.starts[variant], np.diff(v.starts)[variant], v.opaque_vertices[variant]
+    clear = count - opaque
+    take, owner = ragged_rows(np.concatenate([first, first + opaque]), np.concatenate([opaque, clear]))
+    owner %= len(rows)
+    steps = all_steps[take]
+    steps += offset[owner]
+    opaque_starts = np.cumsum(opaque) - opaque
+    total = int(opaque.sum())
+    clear_starts = np.cumsum(clear) - clear + total
+    t_first, t_opaque = v.triangle_starts[variant], v.opaque_triangles[variant]
+    t_clear = np.diff(v.triangle_starts)[variant] - t_opaque
+    opaque_take, opaque_owner = ragged_rows(t_first, t_opaque)
+    clear_take, clear_owner = ragged_rows(t_first + t_opaque, t_clear)
+    edge_take, edge_owner = ragged(v.edge_starts, variant)
+    edges = v.edges[edge_take]
+    in_clear = edges >= opaque[edge_owner][:, None]
+    moved = np.where(in_clear, (clear_starts - opaque)[edge_owner][:, None], opaque_starts[edge_owner][:, None])
+    return TileMesh(
+        steps=np.maximum(steps, 0, out=steps),
+        normals=v.normals[take],
+        colours=v.colours[take],
+        features=feature[owner].astype(np.uint16),
+        opaque=(v.triangles[opaque_take] + opaque_starts[opaque_owner][:, None]).astype(np.uint32),
+        transparent=(v.triangles[clear_take] - opaque[clear_owner][:, None]).astype(np.uint32)
+        + clear_starts[clear_owner][:, None].astype(np.uint32),
+        edges=(edges + moved).astype(np.uint32),
+        opaque_vertices=total,
+        low=low,
+        exponent=exponent,
+    )
 
 
 # --- in a process of its own ---------------------------------------------------------------------------------------
