@@ -10,7 +10,7 @@ from telemetry.buckets import Bucket, edges
 from twin.db import Conn, row, rows
 from twin.errors import Invalid
 
-# What each aggregate needs of a bucket's readings r(b, ts, num, previous_b, next_b, until); only what is asked for runs.
+# What each aggregate needs of the readings r(b, ts, num, previous_b, next_b, until) of a bucket.
 _SQL: Final[Mapping[str, LiteralString]] = {
     "mean": "avg(num) AS mean",
     "min": "min(num) AS min",
@@ -52,23 +52,14 @@ class Span:
 
 def parse_aggregates(text: str) -> list[str]:
     """`mean,min,max` as a list. Raises Invalid `history.aggregate`."""
-    names = list(
-        dict.fromkeys(name.strip() for name in text.split(",") if name.strip())
-    )
+    names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in _SQL]
     if unknown or not names:
-        raise Invalid(
-            "history.aggregate",
-            where="agg",
-            unknown=", ".join(unknown)[:60],
-            known=", ".join(AGGREGATES),
-        )
+        raise Invalid("history.aggregate", where="agg", unknown=", ".join(unknown)[:60], known=", ".join(AGGREGATES))
     return names
 
 
-async def read_buckets(
-    conn: Conn, handle: int, span: Span, aggregates: Sequence[str]
-) -> list[dict[str, Any]]:
+async def read_buckets(conn: Conn, handle: int, span: Span, aggregates: Sequence[str]) -> list[dict[str, Any]]:
     """One item `{"ts": start of the bucket, aggregate: value…}` per bucket that has usable readings (good, uncertain).
 
     Aggregates cover what of the bucket lies in [start, end). The time-weighted mean holds each value until the next
@@ -81,21 +72,12 @@ async def read_buckets(
     found = await rows(
         conn,
         "SELECT b, " + columns + " FROM (" + source + ") AS r GROUP BY b ORDER BY b",
-        {
-            "handle": handle,
-            "start": span.start,
-            "end": span.end,
-            "edges": cuts,
-            "until": until,
-        },
+        {"handle": handle, "start": span.start, "end": span.end, "edges": cuts, "until": until},
     )
     if "twa" in aggregates:
         before = await _value_before(conn, handle, span.start)
         _weigh(found, cuts, span.start, until, before)
-    return [
-        {"ts": cuts[each["b"] - 1], **{name: each[name] for name in aggregates}}
-        for each in found
-    ]
+    return [{"ts": cuts[each["b"] - 1], **{name: each[name] for name in aggregates}} for each in found]
 
 
 async def _value_before(conn: Conn, handle: int, start: datetime) -> float | None:
@@ -109,13 +91,9 @@ async def _value_before(conn: Conn, handle: int, start: datetime) -> float | Non
 
 
 def _weigh(
-    found: Sequence[dict[str, Any]],
-    cuts: Sequence[datetime],
-    start: datetime,
-    until: datetime,
-    before: float | None,
+    found: Sequence[dict[str, Any]], cuts: Sequence[datetime], start: datetime, until: datetime, before: float | None
 ) -> None:
-    """Add `twa` to each bucket: the area under its readings and under the value that was carried into it, by its time."""
+    """Add `twa` to each bucket: the area under its readings and the value carried into it, divided by its time."""
     for each in found:
         begin, end = max(cuts[each["b"] - 1], start), min(cuts[each["b"]], until)
         area, since = each["area"], each["first_ts"]

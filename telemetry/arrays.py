@@ -47,12 +47,7 @@ def _register(cls: type[_Array], array_oid: int) -> None:
     psycopg.adapters.register_dumper(cls, dumper)
 
 
-for _cls, _oid in (
-    (Int2Array, 1005),
-    (Int4Array, 1007),
-    (Float8Array, 1022),
-    (TimestamptzArray, 1185),
-):
+for _cls, _oid in ((Int2Array, 1005), (Int4Array, 1007), (Float8Array, 1022), (TimestamptzArray, 1185)):
     _register(_cls, _oid)
 
 
@@ -62,11 +57,7 @@ def _encode(values: NDArray[np.generic], element_oid: int, dtype: str) -> bytes:
     body["length"] = element["value"].itemsize
     body["value"] = values
     dimensions = 1 if len(values) else 0
-    header = (
-        [dimensions, 0, element_oid, len(values), 1]
-        if dimensions
-        else [0, 0, element_oid]
-    )
+    header = [dimensions, 0, element_oid, len(values), 1] if dimensions else [0, 0, element_oid]
     return np.array(header, ">i4").tobytes() + body.tobytes()
 
 

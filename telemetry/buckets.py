@@ -16,33 +16,9 @@ from twin.errors import Invalid
 Unit = Literal["s", "m", "h", "d", "w", "mo"]
 
 MAX_BUCKETS: Final = 10_000
-SECONDS: Final[dict[str, int]] = {
-    "s": 1,
-    "m": 60,
-    "h": 3600,
-    "d": 86_400,
-    "w": 604_800,
-    "mo": 2_629_746,
-}
+SECONDS: Final[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mo": 2_629_746}
 DAY_HOURS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
-LADDER: Final = (
-    "1s",
-    "5s",
-    "15s",
-    "30s",
-    "1m",
-    "5m",
-    "15m",
-    "30m",
-    "1h",
-    "3h",
-    "6h",
-    "12h",
-    "1d",
-    "1w",
-    "1mo",
-    "3mo",
-)
+LADDER: Final = ("1s", "5s", "15s", "30s", "1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h", "1d", "1w", "1mo", "3mo")
 MONDAY: Final = date(1970, 1, 5)
 
 
@@ -72,11 +48,7 @@ def parse_bucket(text: str) -> Bucket:
     if match:
         count, unit = int(match[1]), match[2]
         fits = {"s": 60, "m": 60, "h": 24, "mo": 12}.get(unit)
-        if (
-            count
-            and (fits is None or fits % count == 0)
-            and (unit not in "dw" or count <= 366)
-        ):
+        if count and (fits is None or fits % count == 0) and (unit not in "dw" or count <= 366):
             return Bucket(count, unit)  # type: ignore[arg-type]
     raise Invalid("history.bucket", where="bucket", bucket=text[:20])
 
@@ -91,9 +63,7 @@ def auto_bucket(start: datetime, end: datetime, most: int = 600) -> Bucket:
     return parse_bucket("12mo")
 
 
-def edges(
-    bucket: Bucket, zone: ZoneInfo, start: datetime, end: datetime
-) -> list[datetime]:
+def edges(bucket: Bucket, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """The edges (UTC, rising) of all buckets that touch [start, end): n + 1 of them for n buckets.
 
     Raises Invalid `history.range` when end is not after start, `history.too_many_buckets` above `MAX_BUCKETS`.
@@ -101,12 +71,7 @@ def edges(
     if end <= start:
         raise Invalid("history.range", where="to")
     if (end - start).total_seconds() / bucket.seconds > MAX_BUCKETS:
-        raise Invalid(
-            "history.too_many_buckets",
-            where="bucket",
-            bucket=str(bucket),
-            limit=MAX_BUCKETS,
-        )
+        raise Invalid("history.too_many_buckets", where="bucket", bucket=str(bucket), limit=MAX_BUCKETS)
     if bucket.seconds <= 3600:
         return _elapsed(bucket.seconds, zone, start, end)
     found: list[datetime] = []
@@ -122,9 +87,7 @@ def edges(
     raise AssertionError("unreachable")
 
 
-def _elapsed(
-    seconds: int, zone: ZoneInfo, start: datetime, end: datetime
-) -> list[datetime]:
+def _elapsed(seconds: int, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     """Aligned to the wall clock at `start`: zones may be half an hour or a quarter off."""
     offset = start.astimezone(zone).utcoffset() or timedelta()
     shift = int(offset.total_seconds())
@@ -148,9 +111,7 @@ def _wall_clock(bucket: Bucket, zone: ZoneInfo, start: datetime) -> Iterator[dat
     day = MONDAY + (day - MONDAY) // timedelta(days=days) * timedelta(days=days)
     while True:
         for hour in range(0, 24, hours):
-            yield datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(
-                UTC
-            )
+            yield datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
         day += timedelta(days=days)
 
 

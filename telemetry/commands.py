@@ -33,9 +33,7 @@ EXPIRES_S: Final = 60.0  # unless told otherwise
 LONGEST_S: Final = 86_400.0
 POLL_S: Final = 1.0
 RETRY_S: Final = 5.0  # after the database was away
-CLOCK_SLACK: Final = timedelta(
-    seconds=2
-)  # a device's clock may be so far behind ours and its answer still count
+CLOCK_SLACK: Final = timedelta(seconds=2)  # a device's clock may be so far behind ours and its answer still count
 RELATIVE_TOLERANCE: Final = 1e-3
 
 
@@ -92,9 +90,7 @@ def _command(found: Mapping[str, Any], lang: Language = "en") -> Command:
         priority=found["priority"],
         state=found["state"],
         code=code or None,
-        message=text_of(code, lang, {"point": found["key"], "reason": reason})
-        if code
-        else None,
+        message=text_of(code, lang, {"point": found["key"], "reason": reason}) if code else None,
         requested_by=found["requested_by"],
         requested_at=found["requested_at"],
         sent_at=found["sent_at"],
@@ -130,9 +126,7 @@ async def request_command(
     info = PointInfo(point.handle, point.id, point.key, point.kind, point.building_id, point.labels,
                      point.min_value, point.max_value, point.writable, False)  # fmt: skip
     number, text = coerce(info, value)
-    await conn.execute(
-        "SELECT FROM point WHERE handle = %s FOR UPDATE", (point.handle,)
-    )  # one request at a time
+    await conn.execute("SELECT FROM point WHERE handle = %s FOR UPDATE", (point.handle,))  # one request at a time
     await _check_rank(conn, point.handle, point.key, priority)
     made = await row(
         conn,
@@ -158,12 +152,7 @@ async def _check_rank(conn: Conn, handle: int, key: str, priority: int) -> None:
         (handle, priority),
     )
     if higher and higher["priority"] is not None:
-        raise Conflict(
-            "command.outranked",
-            where="priority",
-            point=key,
-            priority=higher["priority"],
-        )
+        raise Conflict("command.outranked", where="priority", point=key, priority=higher["priority"])
 
 
 async def get_command(conn: Conn, ref: str | UUID, *, lang: Language = "en") -> Command:
@@ -174,9 +163,7 @@ async def get_command(conn: Conn, ref: str | UUID, *, lang: Language = "en") -> 
     return _command(found, lang)
 
 
-async def _tell(
-    conn: Conn, command: Command, building_id: UUID, storey_id: UUID | None
-) -> None:
+async def _tell(conn: Conn, command: Command, building_id: UUID, storey_id: UUID | None) -> None:
     data = {
         "id": str(command.id),
         "point": command.point,
@@ -190,44 +177,19 @@ async def _tell(
     await emit(conn, "command", data, building_id=building_id, storey_id=storey_id)
 
 
-async def _finish(
-    conn: Conn,
-    found: Mapping[str, Any],
-    state: State,
-    message: str | None,
-    now: datetime,
-) -> None:
+async def _finish(conn: Conn, found: Mapping[str, Any], state: State, message: str | None, now: datetime) -> None:
     """End a command and tell of it."""
     await conn.execute(
         "UPDATE command SET state = %s, message = %s, finished_at = %s WHERE id = %s",
         (state, message, now, found["id"]),
     )
-    command = _command(
-        {**found, "state": state, "message": message, "finished_at": now}
-    )
+    command = _command({**found, "state": state, "message": message, "finished_at": now})
     await _tell(conn, command, found["building_id"], found["storey_id"])
-    after = {
-        "command": str(command.id),
-        "value": command.value,
-        "message": command.message,
-    }
-    await audit.record(
-        conn,
-        SYSTEM,
-        f"command.{state}",
-        f"point:{command.point_id}",
-        after=after,
-        result=state,
-    )
+    after = {"command": str(command.id), "value": command.value, "message": command.message}
+    await audit.record(conn, SYSTEM, f"command.{state}", f"point:{command.point_id}", after=after, result=state)
 
 
-def confirms(
-    kind: str,
-    wanted: Value,
-    num: float | None,
-    txt: str | None,
-    tolerance: float | None,
-) -> bool:
+def confirms(kind: str, wanted: Value, num: float | None, txt: str | None, tolerance: float | None) -> bool:
     """Whether a reading shows that the point has the wanted value; numbers within the tolerance or a thousandth."""
     if kind == "text":
         return txt == wanted
@@ -235,9 +197,7 @@ def confirms(
         return False
     if kind != "number":
         return num == float(wanted)
-    return abs(num - wanted) <= max(
-        tolerance or 0.0, RELATIVE_TOLERANCE * max(1.0, abs(wanted))
-    )
+    return abs(num - wanted) <= max(tolerance or 0.0, RELATIVE_TOLERANCE * max(1.0, abs(wanted)))
 
 
 class CommandLoop:
@@ -256,10 +216,7 @@ class CommandLoop:
 
     async def on_events(self, events: Sequence[Event]) -> None:
         """Send at once what was just asked for."""
-        if any(
-            event.topic == "command" and event.data.get("state") == "requested"
-            for event in events
-        ):
+        if any(event.topic == "command" and event.data.get("state") == "requested" for event in events):
             self._wake.set()
 
     async def run(self) -> None:
@@ -300,9 +257,7 @@ class CommandLoop:
                 and each["ts"] >= each["sent_at"] - CLOCK_SLACK
             )
             tolerance = each["properties"].get("tolerance")
-            if answered and confirms(
-                each["kind"], each["value"], each["num"], each["txt"], tolerance
-            ):
+            if answered and confirms(each["kind"], each["value"], each["num"], each["txt"], tolerance):
                 await _finish(conn, each, "verified", None, now)
 
     async def _expire(self, conn: Conn, now: datetime) -> None:
@@ -334,14 +289,7 @@ class CommandLoop:
                       ORDER BY c.priority, c.requested_at, c.id FOR UPDATE OF c SKIP LOCKED LIMIT 100""",
                 (now,),
             )
-            mine = next(
-                (
-                    each
-                    for each in waiting
-                    if self._target_of(each["handle"]) is not None
-                ),
-                None,
-            )
+            mine = next((each for each in waiting if self._target_of(each["handle"]) is not None), None)
             if mine is None:
                 return None
             sent = await row(
@@ -370,12 +318,6 @@ class CommandLoop:
 
     async def _fail(self, command: Command, reason: str, now: datetime) -> None:
         async with self._db.transaction() as conn:
-            found = await row(
-                conn,
-                _SELECT + " WHERE c.id = %s AND c.state = 'sent' FOR UPDATE OF c",
-                (command.id,),
-            )
+            found = await row(conn, _SELECT + " WHERE c.id = %s AND c.state = 'sent' FOR UPDATE OF c", (command.id,))
             if found is not None:
-                await _finish(
-                    conn, found, "failed", f"command.send_failed: {reason}", now
-                )
+                await _finish(conn, found, "failed", f"command.send_failed: {reason}", now)

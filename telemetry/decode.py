@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 from telemetry.points import QUALITIES, Quality, Value
 from twin.errors import Invalid, Language, TooLarge, text_of
 
-QUALITY_CODES: Final[dict[str, int]] = {
-    name: code for code, name in enumerate(QUALITIES)
-}
+QUALITY_CODES: Final[dict[str, int]] = {name: code for code, name in enumerate(QUALITIES)}
 EARLIEST_US: Final = 0  # 1970; a clock that never was set is kept, and shows
 
 
@@ -99,9 +97,7 @@ def decode_body(body: bytes, limit: int) -> Columns:
 def columns_of(readings: Sequence[RawReading] | Sequence[_Reading]) -> Columns:
     """Readings with aware times as columns. Raises nothing: `ts` before year 1970 comes out negative."""
     n = len(readings)
-    seconds = np.fromiter(
-        map(datetime.timestamp, [r.ts for r in readings]), np.float64, n
-    )
+    seconds = np.fromiter(map(datetime.timestamp, [r.ts for r in readings]), np.float64, n)
     named = [r.quality for r in readings]
     if named.count("good") == n:
         quality = np.zeros(n, np.uint8)
@@ -110,9 +106,7 @@ def columns_of(readings: Sequence[RawReading] | Sequence[_Reading]) -> Columns:
     return Columns(
         index=np.arange(n),
         keys=[r.point for r in readings],
-        ts=np.rint(seconds * 1e6).astype(
-            np.int64
-        ),  # exact: a double holds µs until the year 2255
+        ts=np.rint(seconds * 1e6).astype(np.int64),  # exact: a double holds µs until the year 2255
         values=[r.value for r in readings],
         quality=quality,
     )
@@ -128,9 +122,7 @@ def _decode_each(body: bytes, limit: int) -> Columns:
         # Python's own parser takes NaN and Infinity, which many clients write: then only those are rejected.
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Invalid(
-            "readings.not_json", where="body", reason=str(error)[:200]
-        ) from None
+        raise Invalid("readings.not_json", where="body", reason=str(error)[:200]) from None
     items = document.get("readings") if isinstance(document, dict) else None
     if not isinstance(items, list):
         raise Invalid("readings.body", where="body")
@@ -173,11 +165,7 @@ def refusal(index: int, code: str, params: dict[str, Any], item: object) -> Refu
 def _one(item: object) -> RawReading:
     if not isinstance(item, dict):
         raise Invalid("reading.shape")
-    point, value, quality = (
-        item.get("point"),
-        item.get("value"),
-        item.get("quality", "good"),
-    )
+    point, value, quality = (item.get("point"), item.get("value"), item.get("quality", "good"))
     if not isinstance(point, str) or not point:
         raise Invalid("reading.no_point")
     if isinstance(value, int) and not isinstance(value, bool):
@@ -185,9 +173,7 @@ def _one(item: object) -> RawReading:
     if not isinstance(value, float | bool | str):
         raise Invalid("reading.no_value")
     if quality not in QUALITIES:
-        raise Invalid(
-            "reading.quality", quality=str(quality)[:40], qualities=", ".join(QUALITIES)
-        )
+        raise Invalid("reading.quality", quality=str(quality)[:40], qualities=", ".join(QUALITIES))
     return RawReading(point, read_time(item.get("ts")), value, cast(Quality, quality))
 
 

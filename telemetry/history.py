@@ -1,8 +1,8 @@
 """The table of readings, made for the database at hand, and what is read back from it.
 
-TimescaleDB is detected, never assumed: there `reading` is a hypertable; elsewhere it has one native partition a month and
-a default one that catches what lies outside, so that no reading is ever refused for its time. Which it is stands in
-`installation`. Readers use the same SQL on both.
+TimescaleDB is detected, never assumed: there `reading` is a hypertable; elsewhere it has one native partition a month
+and a default one that catches what lies outside, so that no reading is ever refused for its time. Which it is stands
+in `installation`. Readers use the same SQL on both.
 """
 
 import asyncio
@@ -78,9 +78,7 @@ class History:
         await self._find_extension()
         async with self._db.transaction() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
-            known = await row(
-                conn, "SELECT value FROM installation WHERE key = 'history'"
-            )
+            known = await row(conn, "SELECT value FROM installation WHERE key = 'history'")
             if known is None:
                 self.engine = await _create(conn)
             else:
@@ -112,13 +110,8 @@ class History:
             return
         async with self._db.transaction() as conn:
             await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
-            stray = await rows(
-                conn,
-                "SELECT DISTINCT date_trunc('month', ts, 'UTC') AS month FROM reading_default",
-            )
-            months = {each["month"] for each in stray} | set(
-                _months(now, MONTHS_AHEAD + 1)
-            )
+            stray = await rows(conn, "SELECT DISTINCT date_trunc('month', ts, 'UTC') AS month FROM reading_default")
+            months = {each["month"] for each in stray} | set(_months(now, MONTHS_AHEAD + 1))
             for month in sorted(months):
                 await _add_partition(conn, month)
 
@@ -157,14 +150,10 @@ async def _create(conn: Conn) -> Engine:
         )
         facts = {"engine": "timescaledb", **extension}
     else:
-        await conn.execute(
-            "CREATE TABLE reading (" + _COLUMNS + ") PARTITION BY RANGE (ts)"
-        )
+        await conn.execute("CREATE TABLE reading (" + _COLUMNS + ") PARTITION BY RANGE (ts)")
         await conn.execute("CREATE TABLE reading_default PARTITION OF reading DEFAULT")
         facts = {"engine": "partitions"}
-    await conn.execute(
-        "INSERT INTO installation (key, value) VALUES ('history', %s)", (Jsonb(facts),)
-    )
+    await conn.execute("INSERT INTO installation (key, value) VALUES ('history', %s)", (Jsonb(facts),))
     log.info("history.created", **facts)
     engine: Engine = facts["engine"]
     return engine
@@ -175,27 +164,21 @@ def _months(start: datetime, count: int) -> list[datetime]:
     first = start.astimezone(UTC)
     month = first.year * 12 + first.month - 1
     return [
-        datetime((month + i) // 12, (month + i) % 12 + 1, 1, tzinfo=UTC)
-        for i in range(count)
-        if month + i < 119_988
+        datetime((month + i) // 12, (month + i) % 12 + 1, 1, tzinfo=UTC) for i in range(count) if month + i < 119_988
     ]
 
 
 async def _add_partition(conn: Conn, month: datetime) -> None:
     """Make the partition of a month; rows that the default one caught for it move over."""
-    name = (
-        f"reading_{month:%Y_%m}"
-        if month.year >= 1000
-        else f"reading_{month.year:04d}_{month:%m}"
-    )
+    name = f"reading_{month:%Y_%m}" if month.year >= 1000 else f"reading_{month.year:04d}_{month:%m}"
     if (await row(conn, "SELECT to_regclass(%s) AS found", (name,)) or {}).get("found"):
         return
     end = _months(month, 2)[1]
     table = sql.Identifier(name)
     await conn.execute(
-        sql.SQL(
-            "CREATE TABLE {} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)"
-        ).format(table)
+        sql.SQL("CREATE TABLE {} (LIKE reading INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)").format(
+            table
+        )
     )
     await conn.execute(
         sql.SQL(
@@ -205,9 +188,9 @@ async def _add_partition(conn: Conn, month: datetime) -> None:
         (month, end),
     )
     await conn.execute(
-        sql.SQL(
-            "ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})"
-        ).format(table, sql.Literal(month.isoformat()), sql.Literal(end.isoformat()))
+        sql.SQL("ALTER TABLE reading ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
+            table, sql.Literal(month.isoformat()), sql.Literal(end.isoformat())
+        )
     )
 
 
@@ -224,36 +207,17 @@ async def read_raw(
 ) -> Page[Reading]:
     """Readings of a point in [start, end) by time."""
     after = decode_cursor(cursor, 1)
-    past: LiteralString = (
-        "r.ts < %(after)s::timestamptz"
-        if newest_first
-        else "r.ts > %(after)s::timestamptz"
-    )
+    past: LiteralString = "r.ts < %(after)s::timestamptz" if newest_first else "r.ts > %(after)s::timestamptz"
     direction: LiteralString = "DESC" if newest_first else "ASC"
     found = await rows(
         conn,
         "SELECT r.ts, r.num, r.txt, r.q FROM reading r WHERE r.point_id = %(handle)s"
         " AND (%(start)s::timestamptz IS NULL OR r.ts >= %(start)s)"
         " AND (%(end)s::timestamptz IS NULL OR r.ts < %(end)s)"
-        " AND (%(after)s::timestamptz IS NULL OR "
-        + past
-        + ") ORDER BY r.ts "
-        + direction
-        + " LIMIT %(limit)s",
-        {
-            "handle": handle,
-            "start": start,
-            "end": end,
-            "after": after and after[0],
-            "limit": limit + 1,
-        },
+        " AND (%(after)s::timestamptz IS NULL OR " + past + ") ORDER BY r.ts " + direction + " LIMIT %(limit)s",
+        {"handle": handle, "start": start, "end": end, "after": after and after[0], "limit": limit + 1},
     )
-    readings = [
-        Reading(
-            each["ts"], value_of(kind, each["num"], each["txt"]), QUALITIES[each["q"]]
-        )
-        for each in found
-    ]
+    readings = [Reading(each["ts"], value_of(kind, each["num"], each["txt"]), QUALITIES[each["q"]]) for each in found]
     return page_of(readings, limit, lambda reading: [reading.ts])
 
 
@@ -299,9 +263,7 @@ async def zone_of(conn: Conn, building_id: UUID) -> str:
     return str(found["time_zone"]) if found else "UTC"
 
 
-def default_range(
-    start: datetime | None, end: datetime | None, now: datetime
-) -> tuple[datetime, datetime]:
+def default_range(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """[start, end) with what is missing filled in: up to now, and a day long."""
     end = end or (max(now, start + timedelta(days=1)) if start and start > now else now)
     return start or end - timedelta(days=1), end

@@ -18,14 +18,7 @@ import psycopg
 import structlog
 from numpy.typing import NDArray
 
-from telemetry.decode import (
-    Columns,
-    RawReading,
-    Refusal,
-    Rejected,
-    columns_of,
-    decode_body,
-)
+from telemetry.decode import Columns, RawReading, Refusal, Rejected, columns_of, decode_body
 from telemetry.registry import PointInfo, PointRegistry
 from telemetry.sources import SourceKind, SourceRef, ensure_source
 from telemetry.store import (
@@ -46,13 +39,9 @@ from twin.settings import Settings
 
 log = structlog.get_logger()
 
-MAX_ROWS: Final = (
-    20_000  # readings of one transaction: about 0.1 s of PostgreSQL's time
-)
+MAX_ROWS: Final = 20_000  # readings of one transaction: about 0.1 s of PostgreSQL's time
 MAX_WAITING: Final = 200_000  # readings in line; about 10 MB
-MAX_BATCHES: Final = (
-    8  # stored batches that sinks may be behind before ingest waits for them
-)
+MAX_BATCHES: Final = 8  # stored batches that sinks may be behind before ingest waits for them
 TRIES: Final = 3  # of a transaction that lost a deadlock to another server
 
 
@@ -84,16 +73,8 @@ class AcceptedBatch:
         last = np.flatnonzero(np.append(self.handles[1:] != self.handles[:-1], True))
         values: list[float | str] = self.num[last].tolist()
         if self.txt is not None:
-            values = [
-                v if t is None else t
-                for v, t in zip(values, self.txt[last].tolist(), strict=True)
-            ]
-        columns = (
-            self.handles[last].tolist(),
-            self.ts[last].tolist(),
-            values,
-            self.quality[last].tolist(),
-        )
+            values = [v if t is None else t for v, t in zip(values, self.txt[last].tolist(), strict=True)]
+        columns = (self.handles[last].tolist(), self.ts[last].tolist(), values, self.quality[last].tolist())
         yield from zip(*columns, strict=True)
 
 
@@ -123,9 +104,7 @@ class _Settled:
 
     def receipt(self) -> Receipt:
         shown = (each.shown(self.job.lang) for each in self.refused)
-        return Receipt(
-            self.accepted, self.duplicate, sorted(shown, key=lambda each: each.index)
-        )
+        return Receipt(self.accepted, self.duplicate, sorted(shown, key=lambda each: each.index))
 
 
 class Ingest:
@@ -135,12 +114,7 @@ class Ingest:
     """
 
     def __init__(
-        self,
-        db: Database,
-        settings: Settings,
-        sinks: Iterable[Sink] = (),
-        *,
-        clock: Callable[[], float] = time.time,
+        self, db: Database, settings: Settings, sinks: Iterable[Sink] = (), *, clock: Callable[[], float] = time.time
     ) -> None:
         self._db = db
         self._limit = settings.readings_limit
@@ -192,24 +166,14 @@ class Ingest:
                 else:
                     self.registry.clear()
 
-    async def submit(
-        self,
-        source: SourceRef,
-        readings: Sequence[RawReading],
-        *,
-        lang: Language = "en",
-    ) -> Receipt:
+    async def submit(self, source: SourceRef, readings: Sequence[RawReading], *, lang: Language = "en") -> Receipt:
         """Store readings; returns after the commit. Raises Invalid for a naive time, Unavailable: send again later."""
         for i, reading in enumerate(readings):
             if reading.ts.tzinfo is None:
-                raise Invalid(
-                    "reading.naive_time", where=f"readings.{i}.ts", ts=str(reading.ts)
-                )
+                raise Invalid("reading.naive_time", where=f"readings.{i}.ts", ts=str(reading.ts))
         return await self._submit(source, columns_of(readings), lang)
 
-    async def submit_body(
-        self, source: SourceRef, body: bytes, *, lang: Language = "en"
-    ) -> Receipt:
+    async def submit_body(self, source: SourceRef, body: bytes, *, lang: Language = "en") -> Receipt:
         """Store the readings of a `POST /readings` body. Raises also Invalid and TooLarge, for the body as a whole."""
         return await self._submit(source, decode_body(body, self._limit), lang)
 
@@ -219,20 +183,17 @@ class Ingest:
         keys: list[str],
         ts: NDArray[np.int64],
         values: NDArray[np.float64],
+        *,
+        live: bool = True,
     ) -> Receipt:
-        """Store good numbers: keys, µs since 1970 UTC and values of the same length, at most `MAX_ROWS`."""
-        columns = Columns(
-            np.arange(len(keys)),
-            keys,
-            ts,
-            values.tolist(),
-            np.zeros(len(keys), np.uint8),
-        )
-        return await self._submit(source, columns, "en")
+        """Store good numbers: keys, µs since 1970 UTC and values of the same length, at most `MAX_ROWS`.
 
-    async def _submit(
-        self, source: SourceRef, columns: Columns, lang: Language
-    ) -> Receipt:
+        Not `live`: history, whose age says nothing about the source's clock.
+        """
+        columns = Columns(np.arange(len(keys)), keys, ts, values.tolist(), np.zeros(len(keys), np.uint8))
+        return await self._submit(source, columns, "en", live=live)
+
+    async def _submit(self, source: SourceRef, columns: Columns, lang: Language, *, live: bool = True) -> Receipt:
         if self._closing:
             raise Unavailable("ingest.closing")
         if self._waiting + len(columns.keys) > MAX_WAITING:
@@ -242,12 +203,9 @@ class Ingest:
         unknown = set(columns.keys).difference(self.registry.handles)
         if unknown:
             await self._look_up(unknown)
-        piece = judge(
-            columns,
-            self.registry,
-            now_us=int(self._clock() * 1e6),
-            ahead_us=self._ahead_us,
-        )
+        piece = judge(columns, self.registry, now_us=int(self._clock() * 1e6), ahead_us=self._ahead_us)
+        if not live:
+            piece.skew_us = None
         job = _Job(source, piece, lang, asyncio.get_running_loop().create_future())
         self._line.append(job)
         self._waiting += job.rows
@@ -286,20 +244,14 @@ class Ingest:
         try:
             settled, batch = await self._transaction(jobs)
         except (psycopg.OperationalError, Unavailable) as error:
-            log.error(
-                "ingest.unavailable",
-                reason=str(error).strip(),
-                readings=sum(job.rows for job in jobs),
-            )
+            log.error("ingest.unavailable", reason=str(error).strip(), readings=sum(job.rows for job in jobs))
             _fail(jobs, Unavailable("ingest.unavailable"))
         except Exception as error:
             if len(jobs) > 1:
                 for job in jobs:
                     await self._store([job])
                 return
-            log.exception(
-                "ingest.failed", source=jobs[0].source.name, readings=jobs[0].rows
-            )
+            log.exception("ingest.failed", source=jobs[0].source.name, readings=jobs[0].rows)
             _fail(jobs, error)
         else:
             for each in settled:
@@ -308,20 +260,14 @@ class Ingest:
             if batch is not None:
                 await self._batches.put(batch)
 
-    async def _transaction(
-        self, jobs: list[_Job]
-    ) -> tuple[list[_Settled], AcceptedBatch | None]:
+    async def _transaction(self, jobs: list[_Job]) -> tuple[list[_Settled], AcceptedBatch | None]:
         for attempt in range(1, TRIES + 1):
             try:
                 async with self._db.transaction() as conn:
                     readings = _joined(jobs)
                     outcome = await write_readings(conn, readings)
                     settled = _settle(jobs, outcome)
-                    refused = [
-                        (each.job.source.id, refusal)
-                        for each in settled
-                        for refusal in each.refused
-                    ]
+                    refused = [(each.job.source.id, refusal) for each in settled for refusal in each.refused]
                     await write_refusals(conn, refused)
                     await count_sources(conn, _counts(settled))
                 return settled, self._batch(readings, outcome)
@@ -330,22 +276,14 @@ class Ingest:
                     raise
         raise AssertionError("unreachable")
 
-    def _batch(
-        self, readings: Readings, outcome: NDArray[np.uint8]
-    ) -> AcceptedBatch | None:
+    def _batch(self, readings: Readings, outcome: NDArray[np.uint8]) -> AcceptedBatch | None:
         fresh = readings.take(outcome == ACCEPTED)
         if not len(fresh):
             return None
         fresh = fresh.take(np.lexsort((fresh.ts, fresh.handle)))
         infos = self.registry.infos
-        points = {
-            handle: infos[handle]
-            for handle in np.unique(fresh.handle).tolist()
-            if handle in infos
-        }
-        return AcceptedBatch(
-            fresh.handle, fresh.ts, fresh.num, fresh.quality, fresh.txt, points
-        )
+        points = {handle: infos[handle] for handle in np.unique(fresh.handle).tolist() if handle in infos}
+        return AcceptedBatch(fresh.handle, fresh.ts, fresh.num, fresh.quality, fresh.txt, points)
 
     async def _feed_forever(self) -> None:
         while True:
@@ -355,10 +293,7 @@ class Ingest:
                     await sink(batch)
                 except Exception:
                     # The readings are stored; what a sink missed it makes up from the database.
-                    log.exception(
-                        "ingest.sink_failed",
-                        sink=getattr(sink, "__qualname__", repr(sink)),
-                    )
+                    log.exception("ingest.sink_failed", sink=getattr(sink, "__qualname__", repr(sink)))
             self._batches.task_done()
 
 
@@ -373,20 +308,14 @@ def _joined(jobs: Sequence[_Job]) -> Readings:
     pieces = [job.piece for job in jobs]
     txt: NDArray[np.object_] | None = None
     if any(piece.txt is not None for piece in pieces):
-        texts = [
-            text
-            for piece in pieces
-            for text in (piece.txt or [None] * len(piece.handle))
-        ]
+        texts = [text for piece in pieces for text in (piece.txt or [None] * len(piece.handle))]
         txt = np.array(texts, dtype=object)
     return Readings(
         handle=np.concatenate([piece.handle for piece in pieces]),
         ts=np.concatenate([piece.ts for piece in pieces]),
         num=np.concatenate([piece.num for piece in pieces]),
         quality=np.concatenate([piece.quality for piece in pieces]),
-        source=np.concatenate(
-            [np.full(len(job.piece.handle), job.source.id) for job in jobs]
-        ),
+        source=np.concatenate([np.full(len(job.piece.handle), job.source.id) for job in jobs]),
         txt=txt,
     )
 
@@ -404,16 +333,9 @@ def _settle(jobs: Sequence[_Job], outcome: NDArray[np.uint8]) -> list[_Settled]:
     settled = []
     for job, span in _spans(jobs):
         mine = outcome[span]
-        conflicts = [
-            job.piece.refuse(row, "reading.conflict")
-            for row in np.flatnonzero(mine == CONFLICT).tolist()
-        ]
-        accepted, duplicate = (
-            int(np.count_nonzero(mine == kind)) for kind in (ACCEPTED, DUPLICATE)
-        )
-        settled.append(
-            _Settled(job, accepted, duplicate, job.piece.refused + conflicts)
-        )
+        conflicts = [job.piece.refuse(row, "reading.conflict") for row in np.flatnonzero(mine == CONFLICT).tolist()]
+        accepted, duplicate = (int(np.count_nonzero(mine == kind)) for kind in (ACCEPTED, DUPLICATE))
+        settled.append(_Settled(job, accepted, duplicate, job.piece.refused + conflicts))
     return settled
 
 
@@ -424,11 +346,7 @@ def _counts(settled: Sequence[_Settled]) -> list[SourceCount]:
         by_source.setdefault(each.job.source.id, []).append(each)
     counts = []
     for source, group in by_source.items():
-        skews = [
-            each.job.piece.skew_us
-            for each in group
-            if each.job.piece.skew_us is not None
-        ]
+        skews = [each.job.piece.skew_us for each in group if each.job.piece.skew_us is not None]
         counts.append(
             SourceCount(
                 source_id=source,

@@ -22,12 +22,7 @@ Quality = Literal["good", "uncertain", "bad", "stale"]
 Value = float | bool | str
 
 KINDS: Final[tuple[Kind, ...]] = ("number", "bool", "enum", "text")
-QUALITIES: Final[tuple[Quality, ...]] = (
-    "good",
-    "uncertain",
-    "bad",
-    "stale",
-)  # the index is the stored number
+QUALITIES: Final[tuple[Quality, ...]] = ("good", "uncertain", "bad", "stale")  # the index is the stored number
 KEY_SHAPE: Final = re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,198}[^\s\x00-\x1f])?")
 
 
@@ -123,10 +118,7 @@ def _point(found: Mapping[str, Any]) -> Point:
         key=found["key"],
         name=found["name"],
         building_id=found["building_id"],
-        element=element
-        and ElementRef(
-            element, found["global_id"], found["element_name"], found["ifc_class"]
-        ),
+        element=element and ElementRef(element, found["global_id"], found["element_name"], found["ifc_class"]),
         storey_id=found["storey_id"],
         space_id=found["space_id"],
         kind=found["kind"],
@@ -149,11 +141,7 @@ def latest_of(found: Mapping[str, Any]) -> Latest | None:
     """The newest reading in a row with the columns kind, ts, num, txt, q of `point` and `latest`."""
     if found["ts"] is None:
         return None
-    return Latest(
-        found["ts"],
-        value_of(found["kind"], found["num"], found["txt"]),
-        QUALITIES[found["q"]],
-    )
+    return Latest(found["ts"], value_of(found["kind"], found["num"], found["txt"]), QUALITIES[found["q"]])
 
 
 def check_point(point: NewPoint) -> None:
@@ -164,15 +152,9 @@ def check_point(point: NewPoint) -> None:
     if not 1 <= len(point.name.strip()) <= 200:
         wrong.append(FieldError("name", "point.name"))
     if point.kind not in KINDS:
-        wrong.append(
-            FieldError(
-                "kind", "point.kind", {"kind": point.kind, "kinds": ", ".join(KINDS)}
-            )
-        )
+        wrong.append(FieldError("kind", "point.kind", {"kind": point.kind, "kinds": ", ".join(KINDS)}))
     wrong += _wrong_unit(point) + _wrong_range(point)
-    if point.labels is not None and (
-        point.kind != "enum" or not all(_is_code(code) for code in point.labels)
-    ):
+    if point.labels is not None and (point.kind != "enum" or not all(_is_code(code) for code in point.labels)):
         wrong.append(FieldError("labels", "point.labels"))
     if not 0 < point.expected_interval <= 366 * 86400:
         wrong.append(FieldError("expected_interval", "point.expected_interval"))
@@ -197,24 +179,12 @@ def _wrong_unit(point: NewPoint) -> list[FieldError]:
 
 
 def _wrong_range(point: NewPoint) -> list[FieldError]:
-    if (
-        point.min_value is not None
-        and point.max_value is not None
-        and point.min_value > point.max_value
-    ):
-        return [
-            FieldError(
-                "min_value",
-                "point.range",
-                {"min": point.min_value, "max": point.max_value},
-            )
-        ]
+    if point.min_value is not None and point.max_value is not None and point.min_value > point.max_value:
+        return [FieldError("min_value", "point.range", {"min": point.min_value, "max": point.max_value})]
     return []
 
 
-async def create_point(
-    conn: Conn, actor: Actor, building_id: UUID, new: NewPoint
-) -> Point:
+async def create_point(conn: Conn, actor: Actor, building_id: UUID, new: NewPoint) -> Point:
     """Define a point. Raises Invalid, NotFound (element), Conflict (`point.exists`: the key is taken)."""
     check_point(new)
     await _check_element(conn, new.element_id, building_id)
@@ -231,13 +201,7 @@ async def create_point(
         raise Conflict("point.exists", where="key", key=new.key)
     point = await get_point(conn, made["id"])
     await _tell(conn, "created", point)
-    await audit.record(
-        conn,
-        actor,
-        "point.create",
-        f"point:{point.id}",
-        after={"key": new.key, "name": new.name},
-    )
+    await audit.record(conn, actor, "point.create", f"point:{point.id}", after={"key": new.key, "name": new.name})
     return point
 
 
@@ -259,14 +223,10 @@ def _columns(new: NewPoint) -> dict[str, Any]:
     }
 
 
-async def _check_element(
-    conn: Conn, element_id: UUID | None, building_id: UUID
-) -> None:
+async def _check_element(conn: Conn, element_id: UUID | None, building_id: UUID) -> None:
     if element_id is None:
         return
-    found = await row(
-        conn, "SELECT building_id FROM element WHERE id = %s", (element_id,)
-    )
+    found = await row(conn, "SELECT building_id FROM element WHERE id = %s", (element_id,))
     if found is None:
         raise NotFound("element.unknown", where="element", ref=str(element_id))
     if found["building_id"] != building_id:
@@ -274,24 +234,13 @@ async def _check_element(
 
 
 async def _tell(conn: Conn, change: str, point: Point) -> None:
-    data = {
-        "change": change,
-        "id": str(point.id),
-        "handle": point.handle,
-        "key": point.key,
-    }
-    await emit(
-        conn, "point", data, building_id=point.building_id, storey_id=point.storey_id
-    )
+    data = {"change": change, "id": str(point.id), "handle": point.handle, "key": point.key}
+    await emit(conn, "point", data, building_id=point.building_id, storey_id=point.storey_id)
 
 
 async def find_point(conn: Conn, ref: str | UUID) -> Point | None:
     """A point by id or key, or None."""
-    found = await row(
-        conn,
-        _SELECT + " WHERE p.id::text = %(ref)s OR p.key = %(ref)s",
-        {"ref": str(ref)},
-    )
+    found = await row(conn, _SELECT + " WHERE p.id::text = %(ref)s OR p.key = %(ref)s", {"ref": str(ref)})
     return None if found is None else _point(found)
 
 
@@ -343,48 +292,24 @@ async def list_points(
 
 
 CHANGEABLE: Final = frozenset(
-    {
-        "name",
-        "unit",
-        "quantity",
-        "brick_class",
-        "labels",
-        "element_id",
-        "writable",
-        "min_value",
-        "max_value",
-    }
+    {"name", "unit", "quantity", "brick_class", "labels", "element_id", "writable", "min_value", "max_value"}
     | {"expected_interval", "properties"}
 )
 
 
 async def update_point(
-    conn: Conn,
-    actor: Actor,
-    ref: str | UUID,
-    changes: Mapping[str, Any],
-    *,
-    now: datetime,
-    retired: bool | None = None,
+    conn: Conn, actor: Actor, ref: str | UUID, changes: Mapping[str, Any], *, now: datetime, retired: bool | None = None
 ) -> Point:
     """Change what may change (not key and kind: history would no longer mean what it says) and retire or revive."""
     before = await get_point(conn, ref)
-    unknown = [
-        FieldError(name, "point.unchangeable")
-        for name in changes
-        if name not in CHANGEABLE
-    ]
+    unknown = [FieldError(name, "point.unchangeable") for name in changes if name not in CHANGEABLE]
     if unknown:
         raise Invalid("point.invalid", fields=unknown, where=before.key)
     new = _with_changes(before, changes)
     check_point(new)
     if new.element_id != (before.element and before.element.id):
         await _check_element(conn, new.element_id, before.building_id)
-    keep = (
-        before.retired_at
-        if retired is None
-        else ((before.retired_at or now) if retired else None)
-    )
+    keep = before.retired_at if retired is None else ((before.retired_at or now) if retired else None)
     try:
         await conn.execute(
             """UPDATE point SET name = %(name)s, unit = %(unit)s, quantity = %(quantity)s, labels = %(labels)s,
@@ -395,22 +320,16 @@ async def update_point(
             {**_columns(new), "retired_at": keep, "handle": before.handle},
         )
     except pg.ForeignKeyViolation:
-        raise NotFound(
-            "element.unknown", where="element", ref=str(new.element_id)
-        ) from None
+        raise NotFound("element.unknown", where="element", ref=str(new.element_id)) from None
     after = await get_point(conn, before.id)
     await _tell(conn, "retired" if after.retired_at else "changed", after)
-    shown = {name: str(value) for name, value in changes.items()} | (
-        {} if retired is None else {"retired": retired}
-    )
+    shown = {name: str(value) for name, value in changes.items()} | ({} if retired is None else {"retired": retired})
     await audit.record(conn, actor, "point.update", f"point:{after.id}", after=shown)
     return after
 
 
 def _with_changes(point: Point, changes: Mapping[str, Any]) -> NewPoint:
-    values: dict[str, Any] = {
-        name: getattr(point, name) for name in CHANGEABLE - {"element_id"}
-    }
+    values: dict[str, Any] = {name: getattr(point, name) for name in CHANGEABLE - {"element_id"}}
     values["element_id"] = point.element.id if point.element else None
     if "unit" in changes and "quantity" not in changes:
         values["quantity"] = None  # follows the unit

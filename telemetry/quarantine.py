@@ -24,29 +24,20 @@ class Quarantined:
 
 
 async def list_quarantine(
-    conn: Conn,
-    *,
-    source: str | None = None,
-    code: str | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
+    conn: Conn, *, source: str | None = None, code: str | None = None, limit: int = 100, cursor: str | None = None
 ) -> Page[Quarantined]:
     """Refused readings, newest first; of one source (name or id), with one code."""
     before = decode_cursor(cursor, 1)
     found = await objects(
         conn,
         Quarantined,
-        """SELECT q.id, s.name AS source, q.point_key AS point, q.ts, q.value, q.quality, q.code, q.message, q.received_at
+        """SELECT q.id, s.name AS source, q.point_key AS point, q.ts, q.value, q.quality, q.code, q.message,
+                  q.received_at
            FROM quarantine q LEFT JOIN source s ON s.id = q.source_id
            WHERE (%(before)s::bigint IS NULL OR q.id < %(before)s)
              AND (%(source)s::text IS NULL OR s.name = %(source)s OR s.uuid::text = %(source)s)
              AND (%(code)s::text IS NULL OR q.code = %(code)s)
            ORDER BY q.id DESC LIMIT %(limit)s""",
-        {
-            "before": before and before[0],
-            "source": source,
-            "code": code,
-            "limit": limit + 1,
-        },
+        {"before": before and before[0], "source": source, "code": code, "limit": limit + 1},
     )
     return page_of(found, limit, lambda each: [each.id])

@@ -12,12 +12,7 @@ from telemetry.points import Kind
 from twin.db import Conn, rows
 
 NUMBER, BOOL, ENUM, TEXT = 1, 2, 3, 4  # 0: no such point
-KIND_CODES: Final[Mapping[str, int]] = {
-    "number": NUMBER,
-    "bool": BOOL,
-    "enum": ENUM,
-    "text": TEXT,
-}
+KIND_CODES: Final[Mapping[str, int]] = {"number": NUMBER, "bool": BOOL, "enum": ENUM, "text": TEXT}
 
 
 @dataclass(frozen=True, slots=True)

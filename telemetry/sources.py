@@ -12,14 +12,7 @@ from twin.errors import Conflict, FieldError, Invalid, NotFound
 from twin.page import Page, decode_cursor, page_of
 
 SourceKind = Literal["http", "mqtt", "file", "socket", "simulator", "derived"]
-KINDS: Final[tuple[SourceKind, ...]] = (
-    "http",
-    "mqtt",
-    "file",
-    "socket",
-    "simulator",
-    "derived",
-)
+KINDS: Final[tuple[SourceKind, ...]] = ("http", "mqtt", "file", "socket", "simulator", "derived")
 SKEWED_S: Final = 60.0  # a clock further off than this is worth a look
 
 
@@ -45,16 +38,12 @@ class Source:
     accepted: int
     duplicate: int
     rejected: int
-    clock_skew: (
-        float | None
-    )  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
+    clock_skew: float | None  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
     clock_suspect: bool  # more than a minute off
     created_at: datetime
 
 
-_SELECT: LiteralString = (
-    "SELECT s.*, s.seen_at > now() - 3 * s.expected_interval AS online FROM source s"
-)
+_SELECT: LiteralString = "SELECT s.*, s.seen_at > now() - 3 * s.expected_interval AS online FROM source s"
 
 
 def _source(found: Mapping[str, Any]) -> Source:
@@ -77,12 +66,7 @@ def _source(found: Mapping[str, Any]) -> Source:
 
 
 async def ensure_source(
-    conn: Conn,
-    name: str,
-    kind: SourceKind,
-    *,
-    building_id: UUID | None = None,
-    interval: timedelta | None = None,
+    conn: Conn, name: str, kind: SourceKind, *, building_id: UUID | None = None, interval: timedelta | None = None
 ) -> SourceRef:
     """The source of this name, made if there is none."""
     await conn.execute(
@@ -122,39 +106,24 @@ async def create_source(
     )
     if made is None:
         raise Conflict("source.exists", where="name", name=name)
-    await audit.record(
-        conn,
-        actor,
-        "source.create",
-        f"source:{made['uuid']}",
-        after={"name": name, "kind": kind},
-    )
+    await audit.record(conn, actor, "source.create", f"source:{made['uuid']}", after={"name": name, "kind": kind})
     return await get_source(conn, made["uuid"])
 
 
-async def list_sources(
-    conn: Conn, *, limit: int = 100, cursor: str | None = None
-) -> Page[Source]:
+async def list_sources(conn: Conn, *, limit: int = 100, cursor: str | None = None) -> Page[Source]:
     """Sources by name."""
     after = decode_cursor(cursor, 1)
     found = await rows(
         conn,
-        _SELECT
-        + " WHERE %(after)s::text IS NULL OR s.name > %(after)s ORDER BY s.name LIMIT %(limit)s",
+        _SELECT + " WHERE %(after)s::text IS NULL OR s.name > %(after)s ORDER BY s.name LIMIT %(limit)s",
         {"after": after and after[0], "limit": limit + 1},
     )
-    return page_of(
-        [_source(each) for each in found], limit, lambda source: [source.name]
-    )
+    return page_of([_source(each) for each in found], limit, lambda source: [source.name])
 
 
 async def get_source(conn: Conn, ref: str | UUID) -> Source:
     """A source by id or name. Raises NotFound `source.unknown`."""
-    found = await row(
-        conn,
-        _SELECT + " WHERE s.uuid::text = %(ref)s OR s.name = %(ref)s",
-        {"ref": str(ref)},
-    )
+    found = await row(conn, _SELECT + " WHERE s.uuid::text = %(ref)s OR s.name = %(ref)s", {"ref": str(ref)})
     if found is None:
         raise NotFound("source.unknown", ref=str(ref))
     return _source(found)

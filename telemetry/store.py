@@ -33,13 +33,9 @@ _LATEST: LiteralString = """
 """
 _NUMBERS: LiteralString = "%(p)s, %(t)s, %(n)s, %(q)s, %(s)s"
 _INSERT_NUMBERS = _INSERT.format(text="NULL", arrays=_NUMBERS, column="")
-_INSERT_TEXTS = _INSERT.format(
-    text="x", arrays=_NUMBERS + ", %(x)s::text[]", column=", x"
-)
+_INSERT_TEXTS = _INSERT.format(text="x", arrays=_NUMBERS + ", %(x)s::text[]", column=", x")
 _LATEST_NUMBERS = _LATEST.format(text="NULL", arrays=_NUMBERS, column="")
-_LATEST_TEXTS = _LATEST.format(
-    text="x", arrays=_NUMBERS + ", %(x)s::text[]", column=", x"
-)
+_LATEST_TEXTS = _LATEST.format(text="x", arrays=_NUMBERS + ", %(x)s::text[]", column=", x")
 
 
 @dataclass(slots=True)
@@ -59,14 +55,7 @@ class Readings:
     def take(self, rows: NDArray[Any]) -> "Readings":
         """The readings at these indices, or where this mask is true."""
         txt = None if self.txt is None else self.txt[rows]
-        return Readings(
-            self.handle[rows],
-            self.ts[rows],
-            self.num[rows],
-            self.quality[rows],
-            self.source[rows],
-            txt,
-        )
+        return Readings(self.handle[rows], self.ts[rows], self.num[rows], self.quality[rows], self.source[rows], txt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +81,13 @@ async def write_readings(conn: Conn, readings: Readings) -> NDArray[np.uint8]:
     order = np.lexsort((readings.ts, readings.handle))
     ordered = readings.take(order)
     first = _first_of_group(ordered)
-    result = np.where(_equal_to_first(ordered, first), DUPLICATE, CONFLICT).astype(
-        np.uint8
-    )
+    result = np.where(_equal_to_first(ordered, first), DUPLICATE, CONFLICT).astype(np.uint8)
     heads = np.flatnonzero(first == np.arange(len(first)))
     unique = ordered.take(heads)
     result[heads] = await _insert(conn, unique)
     # A repeat of a reading that the table held with another value is a conflict like its first one; a repeat that
     # differs from its first one may still be what the table holds.
-    stale = np.flatnonzero(
-        (result[first] != ACCEPTED) & (first != np.arange(len(first)))
-    )
+    stale = np.flatnonzero((result[first] != ACCEPTED) & (first != np.arange(len(first))))
     if len(stale):
         result[stale] = await _compare(conn, ordered.take(stale))
     fresh = ordered.take(result == ACCEPTED)
@@ -116,16 +101,12 @@ def _first_of_group(ordered: Readings) -> NDArray[np.int64]:
     """(n,) for each reading the index of the first one with its point and time; `ordered` is sorted by both."""
     n = len(ordered)
     starts = np.ones(n, bool)
-    starts[1:] = (ordered.handle[1:] != ordered.handle[:-1]) | (
-        ordered.ts[1:] != ordered.ts[:-1]
-    )
+    starts[1:] = (ordered.handle[1:] != ordered.handle[:-1]) | (ordered.ts[1:] != ordered.ts[:-1])
     return np.maximum.accumulate(np.where(starts, np.arange(n), 0))
 
 
 def _equal_to_first(ordered: Readings, first: NDArray[np.int64]) -> NDArray[np.bool_]:
-    same = (ordered.num == ordered.num[first]) | (
-        np.isnan(ordered.num) & np.isnan(ordered.num[first])
-    )
+    same = (ordered.num == ordered.num[first]) | (np.isnan(ordered.num) & np.isnan(ordered.num[first]))
     if ordered.txt is not None:
         same &= np.equal(ordered.txt, ordered.txt[first]).astype(bool)
     return np.asarray(same, np.bool_)
@@ -155,22 +136,15 @@ async def _insert(conn: Conn, unique: Readings) -> NDArray[np.uint8]:
         points, times = result.get_value(0, 1), result.get_value(0, 2)
     outcome = np.zeros(len(unique), np.uint8)
     if count < len(unique):
-        known = ~_contained(
-            unique, arrays.decode_int4(points), arrays.decode_timestamptz(times)
-        )
+        known = ~_contained(unique, arrays.decode_int4(points), arrays.decode_timestamptz(times))
         outcome[known] = await _compare(conn, unique.take(known))
     return outcome
 
 
-def _contained(
-    unique: Readings, points: NDArray[np.int64], times: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _contained(unique: Readings, points: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(n,) whether (points, times) holds each reading's point and time."""
     n = len(unique)
-    handle, ts = (
-        np.concatenate([unique.handle, points]),
-        np.concatenate([unique.ts, times]),
-    )
+    handle, ts = (np.concatenate([unique.handle, points]), np.concatenate([unique.ts, times]))
     order = np.lexsort((ts, handle))
     handle, ts = handle[order], ts[order]
     twin = np.flatnonzero((handle[1:] == handle[:-1]) & (ts[1:] == ts[:-1]))
@@ -197,9 +171,7 @@ async def _compare(conn: Conn, readings: Readings) -> NDArray[np.uint8]:
     for each in stored:
         i = each["i"] - 1
         text = None if readings.txt is None else readings.txt[i]
-        if each["txt"] == text and (
-            each["num"] == readings.num[i] or (each["num"] is None and text is not None)
-        ):
+        if each["txt"] == text and (each["num"] == readings.num[i] or (each["num"] is None and text is not None)):
             outcome[i] = DUPLICATE
     return outcome
 
@@ -208,9 +180,7 @@ async def _write_latest(conn: Conn, ordered: Readings) -> None:
     """Keep the newest reading of each point; `ordered` is sorted by point and time."""
     last = np.append(ordered.handle[1:] != ordered.handle[:-1], True)
     newest = ordered.take(last)
-    await conn.execute(
-        _LATEST_NUMBERS if newest.txt is None else _LATEST_TEXTS, _parameters(newest)
-    )
+    await conn.execute(_LATEST_NUMBERS if newest.txt is None else _LATEST_TEXTS, _parameters(newest))
 
 
 async def write_refusals(conn: Conn, refused: Sequence[tuple[int, Refusal]]) -> None:

@@ -27,13 +27,7 @@ def units() -> MappingProxyType[str, Unit]:
     table = tomllib.loads(files("telemetry").joinpath("units.toml").read_text("utf-8"))
     return MappingProxyType(
         {
-            code: Unit(
-                code,
-                entry["symbol"],
-                tuple(entry["quantities"]),
-                entry["en"],
-                entry["zh"],
-            )
+            code: Unit(code, entry["symbol"], tuple(entry["quantities"]), entry["en"], entry["zh"])
             for code, entry in table.items()
         }
     )
@@ -47,9 +41,7 @@ def get_unit(code: str) -> Unit:
     """
     unit = units().get(code)
     if unit is None:
-        near = get_close_matches(
-            code.upper(), [name.upper() for name in units()], n=3, cutoff=0.5
-        )
+        near = get_close_matches(code.upper(), [name.upper() for name in units()], n=3, cutoff=0.5)
         names = {name.upper(): name for name in units()}
         hint = [names[name] for name in near] or ["DEG_C", "PERCENT", "KiloW-HR"]
         raise Invalid("unit.unknown", unit=code, near=", ".join(hint))

@@ -27,9 +27,7 @@ class Piece:
     txt: list[str | None] | None  # n texts; None: there is no text among them
     quality: NDArray[np.uint8]  # (n,)
     refused: list[Refusal] = field(default_factory=list)
-    skew_us: float | None = (
-        None  # median of reading time minus now, over all readings with a time
-    )
+    skew_us: float | None = None  # median of reading time minus now, over all readings with a time
     keys: list[str] = field(default_factory=list)  # n keys, for messages
 
     def refuse(self, row: int, code: str) -> Refusal:
@@ -54,28 +52,14 @@ def coerce(info: PointInfo, value: Value) -> tuple[float, str | None]:
     """
     if info.kind == "text":
         return math.nan, _text(info, value)
-    number = (
-        _bool(info, value)
-        if info.kind == "bool"
-        else _enum(info, value)
-        if info.kind == "enum"
-        else value
-    )
+    number = _bool(info, value) if info.kind == "bool" else _enum(info, value) if info.kind == "enum" else value
     if isinstance(number, bool | str):
-        raise Invalid(
-            "reading.kind", point=info.key, kind=info.kind, value=str(value)[:60]
-        )
+        raise Invalid("reading.kind", point=info.key, kind=info.kind, value=str(value)[:60])
     if not math.isfinite(number):
         raise Invalid("reading.not_finite", point=info.key)
     low, high = info.min_value, info.max_value
     if (low is not None and number < low) or (high is not None and number > high):
-        raise Invalid(
-            "reading.range",
-            point=info.key,
-            value=number,
-            low=_bound(low),
-            high=_bound(high),
-        )
+        raise Invalid("reading.range", point=info.key, value=number, low=_bound(low), high=_bound(high))
     return float(number), None
 
 
@@ -85,9 +69,7 @@ def _bound(value: float | None) -> str:
 
 def _text(info: PointInfo, value: Value) -> str:
     if not isinstance(value, str):
-        raise Invalid(
-            "reading.kind", point=info.key, kind=info.kind, value=str(value)[:60]
-        )
+        raise Invalid("reading.kind", point=info.key, kind=info.kind, value=str(value)[:60])
     if len(value) > MAX_TEXT or "\x00" in value or not _encodable(value):
         raise Invalid("reading.text", point=info.key, limit=MAX_TEXT)
     return value
@@ -105,63 +87,36 @@ def _bool(info: PointInfo, value: Value) -> Value:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, str) or value not in (0.0, 1.0):
-        raise Invalid(
-            "reading.kind", point=info.key, kind=info.kind, value=str(value)[:60]
-        )
+        raise Invalid("reading.kind", point=info.key, kind=info.kind, value=str(value)[:60])
     return value
 
 
 def _enum(info: PointInfo, value: Value) -> Value:
     labels = info.labels or {}
     if isinstance(value, str):
-        code = next(
-            (code for code, label in labels.items() if value in (label, code)), None
-        )
+        code = next((code for code, label in labels.items() if value in (label, code)), None)
         if code is None:
-            raise Invalid(
-                "reading.label",
-                point=info.key,
-                value=value[:60],
-                labels=", ".join(labels.values()),
-            )
+            raise Invalid("reading.label", point=info.key, value=value[:60], labels=", ".join(labels.values()))
         return float(code)
     if isinstance(value, bool) or value != int(value if math.isfinite(value) else 0):
-        raise Invalid(
-            "reading.kind", point=info.key, kind=info.kind, value=str(value)[:60]
-        )
+        raise Invalid("reading.kind", point=info.key, kind=info.kind, value=str(value)[:60])
     if labels and str(int(value)) not in labels:
-        raise Invalid(
-            "reading.label",
-            point=info.key,
-            value=f"{value:g}",
-            labels=", ".join(labels),
-        )
+        raise Invalid("reading.label", point=info.key, value=f"{value:g}", labels=", ".join(labels))
     return value
 
 
-def judge(
-    columns: Columns, registry: PointRegistry, *, now_us: int, ahead_us: int
-) -> Piece:
+def judge(columns: Columns, registry: PointRegistry, *, now_us: int, ahead_us: int) -> Piece:
     """Sort readings into those to store and those to refuse. Points must be in `registry`, or count as unknown."""
     n = len(columns.keys)
     found = [registry.handles.get(key, 0) for key in columns.keys]
     handle = np.fromiter(found, np.int64, n)
     kinds = registry.kinds[handle]
     num = _plain_numbers(columns.values)
-    odd = kinds != NUMBER
-    odd |= (
-        ~np.isfinite(num) | (num < registry.low[handle]) | (num > registry.high[handle])
-    )
+    # A bool that came as 0 or 1 is as plain as a number; what is not plain is looked at below.
+    odd = (kinds != NUMBER) & ~((kinds == BOOL) & ((num == 0) | (num == 1)))
+    odd |= ~np.isfinite(num) | (num < registry.low[handle]) | (num > registry.high[handle])
     odd |= (columns.ts > now_us + ahead_us) | (columns.ts < EARLIEST_US)
-    piece = Piece(
-        columns.index,
-        handle,
-        columns.ts,
-        num,
-        None,
-        columns.quality,
-        list(columns.refused),
-    )
+    piece = Piece(columns.index, handle, columns.ts, num, None, columns.quality, list(columns.refused))
     piece.keys = columns.keys
     if n:
         piece.skew_us = float(np.median(columns.ts)) - now_us
@@ -174,19 +129,10 @@ def _plain_numbers(values: list[Value]) -> NDArray[np.float64]:
     """(n,) the numbers among `values`, NaN in place of bools and texts."""
     if set(map(type, values)) <= {float, int}:
         return np.array(values, np.float64)
-    return np.array(
-        [v if type(v) is float or type(v) is int else math.nan for v in values],
-        np.float64,
-    )
+    return np.array([v if type(v) is float or type(v) is int else math.nan for v in values], np.float64)
 
 
-def _look_at(
-    rows: NDArray[np.int64],
-    piece: Piece,
-    columns: Columns,
-    registry: PointRegistry,
-    limit_us: int,
-) -> None:
+def _look_at(rows: NDArray[np.int64], piece: Piece, columns: Columns, registry: PointRegistry, limit_us: int) -> None:
     """Judge the readings in `rows` one by one; drop the refused ones from the piece."""
     keep = np.ones(len(piece.handle), bool)
     texts: dict[int, str] = {}
@@ -236,23 +182,15 @@ def _check_time(micros: int, limit_us: int) -> None:
 
 
 def _drop(piece: Piece, keep: NDArray[np.bool_]) -> None:
-    piece.index, piece.handle, piece.ts = (
-        piece.index[keep],
-        piece.handle[keep],
-        piece.ts[keep],
-    )
+    piece.index, piece.handle, piece.ts = (piece.index[keep], piece.handle[keep], piece.ts[keep])
     piece.num, piece.quality = piece.num[keep], piece.quality[keep]
-    piece.keys = [
-        key for key, kept in zip(piece.keys, keep.tolist(), strict=True) if kept
-    ]
+    piece.keys = [key for key, kept in zip(piece.keys, keep.tolist(), strict=True) if kept]
     if piece.txt is not None:
-        piece.txt = [
-            text for text, kept in zip(piece.txt, keep.tolist(), strict=True) if kept
-        ]
+        piece.txt = [text for text, kept in zip(piece.txt, keep.tolist(), strict=True) if kept]
 
 
 def quarantine_value(value: object) -> object:
-    """A refused value in a form that jsonb takes: NaN and infinity as text, NUL and half characters out, not too long."""
+    """A refused value in a form that jsonb takes: NaN and infinity as text, no NUL or half characters, cut."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, str):
@@ -275,15 +213,4 @@ def message(refused: Refusal, lang: Language) -> str:
     return text_of(refused.code, lang, params)
 
 
-__all__ = [
-    "BOOL",
-    "ENUM",
-    "NUMBER",
-    "TEXT",
-    "Piece",
-    "clean_text",
-    "coerce",
-    "judge",
-    "message",
-    "quarantine_value",
-]
+__all__ = ["BOOL", "ENUM", "NUMBER", "TEXT", "Piece", "clean_text", "coerce", "judge", "message", "quarantine_value"]
