@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from ifc_models.sample import plan as plans
-from ifc_models.sample.model import Item, Model, Place, Psets
+from ifc_models.sample.model import Item, Model, Place, Psets, Scalar
 from ifc_models.sample.openings import KINDS
 from ifc_models.sample.plan import Opening, Plan, Room, Wall
 from ifc_models.sample.shapes import Box, Outline, Part, Prism, Shape, Y, rectangle
-from ifc_models.sample.step import Ref, Value
+from ifc_models.sample.step import Attribute, Ref, Value
 
 SLAB = 0.15  # thickness of a typical floor slab, m
 
@@ -220,8 +221,12 @@ def _write_walls(model: Model, floor: Floor) -> None:
         length, thick = wall.length, wall.thickness
         name, layers = _LAYERS[wall.kind]
         external = wall.kind == "external"
-        sizes = {"Length": length, "Height": height, "Width": thick, "NetSideArea": length * height}
-        common = {"IsExternal": external, "LoadBearing": wall.kind in ("external", "core"), "FireRating": "2.00 h"}
+        sizes: dict[str, Scalar] = {"Length": length, "Height": height, "Width": thick, "NetSideArea": length * height}
+        common: dict[str, Scalar] = {
+            "IsExternal": external,
+            "LoadBearing": wall.kind in ("external", "core"),
+            "FireRating": "2.00 h",
+        }
         walls[wall] = model.element(
             "IfcWall",
             f"wall/{number}",
@@ -253,8 +258,8 @@ def _write_opening(model: Model, floor: Floor, opening: Opening, wall: Wall, wal
         place = floor.rooms[room_key(inner)]
     path = f"{'door' if is_door else 'window'}/{opening.x:g},{opening.y:g}"
     label = f"{kind.product.name} {floor.wing}{floor.level.key}"
-    sizes = {"OverallHeight": kind.height, "OverallWidth": kind.width}
-    item = model.install(kind.product, path, label, place, (at[0], at[1], sill), x=x, **sizes)
+    sizes: dict[str, Attribute] = {"OverallHeight": kind.height, "OverallWidth": kind.width}
+    item = model.install(kind.product, path, label, place, (at[0], at[1], sill), x=x, more=sizes)
     cut = (Box((0.0, -wall.thickness / 2 - 0.05, 0.0), (kind.width, wall.thickness + 0.1, kind.height), ""),)
     model.opening(wall_item, path, cut, (along, 0.0, sill) if wall.horizontal else (along, 0.0, sill), item)
     for side, room in (("a", before), ("b", after)):
@@ -333,7 +338,10 @@ def _write_basement_slabs(model: Model, floor: Floor) -> None:
     _slab(model, floor, "base", "筏板基础 Raft foundation", base, "BASESLAB")
     top = floor.level.height - 0.8
     cover = rectangle(x0 - 0.125, y0 - 0.125, x1 + 0.125, y1 + 0.125)
-    holes = tuple(rectangle(r[0] + 0.1, r[1] + (1.3 if k == "stair" else 0.1), r[2] - 0.1, r[3] - 0.125) for r, k in _shafts(floor))
+    holes = tuple(
+        rectangle(r[0] + 0.1, r[1] + (1.3 if k == "stair" else 0.1), r[2] - 0.1, r[3] - 0.125)
+        for r, k in _shafts(floor)
+    )
     _slab(
         model,
         floor,
@@ -352,7 +360,16 @@ def _write_roof(model: Model, floor: Floor) -> None:
     """Parapet around the roof and the slabs over the roof rooms."""
     outer = _outset(plans.FOOTPRINT, 0.16)
     inner = _outset(plans.FOOTPRINT, -0.06)
-    shape = (Prism(outer, 1.1, "ivory", holes=(inner,)), Prism(_outset(plans.FOOTPRINT, 0.2), 0.08, "bronze", start=(0.0, 0.0, 1.1), holes=(_outset(plans.FOOTPRINT, -0.1),)))
+    shape = (
+        Prism(outer, 1.1, "ivory", holes=(inner,)),
+        Prism(
+            _outset(plans.FOOTPRINT, 0.2),
+            0.08,
+            "bronze",
+            start=(0.0, 0.0, 1.1),
+            holes=(_outset(plans.FOOTPRINT, -0.1),),
+        ),
+    )
     common = {"Pset_WallCommon": {"IsExternal": True, "LoadBearing": False}}
     model.element("IfcWall", "parapet", "女儿墙 Parapet", floor.place, shape, psets=common, PredefinedType="PARAPET")
     top = floor.level.height - SLAB
@@ -370,11 +387,14 @@ def _write_stair(model: Model, floor: Floor, key: str) -> None:
     room = next(r for r in floor.level.plan.rooms if r.key == key)
     x0, y0, x1, y1 = (room.rect[0] + 0.1, room.rect[1] + 0.1, room.rect[2] - 0.1, room.rect[3] - 0.125)
     place, height = floor.rooms[key], floor.level.height
-    flights = 2 * max(1, round(height / 3.9 + 0.2))
+    flights = 2 * math.ceil(height / 3.6)
     rise = height / flights
     risers = round(rise / 0.165)
     name = f"{room.zh} {floor.level.key}"
-    common = {"NumberOfRiser": risers * flights, "RiserHeight": Value("IfcPositiveLengthMeasure", rise / risers)}
+    common: dict[str, Scalar] = {
+        "NumberOfRiser": risers * flights,
+        "RiserHeight": Value("IfcPositiveLengthMeasure", rise / risers),
+    }
     stair = model.element(
         "IfcStair",
         "stair",
@@ -384,15 +404,16 @@ def _write_stair(model: Model, floor: Floor, key: str) -> None:
         psets={"Pset_StairCommon": common},
         PredefinedType="TWO_QUARTER_TURN_STAIR" if flights > 2 else "HALF_TURN_STAIR",
     )
-    run = y1 - y0 - 2 * LANDING
+    run = min(y1 - y0 - 2 * LANDING, (risers - 1) * 0.28)
+    north = y0 + LANDING + run  # the landing there is what remains
     for index in range(flights):
         up = index % 2 == 0
         z = index * rise
         left = x0 if up else x1 - 1.1
-        _write_flight(model, place, stair, index, (left, y0 + LANDING if up else y1 - LANDING, z), up, rise, risers, run)
+        _write_flight(model, place, stair, index, (left, y0 + LANDING if up else north, z), up, rise, risers, run)
         if index < flights - 1:
-            low = y1 - LANDING if up else y0
-            slab = (Box((x0, low, z + rise - 0.15), (x1 - x0, LANDING, 0.15), "concrete"),)
+            low, deep = (north, y1 - north) if up else (y0, LANDING)
+            slab = (Box((x0, low, z + rise - 0.15), (x1 - x0, deep, 0.15), "concrete"),)
             label = f"休息平台 {index + 1} Landing"
             model.element("IfcSlab", f"landing/{index}", label, place, slab, part_of=stair, PredefinedType="LANDING")
 
@@ -416,11 +437,27 @@ def _write_flight(
     outline += [(run, rise - step - 0.2), (0.12, -0.12 if index else 0.0)]
     outline = [p for n, p in enumerate(outline) if n == 0 or p != outline[n - 1]]
     sign = 1.0 if up else -1.0  # profile frame: x along the flight, axis across it, so that y is up
-    body = _upright(tuple((round(a, 4), round(b, 4)) for a, b in outline), 0.0 if up else width, width, sign, "concrete")
-    numbers = {"NumberOfRisers": risers, "NumberOfTreads": risers - 1, "RiserHeight": step, "TreadLength": going}
+    body = _upright(
+        tuple((round(a, 4), round(b, 4)) for a, b in outline), 0.0 if up else width, width, sign, "concrete"
+    )
+    numbers: dict[str, Attribute] = {
+        "NumberOfRisers": risers,
+        "NumberOfTreads": risers - 1,
+        "RiserHeight": step,
+        "TreadLength": going,
+    }
     label = f"梯段 {index + 1} Flight"
-    named = {"at": foot, "part_of": stair}
-    model.element("IfcStairFlight", f"flight/{index}", label, place, (body,), **named, PredefinedType="STRAIGHT", **numbers)
+    model.element(
+        "IfcStairFlight",
+        f"flight/{index}",
+        label,
+        place,
+        (body,),
+        at=foot,
+        part_of=stair,
+        PredefinedType="STRAIGHT",
+        more=numbers,
+    )
     x = width - 0.05 if up else 0.05
     top = round(rise - step, 4)
     rail = ((0.0, step + 0.85), (round(run, 4), top + 0.85), (round(run, 4), top + 0.9), (0.0, step + 0.9))
@@ -429,7 +466,9 @@ def _write_flight(
         *[_baluster(n, going, step, sign, x) for n in range(0, risers - 1, 2)],
     )
     label = f"扶手 {index + 1} Handrail"
-    model.element("IfcRailing", f"railing/{index}", label, place, slope, **named, PredefinedType="HANDRAIL")
+    model.element(
+        "IfcRailing", f"railing/{index}", label, place, slope, at=foot, part_of=stair, PredefinedType="HANDRAIL"
+    )
 
 
 def _upright(outline: Outline, x: float, width: float, sign: float, style: str) -> Part:
@@ -440,7 +479,9 @@ def _upright(outline: Outline, x: float, width: float, sign: float, style: str) 
 
 def _baluster(number: int, going: float, step: float, sign: float, x: float) -> Part:
     y = sign * (number + 0.5) * going
-    return Box((round(x - 0.01, 4), round(y - 0.01, 4), round((number + 1) * step, 4)), (0.02, 0.02, 0.87), "steel_dark")
+    return Box(
+        (round(x - 0.01, 4), round(y - 0.01, 4), round((number + 1) * step, 4)), (0.02, 0.02, 0.87), "steel_dark"
+    )
 
 
 def _write_balcony(model: Model, floor: Floor, room: Room) -> None:
@@ -457,7 +498,13 @@ def _write_balcony(model: Model, floor: Floor, room: Room) -> None:
         *[Box((round(n * width / 3 - 0.02, 3), -0.01, 0.08), (0.04, 0.035, 0.95), "bronze") for n in range(1, 3)],
     ]
     model.element(
-        "IfcRailing", "railing", "阳台栏板 Glass balustrade", place, tuple(parts), at=(x0, y0, 0.0), PredefinedType="GUARDRAIL"
+        "IfcRailing",
+        "railing",
+        "阳台栏板 Glass balustrade",
+        place,
+        tuple(parts),
+        at=(x0, y0, 0.0),
+        PredefinedType="GUARDRAIL",
     )
     for side, x in (("w", x0), ("e", x1 - 0.12)):
         if abs(x - 16.5) < 0.2 and side == "w":
@@ -465,4 +512,3 @@ def _write_balcony(model: Model, floor: Floor, room: Room) -> None:
         fin: Shape = (Box((0.0, 0.0, 0.0), (0.12, depth - 0.12, round(floor.z_ceiling, 4)), "terracotta"),)
         label = "阳台侧墙 Balcony fin"
         model.element("IfcWall", f"fin/{side}", label, place, fin, at=(x, y0, 0.0), PredefinedType="SOLIDWALL")
-

@@ -22,14 +22,49 @@ def write_fire_water(model: Model, floors: Sequence[Floor]) -> dict[str, Item]:
     pumps: dict[str, Item] = {}
     wing = floors[0].place.path.removesuffix("B1")
     hydrants = model.system(f"{wing}system/hydrant", "X 消火栓系统", "Fire hydrant system", "FIREPROTECTION", "PIPE")
-    sprinklers = model.system(f"{wing}system/sprinkler", "ZP 自动喷水灭火系统", "Sprinkler system", "FIREPROTECTION", "PIPE")
+    sprinklers = model.system(
+        f"{wing}system/sprinkler", "ZP 自动喷水灭火系统", "Sprinkler system", "FIREPROTECTION", "PIPE"
+    )
     basement = floors[0]
-    tank = model.install(PRODUCTS["tank_fire"], "tank", "消防水池 Fire water tank", basement.room("fire_pumps"), (9.6, 5.8, 0.0))
+    tank = model.install(
+        PRODUCTS["tank_fire"], "tank", "消防水池 Fire water tank", basement.room("fire_pumps"), (9.6, 5.8, 0.0)
+    )
     room = basement.room("fire_pumps")
-    level = model.install(PRODUCTS["sensor_level"], "level", "消防水池液位计 Fire tank level", room, (9.6, 5.8, 3.0), points=[("Level", "")])
+    level = model.install(
+        PRODUCTS["sensor_level"],
+        "level",
+        "消防水池液位计 Fire tank level",
+        room,
+        (9.6, 5.8, 3.0),
+        points=[("Level", "")],
+    )
     model.control(tank, level)
-    wet = _write_pumps(model, hydrants, basement, tank, "pump_hydrant", "消火栓泵 Hydrant pump", "pump_fire", 6.4, _HYDRANT, 9.45, pumps)
-    dry = _write_pumps(model, sprinklers, basement, tank, "pump_sprinkler", "喷淋泵 Sprinkler pump", "pump_sprinkler", 2.6, _SPRINKLER, 9.75, pumps)
+    wet = _write_pumps(
+        model,
+        hydrants,
+        basement,
+        tank,
+        "pump_hydrant",
+        "消火栓泵 Hydrant pump",
+        "pump_fire",
+        6.4,
+        _HYDRANT,
+        9.45,
+        pumps,
+    )
+    dry = _write_pumps(
+        model,
+        sprinklers,
+        basement,
+        tank,
+        "pump_sprinkler",
+        "喷淋泵 Sprinkler pump",
+        "pump_sprinkler",
+        2.6,
+        _SPRINKLER,
+        9.75,
+        pumps,
+    )
     height = basement.level.height
     _write_garage_hydrants(model, hydrants, sprinklers, basement, wet, dry)
     for floor in floors[1:-1]:
@@ -58,23 +93,46 @@ def _write_pumps(
     """Write a duty and a standby pump and the main to the riser at `at`; return the main's last segment."""
     room = floor.room("fire_pumps")
     put = model.install
-    suction = runs.bent(model, room, f"{path}/suction", runs.FIRE_MAIN, [(8.1, y, 0.42), (7.3, y, 0.42), (7.3, y - 1.6, 0.42)])
+    suction = runs.bent(
+        model, room, f"{path}/suction", runs.FIRE_MAIN, [(8.1, y, 0.42), (7.3, y, 0.42), (7.3, y - 1.6, 0.42)]
+    )
     header = runs.bent(model, room, f"{path}/header", runs.FIRE_MAIN, [(4.4, y - 1.6, 0.42), (4.4, y + 0.4, 0.42)])
     model.link(system, tank, suction)
     key = "fh" if "hydrant" in path else "fs"
     for number, py in enumerate((y, y - 1.5), 1):
-        valve = put(PRODUCTS["valve_gate"], f"{path}/valve/{number}", f"泵进口阀 {number} Suction valve", room, (6.9, py, 0.42))
-        points = [("PumpRun", f"{key}_pump{number}.run"), ("PumpFault", f"{key}_pump{number}.fault")]
-        pump = put(PRODUCTS[product], f"{path}/{number}", f"{name} {number}", room, (6.1, py, 0.0), points=points, Tag=f"{key.upper()}P-{number}")
+        valve = put(
+            PRODUCTS["valve_gate"], f"{path}/valve/{number}", f"泵进口阀 {number} Suction valve", room, (6.9, py, 0.42)
+        )
+        points = [("PumpRun", f"{key}_pump{number}"), ("PumpFault", f"{key}_pump{number}")]
+        pump = put(
+            PRODUCTS[product],
+            f"{path}/{number}",
+            f"{name} {number}",
+            room,
+            (6.1, py, 0.0),
+            points=points,
+            Tag=f"{key.upper()}P-{number}",
+        )
         pumps[f"fire/{key}{number}"] = pump
-        check = put(PRODUCTS["valve_check"], f"{path}/check/{number}", f"止回阀 {number} Check valve", room, (5.3, py, 0.42))
+        check = put(
+            PRODUCTS["valve_check"], f"{path}/check/{number}", f"止回阀 {number} Check valve", room, (5.3, py, 0.42)
+        )
         stub = runs.bent(model, room, f"{path}/stub/{number}", runs.FIRE_BRANCH, [(5.2, py, 0.42), (4.4, py, 0.42)])
         model.chain(system, suction, valve, pump, check, stub, header)
-    sensor = put(PRODUCTS["sensor_pressure"], f"{path}/pressure", f"{name} 压力 pressure", room, (4.4, y - 0.6, 0.49), points=[("Pressure", key)])
+    sensor = put(
+        PRODUCTS["sensor_pressure"],
+        f"{path}/pressure",
+        f"{name} 压力 pressure",
+        room,
+        (4.4, y - 0.6, 0.49),
+        points=[("Pressure", key)],
+    )
     model.control(header, sensor)
     end: Item = header
     if key == "fs":
-        end = put(PRODUCTS["valve_alarm"], f"{path}/alarm_valve", "湿式报警阀 Wet alarm valve", room, (4.4, y + 0.4, 1.2))
+        end = put(
+            PRODUCTS["valve_alarm"], f"{path}/alarm_valve", "湿式报警阀 Wet alarm valve", room, (4.4, y + 0.4, 1.2)
+        )
         model.link(system, header, end)
     z = 2.75 if key == "fs" else 3.0
     way: list[Point] = [(4.4, y + 0.4, 0.42), (4.4, y + 0.4, z), (4.4, main_y, z), (at[0], main_y, z), (*at, z)]
@@ -89,17 +147,35 @@ def _write_garage_hydrants(
     """Write hydrants on the garage's walls and sprinklers over its lanes."""
     garage = floor.room("garage")
     path: list[Point] = [(19.95, 9.45, 2.9), (17.6, 9.45, 2.9), (17.6, -0.3, 2.9)]
-    branch = runs.bent(model, floor.place, "garage/hydrants", runs.FIRE_BRANCH, [*path, (35.5, -0.3, 2.9), (35.5, -0.3, 1.8)])
-    west = runs.bent(model, garage, "garage/hydrants_w", runs.FIRE_BRANCH, [(17.6, -0.3, 2.9), (-3.5, -0.3, 2.9), (-3.5, -0.3, 1.8)])
+    branch = runs.bent(
+        model, floor.place, "garage/hydrants", runs.FIRE_BRANCH, [*path, (35.5, -0.3, 2.9), (35.5, -0.3, 1.8)]
+    )
+    west = runs.bent(
+        model, garage, "garage/hydrants_w", runs.FIRE_BRANCH, [(17.6, -0.3, 2.9), (-3.5, -0.3, 2.9), (-3.5, -0.3, 1.8)]
+    )
     model.chain(hydrants, wet, branch, west)
     for number, (x, source) in enumerate(((-3.5, west), (9.6, west), (23.0, branch), (35.5, branch))):
-        cabinet = model.install(PRODUCTS["hydrant"], f"hydrant/{number}", f"消火栓 B1-{number + 1} Hydrant", garage, (x, -0.1, 0.8))
+        cabinet = model.install(
+            PRODUCTS["hydrant"], f"hydrant/{number}", f"消火栓 B1-{number + 1} Hydrant", garage, (x, -0.1, 0.8)
+        )
         model.link(hydrants, source, cabinet)
     way: list[Point] = [(20.4, 9.75, 2.75), (15.4, 9.75, 2.75), (15.4, -8.7, 2.75)]
     feed = runs.bent(model, floor.place, "garage/sprinkler_feed", runs.FIRE_BRANCH, way)
     model.link(sprinklers, dry, feed)
     for number, y in enumerate((-14.4, -8.7, -3.0)):
-        line = runs.bent(model, garage, f"garage/sprinklers/{number}", runs.FIRE_BRANCH, [(15.4, -8.7, 2.75), (15.4, y, 2.75), (-4.0, y, 2.75)]) if y != -8.7 else runs.bent(model, garage, f"garage/sprinklers/{number}", runs.FIRE_BRANCH, [(-4.0, y, 2.75), (37.0, y, 2.75)])
+        line = (
+            runs.bent(
+                model,
+                garage,
+                f"garage/sprinklers/{number}",
+                runs.FIRE_BRANCH,
+                [(15.4, -8.7, 2.75), (15.4, y, 2.75), (-4.0, y, 2.75)],
+            )
+            if y != -8.7
+            else runs.bent(
+                model, garage, f"garage/sprinklers/{number}", runs.FIRE_BRANCH, [(-4.0, y, 2.75), (37.0, y, 2.75)]
+            )
+        )
         model.link(sprinklers, feed, line)
         for index in range(12 if y == -8.7 else 6):
             at = (round(-4.0 + index * 3.5, 2), y, 2.72)
@@ -122,8 +198,23 @@ def _write_sprinklers(model: Model, system: System, floor: Floor, tee: Item) -> 
     shaft, corridor, lobby = floor.room("water"), floor.room("corridor"), floor.room("lobby")
     put = model.install
     x = _SPRINKLER[0]
-    valve = put(PRODUCTS["valve_signal"], "signal_valve", f"信号阀 {floor.level.key} Supervised valve", shaft, (x, 10.6, TEE), x=Y)
-    switch = put(PRODUCTS["sensor_flowswitch"], "flow_switch", f"水流指示器 {floor.level.key} Flow switch", shaft, (x, 10.3, TEE), x=Y, points=[("WaterFlow", "sprinkler")])
+    valve = put(
+        PRODUCTS["valve_signal"],
+        "signal_valve",
+        f"信号阀 {floor.level.key} Supervised valve",
+        shaft,
+        (x, 10.6, TEE),
+        x=Y,
+    )
+    switch = put(
+        PRODUCTS["sensor_flowswitch"],
+        "flow_switch",
+        f"水流指示器 {floor.level.key} Flow switch",
+        shaft,
+        (x, 10.3, TEE),
+        x=Y,
+        points=[("WaterFlow", "sprinkler")],
+    )
     path: list[Point] = [(x, 10.5, TEE), (x, 9.2, TEE), (10.8, 9.2, TEE)]
     branch = runs.bent(model, floor.place, "sprinklers", runs.FIRE_BRANCH, path)
     model.chain(system, tee, valve, branch)
@@ -141,9 +232,16 @@ def _write_roof_tank(model: Model, system: System, floor: Floor, wet: Item) -> I
     terrace = floor.room("terrace")
     put = model.install
     tank = put(PRODUCTS["tank_roof"], "fire_tank", "屋顶消防水箱 Roof fire tank", terrace, (26.5, 6.5, 0.0))
-    level = put(PRODUCTS["sensor_level"], "fire_level", "屋顶水箱液位计 Roof tank level", terrace, (26.0, 6.5, 2.3), points=[("Level", "fire_tank")])
+    level = put(
+        PRODUCTS["sensor_level"],
+        "fire_level",
+        "屋顶水箱液位计 Roof tank level",
+        terrace,
+        (26.0, 6.5, 2.3),
+        points=[("Level", "fire_tank")],
+    )
     model.control(tank, level)
-    points = [("PumpRun", "jockey.run"), ("PumpFault", "jockey.fault")]
+    points = [("PumpRun", "jockey"), ("PumpFault", "jockey")]
     pump = put(PRODUCTS["pump_jockey"], "jockey", "消防稳压泵 Jockey pump", terrace, (23.4, 6.5, 0.0), points=points)
     valve = put(PRODUCTS["valve_check"], "jockey_check", "止回阀 Check valve", terrace, (22.6, 6.5, 0.42))
     suction = runs.bent(model, terrace, "jockey_suction", runs.FIRE_BRANCH, [(24.7, 6.5, 0.42), (23.6, 6.5, 0.42)])
@@ -173,7 +271,14 @@ def write_detection(model: Model, system: System, floor: Floor, module: Item) ->
     put = model.install
     for side, x in (("w", 11.6), ("e", 21.4)):
         name = f"手动报警按钮 {floor.level.key}-{side.upper()} Manual call point"
-        button = put(PRODUCTS["button"], f"button_{side}", name, corridor, (x, 9.8, 1.4), points=[("ManualAlarm", f"button_{side}")])
+        button = put(
+            PRODUCTS["button"],
+            f"button_{side}",
+            name,
+            corridor,
+            (x, 9.8, 1.4),
+            points=[("ManualAlarm", f"button_{side}")],
+        )
         label = f"声光警报器 {floor.level.key}-{side.upper()} Sounder beacon"
         sounder = put(PRODUCTS["sounder"], f"sounder_{side}", label, corridor, (x, 9.8, 2.3))
         model.link(system, module, button, sounder)

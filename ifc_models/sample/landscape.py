@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ifc_models.sample.model import Model, Place, Product
-from ifc_models.sample.shapes import Box, Part, Prism, Shape, Tube, crown, rectangle
+from ifc_models.sample.shapes import Box, Part, Prism, Shape, crown, post, rectangle
 
 _GROUND = -0.3  # top of the lawn, m
 _RAMP = (-11.8, -5.6)  # y of the garage ramp, open to the sky east of the basement
@@ -23,7 +23,7 @@ def write_landscape(model: Model, site: Place, wings: int, pitch: float) -> None
 
 def _surface(model: Model, site: Place, path: str, name: str, parts: Shape) -> None:
     kind = {"PredefinedType": "USERDEFINED", "ObjectType": path.split("/")[0]}
-    model.element("IfcGeographicElement", path, name, site, parts, **kind)
+    model.element("IfcGeographicElement", path, name, site, parts, more=kind)
 
 
 def _write_ground(model: Model, site: Place, east: float) -> None:
@@ -32,13 +32,15 @@ def _write_ground(model: Model, site: Place, east: float) -> None:
     hole = rectangle(east + 0.125, _RAMP[0], cut_end, _RAMP[1])
     ground = Prism(rectangle(x0, y0, x1, y1), 0.14, "lawn", start=(0.0, 0.0, _GROUND - 0.14), holes=(hole,))
     kind = {"PredefinedType": "TERRAIN"}
-    model.element("IfcGeographicElement", "ground", "绿地 Lawn", site, (ground,), **kind)
+    model.element("IfcGeographicElement", "ground", "绿地 Lawn", site, (ground,), more=kind)
 
 
 def _write_paths(model: Model, site: Place, east: float, wings: int, pitch: float) -> None:
     top, thick = _GROUND, 0.06
     road = Box((-26.0, -31.0, top), (east + 66.0, 6.0, thick), "asphalt")
-    lines: list[Part] = [Box((x, -28.06, top + thick), (2.0, 0.12, 0.01), "paint_line") for x in range(-24, int(east) + 38, 5)]
+    lines: list[Part] = [
+        Box((x, -28.06, top + thick), (2.0, 0.12, 0.01), "paint_line") for x in range(-24, int(east) + 38, 5)
+    ]
     _surface(model, site, "road", "小区道路 Access road", (road, *lines))
     around: list[Part] = [
         Box((-3.4, -4.6, top), (1.8, 21.6, thick), "paving"),
@@ -75,13 +77,13 @@ def _write_ramp(model: Model, site: Place, east: float) -> None:
     side = ((0.0, low - 0.3), (length, _GROUND - 0.3), (length, _GROUND), (0.0, low))
     body = Prism(side, y1 - y0 - 0.5, "asphalt", start=(east + 0.125, y1 - 0.25, 0.0), axis=(0.0, -1.0, 0.0))
     ramp = model.element("IfcRamp", "ramp", "汽车坡道 Garage ramp", site, None, PredefinedType="STRAIGHT_RUN_RAMP")
-    kind = {"part_of": ramp, "PredefinedType": "STRAIGHT"}
-    model.element("IfcRampFlight", "ramp/flight", "坡道段 Ramp flight", site, (body,), **kind)
+    kind = {"PredefinedType": "STRAIGHT"}
+    model.element("IfcRampFlight", "ramp/flight", "坡道段 Ramp flight", site, (body,), part_of=ramp, more=kind)
     for name, y in (("n", y1 - 0.25), ("s", y0)):
         wall = ((0.0, low - 0.3), (length, _GROUND - 0.3), (length, 0.7), (0.0, 0.7))
         shape = (Prism(wall, 0.25, "concrete", start=(east + 0.125, y + 0.25, 0.0), axis=(0.0, -1.0, 0.0)),)
         kinds = {"PredefinedType": "SOLIDWALL"}
-        model.element("IfcWall", f"ramp/wall/{name}", "坡道挡墙 Retaining wall", site, shape, **kinds)
+        model.element("IfcWall", f"ramp/wall/{name}", "坡道挡墙 Retaining wall", site, shape, more=kinds)
 
 
 def _write_canopy(model: Model, site: Place, wing: int, x: float) -> None:
@@ -91,7 +93,7 @@ def _write_canopy(model: Model, site: Place, wing: int, x: float) -> None:
         Box((x + 12.5, -3.0, _GROUND), (8.0, 2.84, 0.15), "granite"),
     )
     kind = {"PredefinedType": "USERDEFINED", "ObjectType": "ENTRANCE_STEPS"}
-    model.element("IfcSlab", f"entrance/{wing}/steps", "入口台阶 Entrance steps", site, steps, **kind)
+    model.element("IfcSlab", f"entrance/{wing}/steps", "入口台阶 Entrance steps", site, steps, more=kind)
     roof: list[Part] = [
         Box((x + 12.6, -3.6, 3.6), (7.8, 3.45, 0.22), "bronze"),
         Box((x + 12.75, -3.45, 3.58), (7.5, 3.2, 0.02), "oak"),
@@ -99,7 +101,7 @@ def _write_canopy(model: Model, site: Place, wing: int, x: float) -> None:
     for px in (13.0, 19.8):
         roof.append(Box((x + px, -3.3, -0.0), (0.2, 0.2, 3.6), "bronze"))
     kind = {"PredefinedType": "USERDEFINED", "ObjectType": "CANOPY"}
-    model.element("IfcRoof", f"entrance/{wing}/canopy", "入口雨棚 Entrance canopy", site, tuple(roof), **kind)
+    model.element("IfcRoof", f"entrance/{wing}/canopy", "入口雨棚 Entrance canopy", site, tuple(roof), more=kind)
 
 
 def _tree_products(model: Model) -> list[Product]:
@@ -117,7 +119,7 @@ def _tree_products(model: Model) -> list[Product]:
         wobble = tuple(random.uniform(-0.12, 0.12) for _ in range(42))
         parts: list[Part] = [crown(radius, height, trunk * 0.85, style, wobble)]
         if trunk:
-            parts.append(Tube((0.0, 0.0, 0.0), 0.13, trunk + height * 0.4, "bark"))
+            parts.append(post(0.14, trunk + height * 0.4, "bark"))
         names = ("香樟 Camphor tree", "桂花 Osmanthus", "水杉 Dawn redwood", "银杏 Ginkgo", "灌木 Shrub")
         key = f"tree_{number}"
         product = Product(key, "IfcGeographicElement", "USERDEFINED", names[number], tuple(parts))
@@ -146,5 +148,4 @@ def _write_trees(model: Model, site: Place, east: float) -> None:
             placed.append((x, y))
             turn = random.choice(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (-1.0, 0.0, 0.0), (0.6, 0.8, 0.0)))
             product = products[kind]
-            named = {"ObjectType": "TREE" if kind != 4 else "SHRUB"}
-            model.install(product, f"tree/{number}", product.name, site, (round(x, 2), round(y, 2), _GROUND), x=turn, **named)
+            model.install(product, f"tree/{number}", product.name, site, (round(x, 2), round(y, 2), _GROUND), x=turn)

@@ -21,15 +21,32 @@ def write_lifts(model: Model, floors: Sequence[Floor]) -> dict[str, Item]:
         floor = random.choice(floors[:-1])
         place = floor.room(f"lift{number}")
         key = f"lift{number}"
-        points = [("LiftPosition", "car.position"), ("LiftRun", "car.run"), ("LiftFault", "car.fault")]
+        points = [("LiftPosition", ""), ("LiftRun", ""), ("LiftFault", "")]
         name = f"{number}号电梯 Lift {number}"
         psets = {"Twin_Location": {"ParkedAt": floor.level.key}}
         lift_key = floors[0].place.key.removesuffix("b1") + key
         car_place = type(place)(place.ref, place.placement, f"{floors[0].place.path}/{key}", lift_key)
-        car = model.install(PRODUCTS["lift_car"], "car", name, car_place, (x, 13.35, 0.0), points=points, psets=psets, Tag=f"L{number}")
-        machine = model.install(PRODUCTS["lift_machine"], f"machine/{number}", f"{number}号电梯曳引机 Traction machine", roof, (x, 13.2, 0.0))
-        control = model.install(PRODUCTS["lift_control"], f"control/{number}", f"{number}号电梯控制柜 Lift controller", roof, (x + 0.6, 10.3, 0.0), x=FACING["N"])
-        system = model.system(f"{floors[0].place.path}/{key}/system", f"T{number} {number}号电梯", f"Lift {number}", "CONVEYING", "CABLE")
+        car = model.install(
+            PRODUCTS["lift_car"], "car", name, car_place, (x, 13.35, 0.0), points=points, psets=psets, Tag=f"L{number}"
+        )
+        machine = model.install(
+            PRODUCTS["lift_machine"],
+            f"machine/{number}",
+            f"{number}号电梯曳引机 Traction machine",
+            roof,
+            (x, 13.2, 0.0),
+        )
+        control = model.install(
+            PRODUCTS["lift_control"],
+            f"control/{number}",
+            f"{number}号电梯控制柜 Lift controller",
+            roof,
+            (x + 0.6, 10.3, 0.0),
+            x=FACING["N"],
+        )
+        system = model.system(
+            f"{floors[0].place.path}/{key}/system", f"T{number} {number}号电梯", f"Lift {number}", "CONVEYING", "CABLE"
+        )
         model.chain(system, control, machine, car)
         powered[f"roof/{key}"] = control
     return powered
@@ -41,14 +58,22 @@ def write_roof_units(model: Model, floor: Floor) -> dict[str, Item]:
     units = {}
     for number in range(3):
         name = f"多联机室外机 VRF-{number + 1} Outdoor unit"
-        units[f"roof/vrf{number}"] = model.install(PRODUCTS["vrf"], f"vrf/{number}", name, terrace, (4.5 + number * 2.0, 5.0, 0.0), Tag=f"VRF-{number + 1}")
+        units[f"roof/vrf{number}"] = model.install(
+            PRODUCTS["vrf"], f"vrf/{number}", name, terrace, (4.5 + number * 2.0, 5.0, 0.0), Tag=f"VRF-{number + 1}"
+        )
     return units
 
 
 def write_outdoor_units(model: Model, floor: Floor) -> None:
     """Write the air-conditioning unit on each flat's balcony."""
     for flat, x in (("01", 5.85), ("02", 13.5), ("03", WIDTH - 13.5), ("04", WIDTH - 5.85)):
-        model.install(PRODUCTS["outdoor_unit"], "outdoor_unit", f"{flat} 空调室外机 Outdoor unit", floor.room(f"{flat}.balcony"), (x, -0.95, 0.02))
+        model.install(
+            PRODUCTS["outdoor_unit"],
+            "outdoor_unit",
+            f"{flat} 空调室外机 Outdoor unit",
+            floor.room(f"{flat}.balcony"),
+            (x, -0.95, 0.02),
+        )
 
 
 # -- parking ---------------------------------------------------------------------------------------------------------
@@ -110,7 +135,9 @@ def _write_bay(model: Model, floor: Floor, number: int, x: float, y: float) -> N
     )
     model.bays += 1
     model.part(floor.rooms["garage"].ref, ref)
-    model.describe(ref, {"Pset_SpaceCommon": {"Reference": Value("IfcIdentifier", f"B1-{number:03d}"), "IsExternal": False}})
+    model.describe(
+        ref, {"Pset_SpaceCommon": {"Reference": Value("IfcIdentifier", f"B1-{number:03d}"), "IsExternal": False}}
+    )
     wing = floor.wing
     model.group(f"{wing}zone/parking", f"{wing}停车区", "Parking", [ref])
     place = type(floor.place)(ref, floor.place.placement, path, f"{floor.place.key}.{key}")
@@ -120,4 +147,12 @@ def _write_bay(model: Model, floor: Floor, number: int, x: float, y: float) -> N
         Box((x + width, y, 0.02), (0.1, depth, 0.006), "paint_line"),
         Box((x, y if y < -10 else y + depth - 0.1, 0.02), (width, 0.1, 0.006), "paint_line"),
     )
-    model.element("IfcCovering", "marking", "车位划线 Bay marking", place, lines, PredefinedType="USERDEFINED", ObjectType="MARKING")
+    model.element(
+        "IfcCovering",
+        "marking",
+        "车位划线 Bay marking",
+        place,
+        lines,
+        PredefinedType="USERDEFINED",
+        ObjectType="MARKING",
+    )

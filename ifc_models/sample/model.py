@@ -59,6 +59,11 @@ class Product:
     material: str = ""
     extra: Mapping[str, Attribute] = field(default_factory=dict)  # further attributes of the type
 
+    @property
+    def user_kind(self) -> str:
+        """What a USERDEFINED product is, e.g. "TREE"."""
+        return self.key.split("_")[0].upper()
+
 
 @dataclass(slots=True)
 class System:
@@ -256,13 +261,17 @@ class Model:
         part_of: Item | None = None,
         psets: Psets | None = None,
         material: Ref | None = None,
+        more: Mapping[str, Attribute] | None = None,
         **named: Attribute,
     ) -> Item:
-        """Write an element in `place` at `at` (relative to the place's frame), or as a part of another element."""
+        """Write an element in `place` at `at` (relative to the place's frame), or as a part of another element.
+
+        `named` and `more` are further attributes of the class.
+        """
         placement = self.placement(place.placement, at, x)
         body = self.shape(shape) if isinstance(shape, tuple) else shape
         path = f"{place.path}/{path}"
-        named |= {"ObjectPlacement": placement, "Representation": body}
+        named |= {"ObjectPlacement": placement, "Representation": body, **(more or {})}
         ref = self.root(ifc_class, path, name, **named)
         self.elements += 1
         if part_of is None:
@@ -285,21 +294,26 @@ class Model:
         x: Point | None = None,
         psets: Psets | None = None,
         points: Iterable[tuple[str, str]] = (),
+        more: Mapping[str, Attribute] | None = None,
         **named: Attribute,
     ) -> Item:
-        """Write an occurrence of a catalogue product. `points` are (role, key ending) pairs for its Twin_Points."""
+        """Write an occurrence of a catalogue product. `points` are (role, device) pairs for its Twin_Points."""
         type_ref, source = self._type(product)
         own = dict(psets or {})
         if product.maker:
             serial = f"{product.article}-{self.random(place.path + '/' + path).randrange(10**6):06d}"
             own["Pset_ManufacturerOccurrence"] = {"SerialNumber": Value("IfcIdentifier", serial)}
-        bound = {r: (place.key + "." + k if k else place.key, ROLES[r]) for r, k in points}
+        bound = {r: (".".join(filter(None, (place.key, d, ROLES[r].code))), ROLES[r]) for r, d in points}
         if bound:
             own["Twin_Points"] = {r: Value("IfcText", point_json(k, role)) for r, (k, role) in bound.items()}
             self.points += len(bound)
-        predefined = {} if product.predefined is None else {"PredefinedType": product.predefined}
+        if product.predefined is not None:
+            named["PredefinedType"] = product.predefined
+        if product.predefined == "USERDEFINED":
+            named["ObjectType"] = product.user_kind
+        named |= more or {}
         shape = self._mapped(source)
-        item = self.element(product.ifc_class, path, name, place, shape, at=at, x=x, psets=own, **predefined, **named)
+        item = self.element(product.ifc_class, path, name, place, shape, at=at, x=x, psets=own, more=named)
         self._typed.setdefault(type_ref, []).append(item.ref)
         return item
 
@@ -318,6 +332,8 @@ class Model:
             named: dict[str, Attribute] = dict(product.extra)
             if product.predefined is not None:
                 named["PredefinedType"] = product.predefined
+            if product.predefined == "USERDEFINED":
+                named["ElementType"] = product.user_kind
             if product.ifc_class == "IfcFurniture":
                 named["AssemblyPlace"] = "NOTDEFINED"
             ref = self.root(

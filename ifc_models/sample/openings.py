@@ -75,7 +75,9 @@ def _shutter(width: float, height: float) -> Shape:
     return (*_frame(width, height, 0.2, 0.06, "signal_yellow"), *slats)
 
 
-_FIRE: Psets = {"Pset_DoorCommon": {"FireRating": "甲级 A1.50", "IsExternal": False, "SelfClosing": True, "FireExit": True}}
+_FIRE: Psets = {
+    "Pset_DoorCommon": {"FireRating": "甲级 A1.50", "IsExternal": False, "SelfClosing": True, "FireExit": True}
+}
 _SHAFT: Psets = {"Pset_DoorCommon": {"FireRating": "丙级 C0.50", "IsExternal": False, "SelfClosing": True}}
 _PLAIN: Psets = {"Pset_DoorCommon": {"IsExternal": False, "HandicapAccessible": True}}
 _OUTER: Psets = {"Pset_DoorCommon": {"IsExternal": True, "ThermalTransmittance": 2.2}}
@@ -95,7 +97,9 @@ def _pane(key: str, name: str, width: float, height: float, sill: float, panes: 
     psets = {"Pset_WindowCommon": {"IsExternal": True, "ThermalTransmittance": 1.8, "GlazingAreaFraction": 0.82}}
     shape = _window(width, height, panes)
     extra = {"PartitioningType": partition}
-    product = Product(key, "IfcWindow", "WINDOW", name, shape, "南玻", f"NB-{width:.1f}x{height:.1f}", psets, extra=extra)
+    product = Product(
+        key, "IfcWindow", "WINDOW", name, shape, "南玻", f"NB-{width:.1f}x{height:.1f}", psets, extra=extra
+    )
     return OpeningKind(product, width, height, sill)
 
 
@@ -119,7 +123,13 @@ KINDS: dict[str, OpeningKind] = {
         "door_shaft", "管井门 Shaft door", 0.7, 2.0, _single(0.7, 2.0, "plaster", "cabinet", 0.2), _SHAFT, _LEFT
     ),
     "door_lift": _door(
-        "door_lift", "电梯层门 Lift landing door", 1.1, 2.2, _double(1.1, 2.2, "steel", "steel_dark", 0.22), _PLAIN, _SLIDE2
+        "door_lift",
+        "电梯层门 Lift landing door",
+        1.1,
+        2.2,
+        _double(1.1, 2.2, "steel", "steel_dark", 0.22),
+        _PLAIN,
+        _SLIDE2,
     ),
     "door_flat": _door(
         "door_flat", "入户门 Flat entrance door", 1.1, 2.15, _single(1.1, 2.15, "walnut", "bronze", 0.22), _FLAT, _LEFT

@@ -3,7 +3,8 @@
 Each element that has data carries a property set `Twin_Points`; the property's name is the role, its value compact
 JSON: `{"key":"b1.dw_pump1.run","kind":"bool","unit":"UNITLESS","brick":"On_Off_Status","quantity":"Dimensionless",
 "writable":false,"sim":"pump_run"}`. Units are QUDT unit codes, quantities QUDT quantity kinds, classes Brick classes.
-`sim` names the behaviour that the simulator gives the point:
+A key is the storey and room, the device where the room has several, and the role's code: `f05.corridor.smoke1.alarm`;
+in a building of several wings the wing comes first. `sim` names the behaviour that the simulator gives the point:
 
 | role | kind | unit | sim | where |
 |---|---|---|---|---|
@@ -49,6 +50,7 @@ from dataclasses import dataclass
 class Role:
     """What kind of point a role is. `unit` and `quantity` are QUDT codes, `brick` a Brick class."""
 
+    code: str  # last part of the point's key
     kind: str  # number | bool
     unit: str
     quantity: str
@@ -57,48 +59,67 @@ class Role:
     writable: bool = False
 
 
-def _state(brick: str, sim: str, *, writable: bool = False) -> Role:
-    return Role("bool", "UNITLESS", "Dimensionless", brick, sim, writable)
+def _state(code: str, brick: str, sim: str, *, writable: bool = False) -> Role:
+    return Role(code, "bool", "UNITLESS", "Dimensionless", brick, sim, writable)
 
 
 ROLES: dict[str, Role] = {
-    "Temperature": Role("number", "DEG_C", "Temperature", "Zone_Air_Temperature_Sensor", "room_temperature"),
-    "CO2": Role("number", "PPM", "DimensionlessRatio", "Zone_CO2_Level_Sensor", "room_co2"),
-    "Humidity": Role("number", "PERCENT", "RelativeHumidity", "Zone_Air_Humidity_Sensor", "room_humidity"),
-    "OutsideTemperature": Role(
-        "number", "DEG_C", "Temperature", "Outside_Air_Temperature_Sensor", "outside_temperature"
+    "Temperature": Role(
+        "temperature", "number", "DEG_C", "Temperature", "Zone_Air_Temperature_Sensor", "room_temperature"
     ),
-    "OutsideHumidity": Role("number", "PERCENT", "RelativeHumidity", "Outside_Air_Humidity_Sensor", "outside_humidity"),
-    "PumpRun": _state("On_Off_Status", "pump_run"),
-    "PumpFault": _state("Fault_Status", "fault"),
-    "Flow": Role("number", "M3-PER-HR", "VolumeFlowRate", "Water_Flow_Sensor", "pump_flow"),
-    "Pressure": Role("number", "KiloPA", "Pressure", "Water_Pressure_Sensor", "pump_pressure"),
-    "Level": Role("number", "M", "Height", "Water_Level_Sensor", "tank_level"),
-    "FanRun": _state("Fan_On_Off_Status", "fan_run"),
+    "CO2": Role("co2", "number", "PPM", "DimensionlessRatio", "Zone_CO2_Level_Sensor", "room_co2"),
+    "Humidity": Role("humidity", "number", "PERCENT", "RelativeHumidity", "Zone_Air_Humidity_Sensor", "room_humidity"),
+    "OutsideTemperature": Role(
+        "temperature", "number", "DEG_C", "Temperature", "Outside_Air_Temperature_Sensor", "outside_temperature"
+    ),
+    "OutsideHumidity": Role(
+        "humidity", "number", "PERCENT", "RelativeHumidity", "Outside_Air_Humidity_Sensor", "outside_humidity"
+    ),
+    "PumpRun": _state("run", "On_Off_Status", "pump_run"),
+    "PumpFault": _state("fault", "Fault_Status", "fault"),
+    "Flow": Role("flow", "number", "M3-PER-HR", "VolumeFlowRate", "Water_Flow_Sensor", "pump_flow"),
+    "Pressure": Role("pressure", "number", "KiloPA", "Pressure", "Water_Pressure_Sensor", "pump_pressure"),
+    "Level": Role("level", "number", "M", "Height", "Water_Level_Sensor", "tank_level"),
+    "FanRun": _state("run", "Fan_On_Off_Status", "fan_run"),
     "FanSpeed": Role(
-        "number", "PERCENT", "DimensionlessRatio", "Fan_Speed_Command", "fan_speed_command", writable=True
+        "speed", "number", "PERCENT", "DimensionlessRatio", "Fan_Speed_Command", "fan_speed_command", writable=True
     ),
     "SupplyTemperature": Role(
-        "number", "DEG_C", "Temperature", "Supply_Air_Temperature_Sensor", "ahu_supply_temperature"
+        "supply_temperature",
+        "number",
+        "DEG_C",
+        "Temperature",
+        "Supply_Air_Temperature_Sensor",
+        "ahu_supply_temperature",
     ),
     "SupplySetpoint": Role(
-        "number", "DEG_C", "Temperature", "Supply_Air_Temperature_Setpoint", "ahu_supply_setpoint", writable=True
+        "supply_setpoint",
+        "number",
+        "DEG_C",
+        "Temperature",
+        "Supply_Air_Temperature_Setpoint",
+        "ahu_supply_setpoint",
+        writable=True,
     ),
-    "FilterPressure": Role("number", "PA", "Pressure", "Filter_Differential_Pressure_Sensor", "filter_pressure"),
-    "Energy": Role("number", "KiloW-HR", "Energy", "Energy_Sensor", "energy_meter"),
-    "Power": Role("number", "KiloW", "ActivePower", "Active_Power_Sensor", "power"),
-    "Voltage": Role("number", "V", "Voltage", "Voltage_Sensor", "voltage"),
-    "Current": Role("number", "A", "ElectricCurrent", "Current_Sensor", "current"),
-    "OilTemperature": Role("number", "DEG_C", "Temperature", "Temperature_Sensor", "transformer_temperature"),
-    "Water": Role("number", "M3", "Volume", "Water_Usage_Sensor", "water_meter"),
-    "LiftPosition": Role("number", "M", "Height", "Position_Sensor", "lift_position"),
-    "LiftRun": _state("On_Off_Status", "lift_run"),
-    "LiftFault": _state("Fault_Status", "fault"),
-    "Smoke": _state("Smoke_Detection_Alarm", "smoke"),
-    "ManualAlarm": _state("Fire_Alarm", "manual_alarm"),
-    "DoorOpen": _state("Contact_Sensor", "door_open"),
-    "WaterLeak": _state("Leak_Alarm", "water_leak"),
-    "CO": Role("number", "PPM", "DimensionlessRatio", "CO_Level_Sensor", "garage_co"),
-    "Light": _state("Lighting_On_Off_Command", "light_command", writable=True),
-    "WaterFlow": _state("Water_Alarm", "sprinkler_flow"),
+    "FilterPressure": Role(
+        "filter_pressure", "number", "PA", "Pressure", "Filter_Differential_Pressure_Sensor", "filter_pressure"
+    ),
+    "Energy": Role("energy", "number", "KiloW-HR", "Energy", "Energy_Sensor", "energy_meter"),
+    "Power": Role("power", "number", "KiloW", "ActivePower", "Active_Power_Sensor", "power"),
+    "Voltage": Role("voltage", "number", "V", "Voltage", "Voltage_Sensor", "voltage"),
+    "Current": Role("current", "number", "A", "ElectricCurrent", "Current_Sensor", "current"),
+    "OilTemperature": Role(
+        "winding_temperature", "number", "DEG_C", "Temperature", "Temperature_Sensor", "transformer_temperature"
+    ),
+    "Water": Role("water", "number", "M3", "Volume", "Water_Usage_Sensor", "water_meter"),
+    "LiftPosition": Role("position", "number", "M", "Height", "Position_Sensor", "lift_position"),
+    "LiftRun": _state("run", "On_Off_Status", "lift_run"),
+    "LiftFault": _state("fault", "Fault_Status", "fault"),
+    "Smoke": _state("alarm", "Smoke_Detection_Alarm", "smoke"),
+    "ManualAlarm": _state("alarm", "Fire_Alarm", "manual_alarm"),
+    "DoorOpen": _state("open", "Contact_Sensor", "door_open"),
+    "WaterLeak": _state("leak", "Leak_Alarm", "water_leak"),
+    "CO": Role("co", "number", "PPM", "DimensionlessRatio", "CO_Level_Sensor", "garage_co"),
+    "Light": _state("light", "Lighting_On_Off_Command", "light_command", writable=True),
+    "WaterFlow": _state("flow", "Water_Alarm", "sprinkler_flow"),
 }

@@ -13,7 +13,12 @@ from ifc_models.sample.shapes import Point
 
 _BUSWAY = (12.4, 10.75)  # x, y in the electrical shaft
 _EMERGENCY = (12.65, 10.75)
-_PANELS = ("进线柜 AP0 Incoming", "住宅干线柜 AP1 Residential feeder", "公共负荷柜 AP2 Common loads", "动力柜 AP3 Motors")
+_PANELS = (
+    "进线柜 AP0 Incoming",
+    "住宅干线柜 AP1 Residential feeder",
+    "公共负荷柜 AP2 Common loads",
+    "动力柜 AP3 Motors",
+)
 # Consumer unit of each flat: x, y, facing; and the corridor lane of its cable.
 _UNITS = {
     "01": (9.5, 7.9, "W", 9.62),
@@ -33,7 +38,13 @@ def write_power(model: Model, floors: Sequence[Floor], motors: Mapping[str, Item
     room = floors[0].place
     bus: list[Point] = [(25.8, 13.6, 2.3), (25.8, 13.6, 2.6), (25.8, 8.4, 2.6), (_BUSWAY[0], 8.4, 2.6), (*_BUSWAY, 2.6)]
     normal = runs.run(model, system, room, "busway", runs.BUSWAY, bus, normal)
-    cable: list[Point] = [(28.2, 13.6, 2.3), (28.2, 13.6, 2.4), (28.2, 8.6, 2.4), (_EMERGENCY[0], 8.6, 2.4), (*_EMERGENCY, 2.4)]
+    cable: list[Point] = [
+        (28.2, 13.6, 2.3),
+        (28.2, 13.6, 2.4),
+        (28.2, 8.6, 2.4),
+        (_EMERGENCY[0], 8.6, 2.4),
+        (*_EMERGENCY, 2.4),
+    ]
     emergency = runs.run(model, system, room, "emergency", runs.TRAY, cable, emergency)
     _write_motors(model, system, floors[0], panels[3], panels[-1], motors)
     _light_rooms(model, lighting, floors[0], panels[2])
@@ -45,7 +56,9 @@ def write_power(model: Model, floors: Sequence[Floor], motors: Mapping[str, Item
         if floor.level.key != "RF":
             normal = runs.run(model, system, shaft, "busway", runs.BUSWAY, [(*_BUSWAY, start), (*_BUSWAY, top)], normal)
             _write_storey(model, system, lighting, floor, normal)
-        emergency = runs.run(model, system, shaft, "emergency", runs.TRAY, [(*_EMERGENCY, start), (*_EMERGENCY, top)], emergency)
+        emergency = runs.run(
+            model, system, shaft, "emergency", runs.TRAY, [(*_EMERGENCY, start), (*_EMERGENCY, top)], emergency
+        )
         height = floor.level.height
     _write_roof(model, system, lighting, floors[-1], emergency, motors)
 
@@ -54,24 +67,72 @@ def _write_switchboard(model: Model, system: System, floor: Floor) -> list[Item]
     """Write transformer, generator and the row of panels: AP0…AP3 and the emergency panel APE."""
     put, link = model.install, model.link
     room, hall = floor.room("switch"), floor.room("transformer")
-    points = [("OilTemperature", "winding"), ("Power", "power")]
-    transformer = put(PRODUCTS["transformer"], "transformer", "1号变压器 T1 Transformer", hall, (34.6, 11.6, 0.0), x=FACING["W"], points=points, Tag="T1")
-    generator = put(PRODUCTS["generator"], "generator", "柴油发电机 G1 Diesel generator", floor.room("generator"), (25.8, 3.8, 0.0), Tag="G1")
+    points = [("OilTemperature", "t1"), ("Power", "t1")]
+    transformer = put(
+        PRODUCTS["transformer"],
+        "transformer",
+        "1号变压器 T1 Transformer",
+        hall,
+        (34.6, 11.6, 0.0),
+        x=FACING["W"],
+        points=points,
+        Tag="T1",
+    )
+    generator = put(
+        PRODUCTS["generator"],
+        "generator",
+        "柴油发电机 G1 Diesel generator",
+        floor.room("generator"),
+        (25.8, 3.8, 0.0),
+        Tag="G1",
+    )
     panels: list[Item] = []
     for number, name in enumerate(_PANELS):
-        points = [("Power", f"ap{number}.power"), ("Energy", f"ap{number}.energy")]
-        points += [("Voltage", "ap0.voltage"), ("Current", "ap0.current")] if number == 0 else []
-        panels.append(put(PRODUCTS["mdb"], f"ap{number}", name, room, (25.0 + number * 0.8, 14.0, 0.0), points=points, Tag=f"AP{number}"))
-    panel = put(PRODUCTS["mdb"], "ape", "应急双电源柜 APE Emergency panel", room, (28.2, 14.0, 0.0), points=[("Power", "ape.power")], Tag="APE")
-    bar = runs.bent(model, floor.place, "incomer", runs.BUSWAY, [(34.6, 12.6, 1.8), (34.6, 12.6, 2.5), (25.0, 12.6, 2.5), (25.0, 13.6, 2.5), (25.0, 13.6, 2.25)])
+        points = [("Power", f"ap{number}"), ("Energy", f"ap{number}")]
+        points += [("Voltage", "ap0"), ("Current", "ap0")] if number == 0 else []
+        panels.append(
+            put(
+                PRODUCTS["mdb"],
+                f"ap{number}",
+                name,
+                room,
+                (25.0 + number * 0.8, 14.0, 0.0),
+                points=points,
+                Tag=f"AP{number}",
+            )
+        )
+    panel = put(
+        PRODUCTS["mdb"],
+        "ape",
+        "应急双电源柜 APE Emergency panel",
+        room,
+        (28.2, 14.0, 0.0),
+        points=[("Power", "ape")],
+        Tag="APE",
+    )
+    bar = runs.bent(
+        model,
+        floor.place,
+        "incomer",
+        runs.BUSWAY,
+        [(34.6, 12.6, 1.8), (34.6, 12.6, 2.5), (25.0, 12.6, 2.5), (25.0, 13.6, 2.5), (25.0, 13.6, 2.25)],
+    )
     model.chain(system, transformer, bar, panels[0])
     link(system, panels[0], *panels[1:], panel)
-    cable = runs.bent(model, floor.place, "generator_cable", runs.TRAY, [(25.8, 3.8, 2.8), (29.0, 3.8, 2.8), (29.0, 13.6, 2.8), (28.3, 13.6, 2.8), (28.3, 13.6, 2.3)])
+    cable = runs.bent(
+        model,
+        floor.place,
+        "generator_cable",
+        runs.TRAY,
+        [(25.8, 3.8, 2.8), (29.0, 3.8, 2.8), (29.0, 13.6, 2.8), (28.3, 13.6, 2.8), (28.3, 13.6, 2.3)],
+    )
     model.chain(system, generator, cable, panel)
     for kind, x in (("sensor_temperature", 24.2), ("sensor_humidity", 24.5)):
         role = "Temperature" if kind.endswith("temperature") else "Humidity"
         put(PRODUCTS[kind], kind, PRODUCTS[kind].name, room, (x, 14.44, 1.5), points=[(role, "")])
-    leak = put(PRODUCTS["sensor_leak"], "leak", "水浸传感器 Leak sensor", room, (27.0, 13.0, 0.02), points=[("WaterLeak", "")])
+    leak = put(
+        PRODUCTS["sensor_leak"], "leak", "水浸传感器 Leak sensor", room, (27.0, 13.0, 0.02), points=[("WaterLeak", "")]
+    )
     del leak
     return [*panels, panel]
 
@@ -88,8 +149,17 @@ def _write_motors(
         ("exhaust", "exhaust_fans", feeder, (38.7, 2.2), "W", "排风机控制柜 Exhaust fan control"),
     )
     for key, room, source, (x, y), side, name in groups:
-        cabinet = put(PRODUCTS["mcc"], "mcc", name, floor.room(room), (x, y, 0.0), x=FACING[side], points=[("Power", "mcc.power")])
-        way: list[Point] = [(27.4, 13.6, 2.25), (27.4, 13.6, 3.2), (27.4, 8.3, 3.2), (x, 8.3, 3.2), (x, y, 3.2), (x, y, 1.9)]
+        cabinet = put(
+            PRODUCTS["mcc"], "mcc", name, floor.room(room), (x, y, 0.0), x=FACING[side], points=[("Power", "mcc")]
+        )
+        way: list[Point] = [
+            (27.4, 13.6, 2.25),
+            (27.4, 13.6, 3.2),
+            (27.4, 8.3, 3.2),
+            (x, 8.3, 3.2),
+            (x, y, 3.2),
+            (x, y, 1.9),
+        ]
         if key == "exhaust":
             way = [(27.4, 13.6, 2.25), (27.4, 13.6, 3.2), (x - 0.2, 13.6, 3.2), (x - 0.2, y, 3.2), (x - 0.2, y, 1.9)]
         cable = runs.bent(model, floor.place, f"cable/{key}", runs.CABLE, way)
@@ -101,8 +171,15 @@ def _write_motors(
 def _write_storey(model: Model, system: System, lighting: System, floor: Floor, busway: Item) -> None:
     shaft = floor.room("elec")
     put = model.install
-    points = [("Power", "board.power"), ("Light", "board.light")]
-    board = put(PRODUCTS["board_floor"], "board", f"楼层配电箱 {floor.level.key} AL Floor board", shaft, (13.3, 11.0, 1.3), points=points)
+    points = [("Power", "board"), ("Light", "board")]
+    board = put(
+        PRODUCTS["board_floor"],
+        "board",
+        f"楼层配电箱 {floor.level.key} AL Floor board",
+        shaft,
+        (13.3, 11.0, 1.3),
+        points=points,
+    )
     model.link(system, busway, board)
     common = {r.key for r in floor.level.plan.rooms if not r.flat}
     _light_rooms(model, lighting, floor, board, only=common)
@@ -112,23 +189,40 @@ def _write_storey(model: Model, system: System, lighting: System, floor: Floor, 
         unit = f"{floor.wing}{floor.level.index + 1}{flat}"
         mx = 13.79
         my = round(10.15 + number * 0.2, 2)
-        meter = put(PRODUCTS["energy_meter"], f"{flat}/meter", f"{unit} 电表 Electricity meter", shaft, (mx, my, 1.6), x=FACING["W"], points=[("Energy", flat)])
+        meter = put(
+            PRODUCTS["energy_meter"],
+            f"{flat}/meter",
+            f"{unit} 电表 Electricity meter",
+            shaft,
+            (mx, my, 1.6),
+            x=FACING["W"],
+            points=[("Energy", flat)],
+        )
         x, y, side, lane = _UNITS[flat]
-        way: list[Point] = [(mx - 0.05, my, 1.84), (mx - 0.05, my, 2.76), (mx - 0.05, lane, 2.76), (x, lane, 2.76), (x, y, 2.76), (x, y, 1.9)]
+        way: list[Point] = [
+            (mx - 0.05, my, 1.84),
+            (mx - 0.05, my, 2.76),
+            (mx - 0.05, lane, 2.76),
+            (x, lane, 2.76),
+            (x, y, 2.76),
+            (x, y, 1.9),
+        ]
         cable = runs.bent(model, floor.place, f"{flat}/cable", runs.CABLE_FLAT, way)
         place = floor.room(f"{flat}.living")
-        consumer = put(PRODUCTS["board_flat"], "board", f"{unit} 户内配电箱 Consumer unit", place, (x, y, 1.65), x=FACING[side])
+        consumer = put(
+            PRODUCTS["board_flat"], "board", f"{unit} 户内配电箱 Consumer unit", place, (x, y, 1.65), x=FACING[side]
+        )
         model.chain(system, board, meter, cable, consumer)
-        _light_rooms(model, lighting, floor, consumer, only={room_key(r) for r in floor.level.plan.rooms if r.flat == flat})
+        _light_rooms(
+            model, lighting, floor, consumer, only={room_key(r) for r in floor.level.plan.rooms if r.flat == flat}
+        )
 
 
 _DARK = frozenset({"lift", "balcony", "terrace"})
 _LINEAR = frozenset({"garage", "plant", "electric", "office", "control", "telecom", "store", "refuse", "shaft"})
 
 
-def _light_rooms(
-    model: Model, system: System, floor: Floor, board: Item, *, only: set[str] | None = None
-) -> None:
+def _light_rooms(model: Model, system: System, floor: Floor, board: Item, *, only: set[str] | None = None) -> None:
     """Light every room (or those named): a grid of fixtures, one for about 25 m2 (garage 60 m2)."""
     for room in floor.level.plan.rooms:
         key = room_key(room)
@@ -155,8 +249,21 @@ def _write_roof(
     """Feed lifts, smoke fans and the roof's units from the emergency riser."""
     room = floor.room("lift_machines")
     put = model.install
-    board = put(PRODUCTS["mcc"], "board", "屋顶应急配电柜 Roof emergency board", room, (14.6, 14.4, 0.0), points=[("Power", "board.power")])
-    cable = runs.bent(model, floor.place, "roof_cable", runs.CABLE, [(*_EMERGENCY, 0.4), (*_EMERGENCY, 2.6), (14.6, 10.75, 2.6), (14.6, 14.2, 2.6), (14.6, 14.2, 1.9)])
+    board = put(
+        PRODUCTS["mcc"],
+        "board",
+        "屋顶应急配电柜 Roof emergency board",
+        room,
+        (14.6, 14.4, 0.0),
+        points=[("Power", "board")],
+    )
+    cable = runs.bent(
+        model,
+        floor.place,
+        "roof_cable",
+        runs.CABLE,
+        [(*_EMERGENCY, 0.4), (*_EMERGENCY, 2.6), (14.6, 10.75, 2.6), (14.6, 14.2, 2.6), (14.6, 14.2, 1.9)],
+    )
     model.chain(system, emergency, cable, board)
     model.link(system, board, *[item for name, item in motors.items() if name.startswith("roof/")])
     _light_rooms(model, lighting, floor, board)

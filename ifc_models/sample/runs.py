@@ -28,7 +28,13 @@ _CABLE_FITTING = ("IfcCableCarrierFitting", "BEND", "TEE")
 
 WATER_MAIN = Line("给水干管 DN100 Water main", _PIPE, _PIPE_FITTING, (0.1,), "water_green")
 WATER_RISER = Line("给水立管 DN80 Water riser", _PIPE, _PIPE_FITTING, (0.08,), "water_green")
-WATER_FLAT = Line("入户给水管 PEX DN20 Flat supply pipe", ("IfcPipeSegment", "FLEXIBLESEGMENT"), _PIPE_FITTING, (0.032,), "water_green")
+WATER_FLAT = Line(
+    "入户给水管 PEX DN20 Flat supply pipe",
+    ("IfcPipeSegment", "FLEXIBLESEGMENT"),
+    _PIPE_FITTING,
+    (0.032,),
+    "water_green",
+)
 FIRE_MAIN = Line("消防干管 DN150 Fire main", _PIPE, _PIPE_FITTING, (0.14,), "fire_red")
 FIRE_RISER = Line("消火栓立管 DN100 Hydrant riser", _PIPE, _PIPE_FITTING, (0.1,), "fire_red")
 FIRE_BRANCH = Line("消防支管 DN65 Fire branch", _PIPE, _PIPE_FITTING, (0.06,), "fire_red")
@@ -38,10 +44,18 @@ DUCT_BRANCH = Line("支风管 300x180 Branch duct", _DUCT, _DUCT_FITTING, (0.3, 
 DUCT_EXHAUST = Line("排风管 1000x400 Exhaust duct", _DUCT, _DUCT_FITTING, (1.0, 0.4), "galvanised")
 BUSWAY = Line("母线槽 800A Busway", ("IfcCableSegment", "BUSBARSEGMENT"), _CABLE_FITTING, (0.14, 0.14), "power_orange")
 CABLE = Line("电力电缆 Power cable", ("IfcCableSegment", "CABLESEGMENT"), _CABLE_FITTING, (0.04,), "power_orange")
-CABLE_FLAT = Line("入户电缆 3x10 Flat supply cable", ("IfcCableSegment", "CABLESEGMENT"), _CABLE_FITTING, (0.02,), "power_orange")
+CABLE_FLAT = Line(
+    "入户电缆 3x10 Flat supply cable", ("IfcCableSegment", "CABLESEGMENT"), _CABLE_FITTING, (0.02,), "power_orange"
+)
 CABLE_FIRE = Line("报警总线 Fire alarm loop", ("IfcCableSegment", "CABLESEGMENT"), _CABLE_FITTING, (0.02,), "fire_red")
 CABLE_DATA = Line("光缆 Fibre riser", ("IfcCableSegment", "CABLESEGMENT"), _CABLE_FITTING, (0.02,), "pump_blue")
-TRAY = Line("电缆桥架 200x100 Cable tray", ("IfcCableCarrierSegment", "CABLETRAYSEGMENT"), _CABLE_FITTING, (0.2, 0.1), "galvanised")
+TRAY = Line(
+    "电缆桥架 200x100 Cable tray",
+    ("IfcCableCarrierSegment", "CABLETRAYSEGMENT"),
+    _CABLE_FITTING,
+    (0.2, 0.1),
+    "galvanised",
+)
 
 
 def _bar(line: Line, a: Point, b: Point) -> Part:
@@ -93,7 +107,9 @@ def run(
             previous = bend
         ifc_class, predefined = line.segment
         part = _bar(line, (0.0, 0.0, 0.0), _relative(b, a))
-        segment = model.element(ifc_class, f"{path}/{number}", line.name, place, (part,), at=a, PredefinedType=predefined)
+        segment = model.element(
+            ifc_class, f"{path}/{number}", line.name, place, (part,), at=a, PredefinedType=predefined
+        )
         if previous is not None:
             model.link(system, previous, segment)
         previous = segment

@@ -117,22 +117,22 @@ def rectangle(x0: float, y0: float, x1: float, y1: float) -> Outline:
 def crown(radius: float, height: float, z: float, style: str, wobble: tuple[float, ...]) -> Mesh:
     """Return a tree crown: an icosphere of 80 triangles, stretched, each vertex pushed by `wobble` (relative)."""
     t = (1 + math.sqrt(5)) / 2
-    raw = [(-1, t, 0), (1, t, 0), (-1, -t, 0), (1, -t, 0), (0, -1, t), (0, 1, t)]
+    raw: list[Point] = [(-1, t, 0), (1, t, 0), (-1, -t, 0), (1, -t, 0), (0, -1, t), (0, 1, t)]
     raw += [(0, -1, -t), (0, 1, -t), (t, 0, -1), (t, 0, 1), (-t, 0, -1), (-t, 0, 1)]
     faces = [(0, 11, 5), (0, 5, 1), (0, 1, 7), (0, 7, 10), (0, 10, 11), (1, 5, 9), (5, 11, 4), (11, 10, 2), (10, 7, 6)]
     faces += [(7, 1, 8), (3, 9, 4), (3, 4, 2), (3, 2, 6), (3, 6, 8), (3, 8, 9), (4, 9, 5), (2, 4, 11), (6, 2, 10)]
     faces += [(8, 6, 7), (9, 8, 1)]
-    points = [_unit((float(x), float(y), float(c))) for x, y, c in raw]
+    points = [_unit(p) for p in raw]
     middle: dict[tuple[int, int], int] = {}
     triangles: list[tuple[int, int, int]] = []
     for a, b, c in faces:
         ab, bc, ca = (_halfway(points, middle, p, q) for p, q in ((a, b), (b, c), (c, a)))
         triangles += [(a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca)]
     vertices = []
-    for index, (x, y, c) in enumerate(points):
+    for index, (x, y, up) in enumerate(points):
         push = 1 + wobble[index % len(wobble)]
         vertices.append(
-            (round(x * radius * push, 3), round(y * radius * push, 3), round(z + (c * push + 1) * height / 2, 3))
+            (round(x * radius * push, 3), round(y * radius * push, 3), round(z + (up * push + 1) * height / 2, 3))
         )
     return Mesh(tuple(vertices), tuple(triangles), style)
 
@@ -149,3 +149,14 @@ def _halfway(points: list[Point], middle: dict[tuple[int, int], int], a: int, b:
         middle[key] = len(points)
         points.append(_unit(((p[0] + q[0]) / 2, (p[1] + q[1]) / 2, (p[2] + q[2]) / 2)))
     return middle[key]
+
+
+def post(radius: float, height: float, style: str) -> Mesh:
+    """Return a six-sided post standing on the origin, as a mesh (meshes and extrusions do not mix in one body)."""
+    ring = [
+        (round(radius * math.cos(n * math.pi / 3), 4), round(radius * math.sin(n * math.pi / 3), 4)) for n in range(6)
+    ]
+    vertices = (*[(x, y, 0.0) for x, y in ring], *[(x, y, height) for x, y in ring])
+    sides = [t for n in range(6) for t in ((n, (n + 1) % 6, n + 6), ((n + 1) % 6, (n + 1) % 6 + 6, n + 6))]
+    caps = [t for n in range(1, 5) for t in ((0, n + 1, n), (6, n + 6, n + 7))]
+    return Mesh(vertices, (*sides, *caps), style)

@@ -14,7 +14,7 @@ from ifc_models.sample.fire import write_fire_water
 from ifc_models.sample.furniture import write_common_furniture, write_furniture
 from ifc_models.sample.landscape import write_landscape
 from ifc_models.sample.lifts import write_lifts, write_outdoor_units, write_parking, write_roof_units
-from ifc_models.sample.model import NORTH, Model, Place
+from ifc_models.sample.model import NORTH, Model, Place, Scalar
 from ifc_models.sample.power import write_power
 from ifc_models.sample.signals import write_signals
 from ifc_models.sample.step import StepFile, Value
@@ -145,7 +145,9 @@ def _floor(model: Model, level: Level, storey: Place, wing: int, wings: int) -> 
         return Floor(level, Place(storey.ref, storey.placement, level.key, key), "")
     letter = chr(ord("A") + wing) if wing < 26 else f"W{wing + 1}"
     placement = model.placement(storey.placement, (wing * _PITCH, 0.0, 0.0))
-    return Floor(level, Place(storey.ref, placement, f"{letter}/{level.key}", f"{letter.lower()}.{key}"), f"{letter}座 ")
+    return Floor(
+        level, Place(storey.ref, placement, f"{letter}/{level.key}", f"{letter.lower()}.{key}"), f"{letter}座 "
+    )
 
 
 def _write_roots(model: Model) -> tuple[Place, Place]:
@@ -159,7 +161,13 @@ def _write_roots(model: Model) -> tuple[Place, Place]:
         RepresentationContexts=(model.context,),
         UnitsInContext=model.units,
     )
-    crs = add("IfcProjectedCRS", "EPSG:4549", "CGCS2000 / 3-degree Gauss-Kruger CM 120E", "CGCS2000", "1985 national height datum")
+    crs = add(
+        "IfcProjectedCRS",
+        "EPSG:4549",
+        "CGCS2000 / 3-degree Gauss-Kruger CM 120E",
+        "CGCS2000",
+        "1985 national height datum",
+    )
     east, north = -NORTH[0], NORTH[1]  # the model's x axis on the map
     add("IfcMapConversion", model.context, crs, 647_220.0, 3_456_380.0, 4.6, north, east, 1.0)
     address = add(
@@ -195,7 +203,10 @@ def _write_roots(model: Model) -> tuple[Place, Place]:
     )
     model.part(project, site)
     model.part(site, building)
-    facts = {"OccupancyType": "住宅 Residential", "YearOfConstruction": "2019", "IsLandmarked": Value("IfcLogical", False)}
+    facts: dict[str, Scalar] = {
+        "OccupancyType": "住宅 Residential",
+        "YearOfConstruction": "2019",
+        "IsLandmarked": Value("IfcLogical", False),
+    }
     model.describe(building, {"Pset_BuildingCommon": facts})
     return Place(site, placement, "site", "site"), Place(building, own, "building", "building")
-

@@ -36,27 +36,66 @@ def _write_pump_room(model: Model, system: System, floor: Floor) -> tuple[Item, 
     pumps: dict[str, Item] = {}
     room = floor.room("water_pumps")
     put, link = model.install, model.link
-    inlet = put(PRODUCTS["water_meter_main"], "meter", "市政进水总表 Mains meter", room, (-5.4, 7.6, 2.2), x=Y, points=[("Water", "mains")])
+    inlet = put(
+        PRODUCTS["water_meter_main"],
+        "meter",
+        "市政进水总表 Mains meter",
+        room,
+        (-5.4, 7.6, 2.2),
+        x=Y,
+        points=[("Water", "mains")],
+    )
     tank = put(PRODUCTS["tank_domestic"], "tank", "生活水箱 1 Domestic tank", room, (-3.8, 5.6, 0.0))
-    feed = runs.bent(model, room, "feed", runs.WATER_MAIN, [(-5.4, 7.6, 2.2), (-5.4, 6.0, 2.2), (-5.4, 6.0, 2.45), (-4.9, 6.0, 2.45)])
+    feed = runs.bent(
+        model, room, "feed", runs.WATER_MAIN, [(-5.4, 7.6, 2.2), (-5.4, 6.0, 2.2), (-5.4, 6.0, 2.45), (-4.9, 6.0, 2.45)]
+    )
     model.chain(system, inlet, feed, tank)
-    level = put(PRODUCTS["sensor_level"], "tank_level", "水箱液位计 Tank level sensor", room, (-3.0, 5.0, 2.3), points=[("Level", "")])
+    level = put(
+        PRODUCTS["sensor_level"],
+        "tank_level",
+        "水箱液位计 Tank level sensor",
+        room,
+        (-3.0, 5.0, 2.3),
+        points=[("Level", "")],
+    )
     model.control(tank, level)
     outlet = runs.run(model, system, room, "outlet", runs.WATER_MAIN, [(-2.0, 5.6, 0.42), (-1.6, 5.6, 0.42)], tank)
     suction = runs.bent(model, room, "suction", runs.WATER_MAIN, [(-1.6, 4.2, 0.42), (-1.6, 7.0, 0.42)])
     discharge = runs.bent(model, room, "discharge", runs.WATER_MAIN, [(0.6, 4.2, 0.42), (0.6, 7.2, 0.42)])
     link(system, outlet, suction)
     for number, y in enumerate(_PUMPS, 1):
-        valve = put(PRODUCTS["valve_gate"], f"valve/{number}", f"水泵进口阀 {number} Suction valve", room, (-1.2, y, 0.42))
+        valve = put(
+            PRODUCTS["valve_gate"], f"valve/{number}", f"水泵进口阀 {number} Suction valve", room, (-1.2, y, 0.42)
+        )
         name = f"生活变频泵 {number} Domestic booster pump {number}"
-        points = [("PumpRun", f"dw_pump{number}.run"), ("PumpFault", f"dw_pump{number}.fault"), ("Power", f"dw_pump{number}.power")]
-        pump = put(PRODUCTS["pump_domestic"], f"pump/{number}", name, room, (-0.6, y, 0.12), points=points, Tag=f"DWP-{number}")
+        points = [
+            ("PumpRun", f"dw_pump{number}"),
+            ("PumpFault", f"dw_pump{number}"),
+            ("Power", f"dw_pump{number}"),
+        ]
+        pump = put(
+            PRODUCTS["pump_domestic"], f"pump/{number}", name, room, (-0.6, y, 0.12), points=points, Tag=f"DWP-{number}"
+        )
         pumps[f"water/{number}"] = pump
         check = put(PRODUCTS["valve_check"], f"check/{number}", f"止回阀 {number} Check valve", room, (-0.1, y, 0.42))
         stub = runs.bent(model, room, f"stub/{number}", runs.WATER_RISER, [(0.0, y, 0.42), (0.6, y, 0.42)])
         model.chain(system, suction, valve, pump, check, stub, discharge)
-    flow = put(PRODUCTS["sensor_flow"], "flow", "供水流量计 Supply flow sensor", room, (0.6, 7.4, 1.4), points=[("Flow", "dw_supply")])
-    pressure = put(PRODUCTS["sensor_pressure"], "pressure", "供水压力变送器 Supply pressure sensor", room, (0.6, 6.2, 0.47), points=[("Pressure", "dw_supply")])
+    flow = put(
+        PRODUCTS["sensor_flow"],
+        "flow",
+        "供水流量计 Supply flow sensor",
+        room,
+        (0.6, 7.4, 1.4),
+        points=[("Flow", "dw_supply")],
+    )
+    pressure = put(
+        PRODUCTS["sensor_pressure"],
+        "pressure",
+        "供水压力变送器 Supply pressure sensor",
+        room,
+        (0.6, 6.2, 0.47),
+        points=[("Pressure", "dw_supply")],
+    )
     model.control(discharge, flow)
     model.control(discharge, pressure)
     path: list[Point] = [(0.6, 7.2, 0.42), (0.6, 7.2, 3.0), (0.6, 9.6, 3.0), (RISER[0], 9.6, 3.0), (*RISER, 3.0)]
@@ -64,7 +103,14 @@ def _write_pump_room(model: Model, system: System, floor: Floor) -> tuple[Item, 
 
 
 def riser(
-    model: Model, system: System, floor: Floor, line: runs.Line, at: tuple[float, float], below: Item, height: float, z: float
+    model: Model,
+    system: System,
+    floor: Floor,
+    line: runs.Line,
+    at: tuple[float, float],
+    below: Item,
+    height: float,
+    z: float,
 ) -> Item:
     """Write one storey of a riser, from the branch of the storey below (`height` m lower) to a tee at `z`; return it.
 
@@ -83,17 +129,35 @@ def _write_storey(model: Model, system: System, floor: Floor, below: Item, heigh
     tee = riser(model, system, floor, runs.WATER_RISER, RISER, below, height, TEE)
     shaft = floor.room("water")
     put = model.install
-    leak = put(PRODUCTS["sensor_leak"], "leak", "水井水浸传感器 Leak sensor", shaft, (20.0, 10.5, 0.0), points=[("WaterLeak", "")])
+    leak = put(
+        PRODUCTS["sensor_leak"],
+        "leak",
+        "水井水浸传感器 Leak sensor",
+        shaft,
+        (20.0, 10.5, 0.0),
+        points=[("WaterLeak", "")],
+    )
     model.control(tee, leak)
     if floor.level.index == 0:
         valve = put(PRODUCTS["valve_flat"], "toilet_valve", "公卫截止阀 Stop valve", shaft, (19.45, 10.4, 1.3))
-        path: list[Point] = [(19.45, 10.3, 1.3), (19.45, 10.3, 2.7), (19.45, 8.5, 2.7), (9.0, 8.5, 2.7), (9.0, 12.5, 2.7), (9.0, 12.5, 0.8)]
+        path: list[Point] = [
+            (19.45, 10.3, 1.3),
+            (19.45, 10.3, 2.7),
+            (19.45, 8.5, 2.7),
+            (9.0, 8.5, 2.7),
+            (9.0, 12.5, 2.7),
+            (9.0, 12.5, 0.8),
+        ]
         pipe = runs.bent(model, floor.place, "toilet_pipe", runs.WATER_FLAT, path)
         model.chain(system, tee, valve, pipe)
         model.link(system, pipe, *_write_toilet(model, floor))
         return tee
-    isolating = put(PRODUCTS["valve_gate"], "isolating", f"楼层阀 {floor.level.key} Floor valve", shaft, (19.45, 10.65, TEE), x=Y)
-    manifold = runs.bent(model, shaft, "manifold", runs.WATER_FLAT, [(19.45, 10.5, TEE), (19.45, 10.3, TEE), (19.45, 10.3, 0.9)])
+    isolating = put(
+        PRODUCTS["valve_gate"], "isolating", f"楼层阀 {floor.level.key} Floor valve", shaft, (19.45, 10.65, TEE), x=Y
+    )
+    manifold = runs.bent(
+        model, shaft, "manifold", runs.WATER_FLAT, [(19.45, 10.5, TEE), (19.45, 10.3, TEE), (19.45, 10.3, 0.9)]
+    )
     model.chain(system, tee, isolating, manifold)
     for number, flat in enumerate(FLATS):
         _write_flat(model, system, floor, manifold, flat, 1.0 + number * 0.32)
@@ -110,7 +174,15 @@ def _write_flat(model: Model, system: System, floor: Floor, manifold: Item, flat
     meter = put(PRODUCTS["water_meter"], f"{flat}/meter", name, shaft, (19.75, 10.3, z), points=[("Water", flat)])
     y, x, drop = _ENTRIES[flat]
     out = 19.95 + int(flat) * 0.05
-    points: list[Point] = [(19.83, 10.3, z), (out, 10.3, z), (out, 10.3, 2.7), (out, y, 2.7), (x, y, 2.7), (x, drop, 2.7), (x, drop, 1.0)]
+    points: list[Point] = [
+        (19.83, 10.3, z),
+        (out, 10.3, z),
+        (out, 10.3, 2.7),
+        (out, y, 2.7),
+        (x, y, 2.7),
+        (x, drop, 2.7),
+        (x, drop, 1.0),
+    ]
     pipe = runs.bent(model, floor.place, f"{flat}/water", runs.WATER_FLAT, points)
     taps = write_sanitary(model, floor, flat)
     model.chain(system, manifold, valve, meter, pipe)
@@ -121,5 +193,6 @@ def _write_toilet(model: Model, floor: Floor) -> list[Item]:
     room = floor.room("toilet")
     rows = (("basin", 5.6), ("basin", 6.6), ("wc", 8.3), ("wc", 9.2))
     return [
-        model.install(FURNITURE[key], f"{key}/{n}", FURNITURE[key].name, room, (x, 12.75, 0.02)) for n, (key, x) in enumerate(rows)
+        model.install(FURNITURE[key], f"{key}/{n}", FURNITURE[key].name, room, (x, 12.75, 0.02))
+        for n, (key, x) in enumerate(rows)
     ]
