@@ -20,9 +20,7 @@ from twin.places import create_building
 from twin.settings import Settings
 
 
-@pytest.fixture(
-    params=["partitions", pytest.param("timescaledb", marks=pytest.mark.timescale)]
-)
+@pytest.fixture(params=["partitions", pytest.param("timescaledb", marks=pytest.mark.timescale)])
 def storage_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A migrated database on the embedded PostgreSQL, and one on a real TimescaleDB where one is given."""
     if request.param == "partitions":
@@ -37,9 +35,7 @@ def storage_url(request: pytest.FixtureRequest) -> Iterator[str]:
         url = psycopg.conninfo.make_conninfo(server, dbname=name)
         migrations.migrate(url)
         yield url
-        conn.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+        conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture
@@ -73,9 +69,7 @@ MakePoint = Callable[..., Awaitable[Point]]
 async def make_points(db: Database, *points: NewPoint) -> list[Point]:
     """Define points in the building `Tower`, made if it is not there."""
     async with db.transaction() as conn:
-        found = await (
-            await conn.execute("SELECT id FROM building WHERE name = 'Tower'")
-        ).fetchone()
+        found = await (await conn.execute("SELECT id FROM building WHERE name = 'Tower'")).fetchone()
         building = found["id"] if found else (await create_building(conn, "Tower")).id
         return [await create_point(conn, CLI, building, point) for point in points]
 
@@ -90,11 +84,7 @@ class Sink:
         self.batches.append(batch)
 
     def readings(self) -> set[tuple[int, int]]:
-        return {
-            pair
-            for b in self.batches
-            for pair in zip(b.handles.tolist(), b.ts.tolist(), strict=True)
-        }
+        return {pair for b in self.batches for pair in zip(b.handles.tolist(), b.ts.tolist(), strict=True)}
 
 
 async def source_of(ingest: Ingest) -> SourceRef:

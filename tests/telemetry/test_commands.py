@@ -7,14 +7,7 @@ from uuid import UUID
 import pytest
 
 from identity.actor import CLI
-from telemetry.commands import (
-    Command,
-    CommandFailed,
-    CommandLoop,
-    confirms,
-    get_command,
-    request_command,
-)
+from telemetry.commands import Command, CommandFailed, CommandLoop, confirms, get_command, request_command
 from telemetry.decode import RawReading
 from telemetry.ingest import Ingest
 from telemetry.points import NewPoint, Point, Value
@@ -24,13 +17,7 @@ from twin.errors import Conflict, Invalid, TwinError
 from twin.settings import Settings
 
 SETPOINT = NewPoint(
-    key="setpoint",
-    name="Setpoint",
-    kind="number",
-    unit="DEG_C",
-    writable=True,
-    min_value=5,
-    max_value=35,
+    key="setpoint", name="Setpoint", kind="number", unit="DEG_C", writable=True, min_value=5, max_value=35
 )
 SENSOR = NewPoint(key="sensor", name="Sensor", kind="number")
 
@@ -53,9 +40,7 @@ class Recorder:
 
 async def ask(db: Database, point: Point, value: Value, **rest: object) -> Command:
     async with db.transaction() as conn:
-        return await request_command(
-            conn, CLI, point.id, value, now=datetime.now(UTC), **rest
-        )  # type: ignore[arg-type]
+        return await request_command(conn, CLI, point.id, value, now=datetime.now(UTC), **rest)  # type: ignore[arg-type]
 
 
 async def state_of(db: Database, ref: UUID) -> tuple[str, str | None]:
@@ -64,68 +49,42 @@ async def state_of(db: Database, ref: UUID) -> tuple[str, str | None]:
     return command.state, command.code
 
 
-async def test_a_command_is_verified_by_the_reading_that_comes_back(
-    readings_db: Database,
-) -> None:
+async def test_a_command_is_verified_by_the_reading_that_comes_back(readings_db: Database) -> None:
     [point] = await make_points(readings_db, SETPOINT)
     target = Recorder(point.handle)
     loop = CommandLoop(readings_db, [target])
     async with Ingest(readings_db, Settings(), [loop.on_readings]) as ingest:
         source = await source_of(ingest)
-        await ingest.submit(
-            source,
-            [RawReading("setpoint", datetime.now(UTC) - timedelta(seconds=60), 22.0)],
-        )
+        await ingest.submit(source, [RawReading("setpoint", datetime.now(UTC) - timedelta(seconds=60), 22.0)])
         command = await ask(readings_db, point, 22.0, priority=4)
         await loop.step(datetime.now(UTC))
         assert [each.value for each in target.sent] == [22.0]
-        assert await state_of(readings_db, command.id) == ("sent", None), (
-            "an older reading proves nothing"
-        )
+        assert await state_of(readings_db, command.id) == ("sent", None), "an older reading proves nothing"
         await ingest.submit(source, [RawReading("setpoint", datetime.now(UTC), 22.005)])
     await loop.step(datetime.now(UTC))
     assert await state_of(readings_db, command.id) == ("verified", None)
     async with readings_db.connection() as conn:
-        events = await rows(
-            conn,
-            "SELECT data->>'state' AS state FROM event WHERE topic = 'command' ORDER BY id",
-        )
+        events = await rows(conn, "SELECT data->>'state' AS state FROM event WHERE topic = 'command' ORDER BY id")
         audits = await rows(
-            conn,
-            "SELECT actor, action FROM audit WHERE object = %s ORDER BY id",
-            (f"point:{point.id}",),
+            conn, "SELECT actor, action FROM audit WHERE object = %s ORDER BY id", (f"point:{point.id}",)
         )
     assert [each["state"] for each in events] == ["requested", "sent", "verified"]
-    assert [(a["actor"], a["action"]) for a in audits[1:]] == [
-        ("cli", "point.command"),
-        ("system", "command.verified"),
-    ]
+    assert [(a["actor"], a["action"]) for a in audits[1:]] == [("cli", "point.command"), ("system", "command.verified")]
 
 
-async def test_a_command_that_is_not_answered_fails_and_one_never_sent_expires(
-    readings_db: Database,
-) -> None:
-    [point, other] = await make_points(
-        readings_db, SETPOINT, NewPoint(key="b", name="B", kind="bool", writable=True)
-    )
+async def test_a_command_that_is_not_answered_fails_and_one_never_sent_expires(readings_db: Database) -> None:
+    [point, other] = await make_points(readings_db, SETPOINT, NewPoint(key="b", name="B", kind="bool", writable=True))
     loop = CommandLoop(readings_db, [Recorder(point.handle)])
-    sent, unsent = (
-        await ask(readings_db, point, 20.0),
-        await ask(readings_db, other, True),
-    )
+    sent, unsent = (await ask(readings_db, point, 20.0), await ask(readings_db, other, True))
     await loop.step(datetime.now(UTC))
     await loop.step(datetime.now(UTC) + timedelta(seconds=61))
     assert await state_of(readings_db, sent.id) == ("failed", "command.not_confirmed")
     assert await state_of(readings_db, unsent.id) == ("expired", "command.no_target")
 
 
-async def test_a_target_that_refuses_fails_the_command_with_its_reason(
-    readings_db: Database,
-) -> None:
+async def test_a_target_that_refuses_fails_the_command_with_its_reason(readings_db: Database) -> None:
     [point] = await make_points(readings_db, SETPOINT)
-    loop = CommandLoop(
-        readings_db, [Recorder(point.handle, CommandFailed("valve is locked"))]
-    )
+    loop = CommandLoop(readings_db, [Recorder(point.handle, CommandFailed("valve is locked"))])
     command = await ask(readings_db, point, 20.0)
     await loop.step(datetime.now(UTC))
     async with readings_db.connection() as conn:
@@ -139,9 +98,7 @@ async def test_a_new_loop_verifies_what_another_one_sent(readings_db: Database) 
     command = await ask(readings_db, point, 20.0)
     await CommandLoop(readings_db, [Recorder(point.handle)]).step(datetime.now(UTC))
     async with Ingest(readings_db, Settings()) as ingest:
-        await ingest.submit(
-            await source_of(ingest), [RawReading("setpoint", datetime.now(UTC), 20.0)]
-        )
+        await ingest.submit(await source_of(ingest), [RawReading("setpoint", datetime.now(UTC), 20.0)])
     target = Recorder(point.handle)
     await CommandLoop(readings_db, [target]).step(datetime.now(UTC))
     assert await state_of(readings_db, command.id) == ("verified", None)
@@ -156,10 +113,7 @@ async def test_the_loop_wakes_for_the_answer(readings_db: Database) -> None:
 
         class Echo(Recorder):
             async def send(self, command: Command) -> None:
-                await ingest.submit(
-                    source,
-                    [RawReading(command.point, datetime.now(UTC), command.value)],
-                )
+                await ingest.submit(source, [RawReading(command.point, datetime.now(UTC), command.value)])
 
         loop.targets.append(Echo(point.handle))
         command = await ask(readings_db, point, 19.0)
@@ -172,12 +126,8 @@ async def test_the_loop_wakes_for_the_answer(readings_db: Database) -> None:
             running.cancel()
 
 
-async def test_higher_priority_goes_first_and_is_not_undone_by_a_lesser_one(
-    readings_db: Database,
-) -> None:
-    [point, other] = await make_points(
-        readings_db, SETPOINT, NewPoint(key="b", name="B", kind="bool", writable=True)
-    )
+async def test_higher_priority_goes_first_and_is_not_undone_by_a_lesser_one(readings_db: Database) -> None:
+    [point, other] = await make_points(readings_db, SETPOINT, NewPoint(key="b", name="B", kind="bool", writable=True))
     low, high = Recorder(point.handle), Recorder(other.handle)
     sent: list[Command] = []
     low.sent = high.sent = sent

@@ -21,25 +21,13 @@ from twin.events import Event
 from twin.settings import Settings
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-TEMPERATURE = NewPoint(
-    key="room.temperature", name="Temperature", kind="number", unit="DEG_C"
-)
+TEMPERATURE = NewPoint(key="room.temperature", name="Temperature", kind="number", unit="DEG_C")
 PUMP = NewPoint(key="pump.run", name="Pump runs", kind="bool")
-MODE = NewPoint(
-    key="ahu.mode",
-    name="Mode",
-    kind="enum",
-    labels={"0": "off", "1": "auto", "2": "hand"},
-)
+MODE = NewPoint(key="ahu.mode", name="Mode", kind="enum", labels={"0": "off", "1": "auto", "2": "hand"})
 PANEL = NewPoint(key="panel.text", name="Panel", kind="text")
 
 
-def reading(
-    key: str = "room.temperature",
-    value: Value = 21.5,
-    seconds: float = 0,
-    **rest: object,
-) -> RawReading:
+def reading(key: str = "room.temperature", value: Value = 21.5, seconds: float = 0, **rest: object) -> RawReading:
     return RawReading(key, NOW + timedelta(seconds=seconds), value, **rest)  # type: ignore[arg-type]
 
 
@@ -47,18 +35,8 @@ def body(*readings: object) -> bytes:
     return json.dumps({"readings": readings}).encode()
 
 
-def item(
-    key: str = "room.temperature",
-    value: object = 21.5,
-    ts: object = None,
-    **rest: object,
-) -> dict[str, object]:
-    return {
-        "point": key,
-        "ts": NOW.isoformat() if ts is None else ts,
-        "value": value,
-        **rest,
-    }
+def item(key: str = "room.temperature", value: object = 21.5, ts: object = None, **rest: object) -> dict[str, object]:
+    return {"point": key, "ts": NOW.isoformat() if ts is None else ts, "value": value, **rest}
 
 
 async def stored(db: Database) -> list[dict[str, object]]:
@@ -70,32 +48,19 @@ async def stored(db: Database) -> list[dict[str, object]]:
         )
 
 
-async def test_a_reading_is_stored_with_its_newest_value_and_reaches_the_sinks(
-    storage: Database,
-) -> None:
+async def test_a_reading_is_stored_with_its_newest_value_and_reaches_the_sinks(storage: Database) -> None:
     [point] = await make_points(storage, TEMPERATURE)
     sink = Sink()
     async with Ingest(storage, Settings(), [sink]) as ingest:
-        receipt = await ingest.submit(
-            await source_of(ingest), [reading(), reading(value=22.0, seconds=10)]
-        )
+        receipt = await ingest.submit(await source_of(ingest), [reading(), reading(value=22.0, seconds=10)])
     assert (receipt.accepted, receipt.duplicate, receipt.rejected) == (2, 0, [])
     assert [each["num"] for each in await stored(storage)] == [21.5, 22.0]
     async with storage.connection() as conn:
-        latest = await row(
-            conn, "SELECT num, ts FROM latest WHERE point_id = %s", (point.handle,)
-        )
-        source = await row(
-            conn, "SELECT accepted, duplicate, rejected, seen_at FROM source"
-        )
+        latest = await row(conn, "SELECT num, ts FROM latest WHERE point_id = %s", (point.handle,))
+        source = await row(conn, "SELECT accepted, duplicate, rejected, seen_at FROM source")
     assert latest == {"num": 22.0, "ts": NOW + timedelta(seconds=10)}
-    assert source is not None and (
-        source["accepted"],
-        source["seen_at"] is not None,
-    ) == (2, True)
-    [(handle, _, value, quality)] = [
-        newest for batch in sink.batches for newest in batch.newest()
-    ]
+    assert source is not None and (source["accepted"], source["seen_at"] is not None) == (2, True)
+    [(handle, _, value, quality)] = [newest for batch in sink.batches for newest in batch.newest()]
     assert (handle, value, quality) == (point.handle, 22.0, 0)
 
 
@@ -108,20 +73,12 @@ async def test_every_kind_is_stored_as_it_is_meant(storage: Database) -> None:
                 item(value=21),
                 item("pump.run", True),
                 item("ahu.mode", "auto"),
-                item(
-                    "ahu.mode",
-                    2,
-                    (NOW + timedelta(seconds=1)).isoformat(),
-                    quality="uncertain",
-                ),
+                item("ahu.mode", 2, (NOW + timedelta(seconds=1)).isoformat(), quality="uncertain"),
                 item("panel.text", "过滤器脏"),
             ),
         )
     assert receipt.rejected == []
-    assert [
-        (each["key"], each["num"], each["txt"], each["q"])
-        for each in await stored(storage)
-    ] == [
+    assert [(each["key"], each["num"], each["txt"], each["q"]) for each in await stored(storage)] == [
         ("ahu.mode", 1.0, None, 0),
         ("ahu.mode", 2.0, None, 1),
         ("panel.text", None, "过滤器脏", 0),
@@ -130,68 +87,38 @@ async def test_every_kind_is_stored_as_it_is_meant(storage: Database) -> None:
     ]
 
 
-async def test_a_repeat_is_a_duplicate_and_another_value_a_conflict(
-    storage: Database,
-) -> None:
+async def test_a_repeat_is_a_duplicate_and_another_value_a_conflict(storage: Database) -> None:
     await make_points(storage, TEMPERATURE, PANEL)
     async with Ingest(storage, Settings()) as ingest:
         source = await source_of(ingest)
         await ingest.submit(source, [reading(), reading("panel.text", "a")])
         again = await ingest.submit(
-            source,
-            [
-                reading(),
-                reading(value=30.0),
-                reading("panel.text", "a"),
-                reading(seconds=1),
-            ],
+            source, [reading(), reading(value=30.0), reading("panel.text", "a"), reading(seconds=1)]
         )
         text = await ingest.submit(source, [reading("panel.text", "b")])
     assert (again.accepted, again.duplicate) == (1, 2)
-    assert [(each.index, each.code) for each in again.rejected] == [
-        (1, "reading.conflict")
-    ]
+    assert [(each.index, each.code) for each in again.rejected] == [(1, "reading.conflict")]
     assert [each.code for each in text.rejected] == ["reading.conflict"]
-    assert [each["num"] or each["txt"] for each in await stored(storage)] == [
-        "a",
-        21.5,
-        21.5,
-    ]
+    assert [each["num"] or each["txt"] for each in await stored(storage)] == ["a", 21.5, 21.5]
     async with storage.connection() as conn:
-        kept = await rows(
-            conn, "SELECT point_key, value, code FROM quarantine ORDER BY id"
-        )
+        kept = await rows(conn, "SELECT point_key, value, code FROM quarantine ORDER BY id")
     assert kept == [
         {"point_key": "room.temperature", "value": 30.0, "code": "reading.conflict"},
         {"point_key": "panel.text", "value": "b", "code": "reading.conflict"},
     ]
 
 
-async def test_of_two_values_in_one_request_the_first_one_counts(
-    storage: Database,
-) -> None:
+async def test_of_two_values_in_one_request_the_first_one_counts(storage: Database) -> None:
     await make_points(storage, TEMPERATURE)
     async with Ingest(storage, Settings()) as ingest:
         source = await source_of(ingest)
-        first = await ingest.submit(
-            source, [reading(value=1.0), reading(value=2.0), reading(value=1.0)]
-        )
+        first = await ingest.submit(source, [reading(value=1.0), reading(value=2.0), reading(value=1.0)])
         second = await ingest.submit(source, [reading(value=2.0), reading(value=1.0)])
-    assert (
-        first.accepted,
-        first.duplicate,
-        [each.index for each in first.rejected],
-    ) == (1, 1, [1])
-    assert (
-        second.accepted,
-        second.duplicate,
-        [each.index for each in second.rejected],
-    ) == (0, 1, [0])
+    assert (first.accepted, first.duplicate, [each.index for each in first.rejected]) == (1, 1, [1])
+    assert (second.accepted, second.duplicate, [each.index for each in second.rejected]) == (0, 1, [0])
 
 
-async def test_a_late_reading_does_not_replace_the_newest_one(
-    storage: Database,
-) -> None:
+async def test_a_late_reading_does_not_replace_the_newest_one(storage: Database) -> None:
     await make_points(storage, TEMPERATURE)
     async with Ingest(storage, Settings()) as ingest:
         source = await source_of(ingest)
@@ -203,65 +130,39 @@ async def test_a_late_reading_does_not_replace_the_newest_one(
 
 @pytest.mark.clause("6.1.1f")
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 3)),
-        min_size=1,
-        max_size=60,
-    ),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.integers(0, 3)), min_size=1, max_size=60),
     st.randoms(use_true_random=False),
 )
-@hypothesis_settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_readings_sent_three_times_and_shuffled_are_stored_once(
     readings_db: Database, triples: list[tuple[int, int, int]], shuffle: random.Random
 ) -> None:
     keys = ["a", "b", "c"]
     async with readings_db.transaction() as conn:
-        await conn.execute(
-            "TRUNCATE reading, latest, quarantine, point, building CASCADE"
-        )
-    await make_points(
-        readings_db, *(NewPoint(key=key, name=key, kind="number") for key in keys)
-    )
+        await conn.execute("TRUNCATE reading, latest, quarantine, point, building CASCADE")
+    await make_points(readings_db, *(NewPoint(key=key, name=key, kind="number") for key in keys))
     wanted = {(keys[k], second): float(v) for k, second, v in triples}
     sent = [reading(key, value, second) for (key, second), value in wanted.items()] * 3
     shuffle.shuffle(sent)
     cut = shuffle.randrange(len(sent) + 1)
     async with Ingest(readings_db, Settings()) as ingest:
         source = await source_of(ingest)
-        receipts = await asyncio.gather(
-            ingest.submit(source, sent[:cut]), ingest.submit(source, sent[cut:])
-        )
+        receipts = await asyncio.gather(ingest.submit(source, sent[:cut]), ingest.submit(source, sent[cut:]))
     assert sum(receipt.accepted for receipt in receipts) == len(wanted)
     assert sum(receipt.duplicate for receipt in receipts) == 2 * len(wanted)
-    assert {
-        (each["key"], each["ts"]): each["num"] for each in await stored(readings_db)
-    } == {
-        (key, NOW + timedelta(seconds=second)): value
-        for (key, second), value in wanted.items()
+    assert {(each["key"], each["ts"]): each["num"] for each in await stored(readings_db)} == {
+        (key, NOW + timedelta(seconds=second)): value for (key, second), value in wanted.items()
     }
     async with readings_db.connection() as conn:
-        latest = await rows(
-            conn,
-            "SELECT p.key, l.ts FROM latest l JOIN point p ON p.handle = l.point_id",
-        )
+        latest = await rows(conn, "SELECT p.key, l.ts FROM latest l JOIN point p ON p.handle = l.point_id")
     newest: dict[str, int] = {}
     for key, second in wanted:
         newest[key] = max(second, newest.get(key, 0))
-    assert {each["key"]: each["ts"] for each in latest} == {
-        k: NOW + timedelta(seconds=s) for k, s in newest.items()
-    }
+    assert {each["key"]: each["ts"] for each in latest} == {k: NOW + timedelta(seconds=s) for k, s in newest.items()}
 
 
-async def test_bad_readings_are_told_and_kept_and_the_rest_goes_through(
-    readings_db: Database,
-) -> None:
-    limited = NewPoint(
-        key="limited", name="Limited", kind="number", min_value=0, max_value=100
-    )
+async def test_bad_readings_are_told_and_kept_and_the_rest_goes_through(readings_db: Database) -> None:
+    limited = NewPoint(key="limited", name="Limited", kind="number", min_value=0, max_value=100)
     await make_points(readings_db, TEMPERATURE, PUMP, MODE, PANEL, limited)
     cases: list[tuple[object, str]] = [
         (item("no.such.point"), "reading.unknown_point"),
@@ -294,13 +195,9 @@ async def test_bad_readings_are_told_and_kept_and_the_rest_goes_through(
     ]
     good = item(value=20.5)
     async with Ingest(readings_db, Settings()) as ingest:
-        receipt = await ingest.submit_body(
-            await source_of(ingest), body(good, *(case for case, _ in cases))
-        )
+        receipt = await ingest.submit_body(await source_of(ingest), body(good, *(case for case, _ in cases)))
     assert receipt.accepted == 1
-    assert [(each.index, each.code) for each in receipt.rejected] == [
-        (i, code) for i, (_, code) in enumerate(cases, 1)
-    ]
+    assert [(each.index, each.code) for each in receipt.rejected] == [(i, code) for i, (_, code) in enumerate(cases, 1)]
     assert all(each.message and "{" not in each.message for each in receipt.rejected)
     async with readings_db.connection() as conn:
         kept = await rows(conn, "SELECT code FROM quarantine ORDER BY id")
@@ -323,9 +220,7 @@ async def test_a_body_that_holds_no_readings_is_refused_as_a_whole(
     assert refused.value.code == code
 
 
-async def test_too_many_readings_are_refused_before_any_is_stored(
-    readings_db: Database,
-) -> None:
+async def test_too_many_readings_are_refused_before_any_is_stored(readings_db: Database) -> None:
     async with Ingest(readings_db, Settings(readings_limit=3)) as ingest:
         with pytest.raises(TooLarge):
             await ingest.submit_body(await source_of(ingest), body(*[item()] * 4))
@@ -334,15 +229,11 @@ async def test_too_many_readings_are_refused_before_any_is_stored(
 async def test_a_naive_time_is_refused(readings_db: Database) -> None:
     async with Ingest(readings_db, Settings()) as ingest:
         with pytest.raises(Invalid) as refused:
-            await ingest.submit(
-                await source_of(ingest), [RawReading("a", datetime(2026, 1, 1), 1.0)]
-            )
+            await ingest.submit(await source_of(ingest), [RawReading("a", datetime(2026, 1, 1), 1.0)])
     assert refused.value.code == "reading.naive_time"
 
 
-async def test_a_failing_sink_costs_no_reading_and_no_other_sink(
-    readings_db: Database,
-) -> None:
+async def test_a_failing_sink_costs_no_reading_and_no_other_sink(readings_db: Database) -> None:
     await make_points(readings_db, TEMPERATURE)
     sink = Sink()
 
@@ -352,9 +243,7 @@ async def test_a_failing_sink_costs_no_reading_and_no_other_sink(
     async with Ingest(readings_db, Settings(), [broken, sink]) as ingest:
         source = await source_of(ingest)
         for second in range(3):
-            assert (
-                await ingest.submit(source, [reading(seconds=second)])
-            ).accepted == 1
+            assert (await ingest.submit(source, [reading(seconds=second)])).accepted == 1
     assert len(sink.readings()) == 3 == len(await stored(readings_db))
 
 
@@ -368,9 +257,7 @@ async def test_sinks_get_only_what_is_new(readings_db: Database) -> None:
     assert sum(len(batch) for batch in sink.batches) == 2
 
 
-async def test_a_full_line_answers_busy_and_what_waits_is_stored(
-    readings_db: Database,
-) -> None:
+async def test_a_full_line_answers_busy_and_what_waits_is_stored(readings_db: Database) -> None:
     await make_points(readings_db, TEMPERATURE)
     async with Ingest(readings_db, Settings()) as ingest:
         source = await source_of(ingest)
@@ -389,19 +276,14 @@ async def test_closing_stores_what_is_in_line(readings_db: Database) -> None:
     async with Ingest(readings_db, Settings()) as ingest:
         source = await source_of(ingest)
         await ingest.submit(source, [reading()])
-        waiting = [
-            asyncio.create_task(ingest.submit(source, [reading(seconds=n)]))
-            for n in range(1, 30)
-        ]
+        waiting = [asyncio.create_task(ingest.submit(source, [reading(seconds=n)])) for n in range(1, 30)]
         await asyncio.sleep(0)
     assert [(await each).accepted for each in waiting] == [1] * 29
     with pytest.raises(Unavailable):
         await ingest.submit(source, [reading(seconds=99)])
 
 
-async def test_a_database_that_goes_away_is_told_and_ingest_goes_on_afterwards(
-    readings_db: Database,
-) -> None:
+async def test_a_database_that_goes_away_is_told_and_ingest_goes_on_afterwards(readings_db: Database) -> None:
     await make_points(readings_db, TEMPERATURE)
     async with Ingest(readings_db, Settings()) as ingest:
         source = await source_of(ingest)
@@ -420,32 +302,24 @@ async def test_a_database_that_goes_away_is_told_and_ingest_goes_on_afterwards(
     assert len(await stored(readings_db)) >= acknowledged
 
 
-async def test_a_changed_point_is_judged_by_its_new_facts(
-    readings_db: Database,
-) -> None:
+async def test_a_changed_point_is_judged_by_its_new_facts(readings_db: Database) -> None:
     [point] = await make_points(readings_db, TEMPERATURE)
     async with Ingest(readings_db, Settings()) as ingest:
         source = await source_of(ingest)
         assert (await ingest.submit(source, [reading()])).accepted == 1
         async with readings_db.transaction() as conn:
             await conn.execute("UPDATE point SET retired_at = now()")
-        event = Event(
-            1, point.building_id, None, "point", {"handle": point.handle}, NOW
-        )
+        event = Event(1, point.building_id, None, "point", {"handle": point.handle}, NOW)
         await ingest.on_events([event])
         refused = await ingest.submit(source, [reading(seconds=1)])
     assert [each.code for each in refused.rejected] == ["reading.retired_point"]
 
 
-async def test_a_clock_that_is_a_day_off_shows_in_its_source(
-    readings_db: Database,
-) -> None:
+async def test_a_clock_that_is_a_day_off_shows_in_its_source(readings_db: Database) -> None:
     await make_points(readings_db, TEMPERATURE)
     async with Ingest(readings_db, Settings()) as ingest:
         for second in range(5):
-            await ingest.submit(
-                await source_of(ingest), [reading(seconds=86_400 + second)]
-            )
+            await ingest.submit(await source_of(ingest), [reading(seconds=86_400 + second)])
     async with readings_db.connection() as conn:
         found = await row(conn, "SELECT clock_skew FROM source")
     assert found is not None
