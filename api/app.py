@@ -71,7 +71,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         workers = await stack.enter_async_context(WorkerPool(limits=worker_limits(settings)))
         importer = Importer(db, blobs, settings, workers)
         stack.callback(importer.close)
-        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db, settings), commands, live, importer)
+        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer)
         if serving:
             await stack.enter_async_context(ingest)
             await live.load()
@@ -101,7 +101,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "upkeep": lambda: _upkeep(twin),
     }
     if twin.settings.worker:
-        loops["jobs"] = lambda: jobs.run_worker(twin.db, twin.handlers(), concurrency=twin.settings.worker_jobs)
+        loops["jobs"] = lambda: jobs.run_worker(twin.db, twin.handlers(), settings=twin.settings)
     tasks = [asyncio.create_task(_keep_running(name, loop), name=name) for name, loop in loops.items()]
     try:
         yield

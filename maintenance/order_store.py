@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, LiteralString, TypedDict
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 from maintenance.order_state import OrderState, Standing
 from maintenance.place import Place, plain

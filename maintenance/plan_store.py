@@ -33,9 +33,9 @@ class Plan:
     target_kind: str  # element | type | class | system
     element_id: UUID | None
     type_id: UUID | None
-    system_id: UUID | None
+    group_id: UUID | None  # the system
     ifc_class: str | None  # with its subclasses
-    target: str | None  # its name
+    target_name: str | None
     crew: str | None
     checklist: list[str]
     enabled: bool
@@ -76,8 +76,8 @@ class PlanElement:
 _PLAN: LiteralString = """
     SELECT p.id, p.building_id, p.name, p.description, p.rrule, p.starts_at, site.time_zone,
            extract(epoch FROM p.lead)::float8 AS lead, p.priority, p.target_kind, p.element_id, p.type_id,
-           p.group_id AS system_id, p.ifc_class,
-           coalesce(e.name, e.long_name, t.name, g.name, p.ifc_class) AS target,
+           p.group_id, p.ifc_class,
+           coalesce(e.name, e.long_name, t.name, g.name, p.ifc_class) AS target_name,
            p.crew, p.checklist, p.enabled, p.next_due, p.created_by, p.created_at
     FROM plan p JOIN building b ON b.id = p.building_id JOIN site ON site.id = b.site_id
     LEFT JOIN element e ON e.id = p.element_id
@@ -174,8 +174,7 @@ _ELEMENTS: dict[str, LiteralString] = {
 async def elements_of(conn: Conn, building_id: UUID, target: Target | Plan) -> list[PlanElement]:
     """The elements that a target means now, as the shown versions of the models have them."""
     kind = target.kind if isinstance(target, Target) else target.target_kind
-    group = target.group_id if isinstance(target, Target) else target.system_id
-    refs = {"element": target.element_id, "type": target.type_id, "class": target.ifc_class, "system": group}
+    refs = {"element": target.element_id, "type": target.type_id, "class": target.ifc_class, "system": target.group_id}
     return await objects(
         conn,
         PlanElement,

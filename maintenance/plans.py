@@ -228,12 +228,14 @@ async def _checked(conn: Conn, building_id: UUID, given: PlanInput, now: datetim
 
 async def _recorded(conn: Conn, actor: Actor, act: str, plan: Plan, before: Plan | None = None) -> None:
     def told(one: Plan) -> dict[str, Any]:
-        names = ("name", "rrule", "lead", "priority", "crew", "enabled", "target_kind", "target")
+        names = ("name", "rrule", "lead", "priority", "crew", "enabled", "target_kind", "target_name")
         return {**{name: getattr(one, name) for name in names}, "starts_at": one.starts_at.isoformat()}
 
     after = None if act == "delete" else told(plan)
     old = plan if act == "delete" else before
-    await audit.record(conn, actor, f"plan.{act}", f"plan:{plan.id}", before=old and told(old), after=after)
+    await audit.record(
+        conn, actor, f"plan.{act}", f"plan:{plan.id}", before=None if old is None else told(old), after=after
+    )
     await emit(conn, "plan", {"id": str(plan.id), "name": plan.name, "change": act}, building_id=plan.building_id)
 
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import TypedDict
+
+from typing_extensions import TypedDict  # pydantic needs it before Python 3.12
 
 HALF_VIEW = math.radians(25)  # half of the viewer's vertical angle
 FILL = 0.45  # the thing's sphere fills that much of the view: its surroundings tell where it is

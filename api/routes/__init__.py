@@ -3,7 +3,7 @@
 from typing import Final
 
 from api.route import Router
-from api.routes import elements, health, identity, jobs, maintenance, models, places, spatial, telemetry
+from api.routes import alarms, elements, health, identity, jobs, maintenance, models, places, spatial, telemetry
 
 ROUTERS: Final[tuple[Router, ...]] = (
     health.router,
@@ -14,5 +14,6 @@ ROUTERS: Final[tuple[Router, ...]] = (
     elements.router,
     spatial.router,
     telemetry.router,
+    alarms.router,
     maintenance.router,
 )
