@@ -1,4 +1,37 @@
+import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { ApiError } from "../api/client";
+import { App } from "./app";
+import { startI18n } from "./i18n";
+import { firstMode } from "./lib/prefs";
+import { applyPalette } from "./theme";
+import "./styles.css";
 
-const root = document.getElementById("root");
-if (root) createRoot(root).render(null);
+const queries = new QueryClient({
+  queryCache: new QueryCache(),
+  defaultOptions: {
+    queries: {
+      staleTime: 20_000,
+      refetchOnWindowFocus: true,
+      // What the server refused it will refuse again; what did not reach it may get through.
+      retry: (count, error) => count < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 502),
+    },
+  },
+});
+
+async function start(): Promise<void> {
+  applyPalette(firstMode());
+  const root = document.getElementById("root");
+  if (!root) throw new Error("index.html has no #root");
+  await startI18n();
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queries}>
+        <App />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}
+
+void start();

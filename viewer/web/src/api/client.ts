@@ -1,0 +1,150 @@
+/** One place that talks HTTP: cookies, CSRF, problem documents, the user's language. */
+
+export interface FieldProblem {
+  field: string;
+  message: string;
+}
+
+/** A problem document (RFC 9457) as the server sends it, or `offline` / `http.NNN` where it sent none. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly where: string | null = null,
+    readonly fields: FieldProblem[] = [],
+    readonly extra: Record<string, unknown> = {},
+  ) {
+    super(message);
+  }
+}
+
+export type Query = Record<string, string | number | boolean | null | undefined | readonly string[]>;
+
+interface Options {
+  query?: Query | undefined;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+const BASE = "/api/v1";
+let csrfToken: string | null = null;
+let language = "zh-CN";
+let onSignedOut: () => void = () => undefined;
+
+export function setCsrfToken(token: string | null): void {
+  csrfToken = token;
+}
+
+export function setRequestLanguage(value: string): void {
+  language = value;
+}
+
+/** `handler` runs when any request but the sign-in itself is answered 401. */
+export function onUnauthenticated(handler: () => void): void {
+  onSignedOut = handler;
+}
+
+export function url(path: string, query?: Query): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === null || value === undefined || value === "") continue;
+    if (Array.isArray(value)) for (const one of value) params.append(name, String(one));
+    else params.append(name, String(value));
+  }
+  const text = params.toString();
+  return `${BASE}${path}${text ? `?${text}` : ""}`;
+}
+
+export async function request<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": language };
+  if (options.body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET") {
+    if (csrfToken) headers["X-CSRF-Token"] = csrfToken;
+    headers["Idempotency-Key"] = crypto.randomUUID();
+  }
+  let response: Response;
+  try {
+    response = await fetch(url(path, options.query), {
+      method,
+      headers,
+      credentials: "same-origin",
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      signal: options.signal ?? null,
+    });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "offline", "offline");
+  }
+  if (response.ok) return (response.status === 204 ? undefined : await readJson(response)) as T;
+  const problem = toApiError(response.status, await readJson(response).catch(() => null));
+  if (problem.status === 401 && !(method === "POST" && path === "/session")) onSignedOut();
+  throw problem;
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text();
+  return text ? (JSON.parse(text) as unknown) : undefined;
+}
+
+function toApiError(status: number, body: unknown): ApiError {
+  const problem = (body ?? {}) as Record<string, unknown>;
+  const code = typeof problem["code"] === "string" ? problem["code"] : `http.${status}`;
+  const detail = problem["detail"] ?? problem["title"];
+  const where = typeof problem["where"] === "string" ? problem["where"] : null;
+  const fields = Array.isArray(problem["errors"]) ? (problem["errors"] as Record<string, unknown>[]) : [];
+  return new ApiError(
+    status,
+    code,
+    typeof detail === "string" ? detail : `HTTP ${status}`,
+    where,
+    fields.map((one) => ({ field: asText(one["field"]), message: asText(one["message"]) })),
+    problem,
+  );
+}
+
+function asText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value ?? "");
+}
+
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> =>
+  request<T>("GET", path, { query, signal });
+export const post = <T>(path: string, body?: unknown, query?: Query): Promise<T> =>
+  request<T>("POST", path, { body: body ?? {}, query });
+export const patch = <T>(path: string, body: unknown): Promise<T> => request<T>("PATCH", path, { body });
+export const del = <T>(path: string): Promise<T> => request<T>("DELETE", path);
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export interface Upload<T> {
+  result: Promise<T>;
+  cancel: () => void;
+}
+
+/** Multipart upload with progress in bytes (fetch cannot report it). */
+export function upload<T>(path: string, form: FormData, onProgress: (sent: number, total: number) => void): Upload<T> {
+  const xhr = new XMLHttpRequest();
+  const result = new Promise<T>((resolve, reject) => {
+    xhr.open("POST", url(path));
+    xhr.responseType = "text";
+    xhr.setRequestHeader("Accept-Language", language);
+    xhr.setRequestHeader("Idempotency-Key", crypto.randomUUID());
+    if (csrfToken) xhr.setRequestHeader("X-CSRF-Token", csrfToken);
+    xhr.upload.onprogress = (event) => onProgress(event.loaded, event.total);
+    xhr.onerror = () => reject(new ApiError(0, "offline", "offline"));
+    xhr.onabort = () => reject(new ApiError(0, "cancelled", "cancelled"));
+    xhr.onload = () => {
+      const body = parseOrNull(xhr.responseText);
+      if (xhr.status >= 200 && xhr.status < 300) resolve(body as T);
+      else reject(toApiError(xhr.status, body));
+    };
+    xhr.send(form);
+  });
+  return { result, cancel: () => xhr.abort() };
+}

@@ -1,0 +1,103 @@
+/** Providers and routes. Everything behind the sign-in is loaded when it is needed. */
+import { App as AntApp, ConfigProvider, theme } from "antd";
+import type { Locale } from "antd/es/locale";
+import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { BrowserRouter, Navigate, Route, Routes, useLocation } from "react-router";
+import { ModeContext } from "./context";
+import { useMode } from "./lib/prefs";
+import { SignIn } from "./pages/sign-in";
+import { useSession } from "./session";
+import { antdTheme } from "./theme";
+
+const Shell = lazy(() => import("./shell/shell"));
+const Home = lazy(() => import("./shell/home"));
+const OrderRedirect = lazy(() => import("./shell/order-redirect"));
+const Overview = lazy(() => import("./pages/overview"));
+const Alarms = lazy(() => import("./pages/alarms"));
+const Orders = lazy(() => import("./pages/orders"));
+const OrderPage = lazy(() => import("./pages/order"));
+const Plans = lazy(() => import("./pages/plans"));
+const Models = lazy(() => import("./pages/models"));
+const Settings = lazy(() => import("./pages/settings"));
+
+export function App(): ReactNode {
+  const mode = useMode();
+  const locale = useAntLocale();
+  const config = useMemo(
+    () => antdTheme(mode, mode === "dark" ? theme.darkAlgorithm : theme.defaultAlgorithm),
+    [mode],
+  );
+  return (
+    <ModeContext value={mode}>
+      <ConfigProvider theme={config} {...(locale ? { locale } : {})} button={{ autoInsertSpace: false }}>
+        <AntApp className="app" message={{ maxCount: 3 }}>
+          <BrowserRouter>
+            <Gate />
+          </BrowserRouter>
+        </AntApp>
+      </ConfigProvider>
+    </ModeContext>
+  );
+}
+
+function Gate(): ReactNode {
+  const session = useSession();
+  const location = useLocation();
+  if (session.state === "loading") return <Splash />;
+  if (session.state === "out") {
+    if (location.pathname !== "/sign-in") {
+      return <Navigate to="/sign-in" replace state={{ from: location.pathname + location.search }} />;
+    }
+    return <SignIn unreachable={session.unreachable} />;
+  }
+  return (
+    <Suspense fallback={<Splash />}>
+      <Routes>
+        <Route path="/sign-in" element={<Back />} />
+        <Route path="/orders" element={<Home to="orders" />} />
+        <Route path="/orders/:order" element={<OrderRedirect />} />
+        <Route path="/" element={<Home />} />
+        <Route path="/settings" element={<Home to="settings" />} />
+        <Route path="/b/:building" element={<Shell />}>
+          <Route index element={null} />
+          <Route path="overview" element={<Overview />} />
+          <Route path="alarms" element={<Alarms />} />
+          <Route path="orders" element={<Orders />} />
+          <Route path="orders/:order" element={<OrderPage />} />
+          <Route path="plans" element={<Plans />} />
+          <Route path="models" element={<Models />} />
+          <Route path="settings" element={<Settings />} />
+        </Route>
+        <Route path="*" element={<Navigate to="/" replace />} />
+      </Routes>
+    </Suspense>
+  );
+}
+
+function Back(): ReactNode {
+  const location = useLocation();
+  const from = (location.state as { from?: string } | null)?.from ?? "/";
+  return <Navigate to={from} replace />;
+}
+
+/** Keeps the background in place while a chunk loads: nothing jumps, nothing flashes. */
+export function Splash(): ReactNode {
+  return <div className="splash" aria-busy="true" />;
+}
+
+function useAntLocale(): Locale | null {
+  const { i18n } = useTranslation();
+  const [locale, setLocale] = useState<Locale | null>(null);
+  useEffect(() => {
+    let current = true;
+    const load = i18n.language === "en" ? import("antd/es/locale/en_US") : import("antd/es/locale/zh_CN");
+    void load.then((module) => {
+      if (current) setLocale(module.default);
+    });
+    return () => {
+      current = false;
+    };
+  }, [i18n.language]);
+  return locale;
+}

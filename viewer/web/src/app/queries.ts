@@ -1,0 +1,154 @@
+/** Every read of the app, with its cache key; events of the live socket make them fresh again. */
+import {
+  useInfiniteQuery, useMutation, useQuery, useQueryClient, type QueryClient, type UseInfiniteQueryResult,
+  type UseMutationResult, type UseQueryResult, type InfiniteData,
+} from "@tanstack/react-query";
+import { App } from "antd";
+import { get, type Query } from "../api/client";
+import type {
+  Alarm, AlarmDetail, Building, ElementDetail, ElementRow, Job, Model, ModelVersion, Notification, Overview, Page, Plan,
+  Point, Tree, WorkOrder, WorkOrderDetail,
+} from "../api/types";
+import type { EventTopic } from "./live";
+import { useErrorText } from "./parts";
+
+/** Which cached reads an event makes stale, by the first part of their key. */
+const STALE: Record<EventTopic, readonly string[]> = {
+  alarm: ["alarms", "alarm", "overview", "element-alarms"],
+  work_order: ["orders", "order", "overview", "alarm", "notifications"],
+  model: ["models", "tree", "elements", "element", "systems", "tileset"],
+  point: ["points"],
+  command: ["command"],
+  notification: ["notifications"],
+};
+
+export function refreshFor(client: QueryClient, topic: EventTopic): void {
+  for (const key of STALE[topic] ?? []) void client.invalidateQueries({ queryKey: [key] });
+}
+
+/** All pages of a list that is known to be short (thousands, not millions). */
+export async function everything<T>(path: string, query: Query, signal?: AbortSignal, most = 20_000): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Page<T> = await get<Page<T>>(path, { ...query, limit: 1000, cursor }, signal);
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor && items.length < most);
+  return items;
+}
+
+export const useBuildings = (): UseQueryResult<Building[]> =>
+  useQuery({ queryKey: ["buildings"], queryFn: ({ signal }) => everything<Building>("/buildings", {}, signal) });
+
+export const useTree = (building: string): UseQueryResult<Tree> =>
+  useQuery({ queryKey: ["tree", building], queryFn: ({ signal }) => get<Tree>(`/buildings/${building}/tree`, {}, signal) });
+
+export const useOverview = (building: string): UseQueryResult<Overview> =>
+  useQuery({
+    queryKey: ["overview", building],
+    queryFn: ({ signal }) => get<Overview>(`/buildings/${building}/overview`, {}, signal),
+    refetchInterval: 30_000,
+  });
+
+export const useElements = (query: Query, enabled = true): UseQueryResult<ElementRow[]> =>
+  useQuery({
+    queryKey: ["elements", query],
+    queryFn: ({ signal }) => everything<ElementRow>("/elements", query, signal),
+    enabled,
+    staleTime: 5 * 60_000,
+  });
+
+/** By server id, or by GlobalId within a building. */
+export const useElement = (id: string | null, building?: string): UseQueryResult<ElementDetail> =>
+  useQuery({
+    queryKey: ["element", id, building ?? null],
+    queryFn: ({ signal }) => get<ElementDetail>(`/elements/${encodeURIComponent(id ?? "")}`, { building }, signal),
+    enabled: id !== null,
+  });
+
+export const usePoints = (building: string): UseQueryResult<Point[]> =>
+  useQuery({
+    queryKey: ["points", building],
+    queryFn: ({ signal }) => everything<Point>("/points", { building }, signal),
+    staleTime: 5 * 60_000,
+  });
+
+export const useAlarms = (query: Query, enabled = true): UseInfiniteQueryResult<InfiniteData<Page<Alarm>>> =>
+  usePaged<Alarm>(["alarms", query], "/alarms", query, enabled);
+
+export const useAlarm = (id: string | null): UseQueryResult<AlarmDetail> =>
+  useQuery({ queryKey: ["alarm", id], queryFn: ({ signal }) => get<AlarmDetail>(`/alarms/${id}`, {}, signal), enabled: id !== null });
+
+export const useOrders = (query: Query, enabled = true): UseInfiniteQueryResult<InfiniteData<Page<WorkOrder>>> =>
+  usePaged<WorkOrder>(["orders", query], "/work-orders", query, enabled);
+
+export const useOrder = (id: string | null): UseQueryResult<WorkOrderDetail> =>
+  useQuery({
+    queryKey: ["order", id],
+    queryFn: ({ signal }) => get<WorkOrderDetail>(`/work-orders/${id}`, {}, signal),
+    enabled: id !== null,
+  });
+
+export const usePlans = (building: string): UseQueryResult<Plan[]> =>
+  useQuery({ queryKey: ["plans", building], queryFn: ({ signal }) => everything<Plan>("/plans", { building }, signal) });
+
+export const useModels = (building: string): UseQueryResult<Model[]> =>
+  useQuery({ queryKey: ["models", building], queryFn: ({ signal }) => everything<Model>("/models", { building }, signal) });
+
+export const useVersions = (model: string): UseQueryResult<ModelVersion[]> =>
+  useQuery({
+    queryKey: ["models", "versions", model],
+    queryFn: ({ signal }) => everything<ModelVersion>(`/models/${model}/versions`, {}, signal),
+  });
+
+export const useJob = (id: string | null): UseQueryResult<Job> =>
+  useQuery({
+    queryKey: ["job", id],
+    queryFn: ({ signal }) => get<Job>(`/jobs/${id}`, {}, signal),
+    enabled: id !== null,
+    staleTime: 0,
+    refetchInterval: (query) => (query.state.data && isFinished(query.state.data) ? false : 700),
+  });
+
+export const isFinished = (job: Job): boolean => !["queued", "running"].includes(job.state);
+
+export const useNotifications = (): UseQueryResult<Page<Notification>> =>
+  useQuery({
+    queryKey: ["notifications"],
+    queryFn: ({ signal }) => get<Page<Notification>>("/notifications", { limit: 30 }, signal),
+    refetchInterval: 60_000,
+  });
+
+function usePaged<T>(key: readonly unknown[], path: string, query: Query, enabled: boolean): UseInfiniteQueryResult<InfiniteData<Page<T>>> {
+  return useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam, signal }) => get<Page<T>>(path, { ...query, cursor: pageParam }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    enabled,
+  });
+}
+
+export function itemsOf<T>(data: InfiniteData<Page<T>> | undefined): T[] {
+  return data?.pages.flatMap((page) => page.items) ?? [];
+}
+
+/** A write: says what went wrong, and refreshes what it touches. */
+export function useWrite<In, Out = unknown>(
+  write: (input: In) => Promise<Out>,
+  touches: readonly string[],
+  after?: (result: Out, input: In) => void,
+): UseMutationResult<Out, Error, In> {
+  const client = useQueryClient();
+  const { message } = App.useApp();
+  const text = useErrorText();
+  return useMutation({
+    mutationFn: write,
+    onSuccess: (result, input) => {
+      for (const key of touches) void client.invalidateQueries({ queryKey: [key] });
+      after?.(result, input);
+    },
+    onError: (error) => void message.error(text(error), 6),
+  });
+}

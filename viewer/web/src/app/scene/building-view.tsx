@@ -1,0 +1,114 @@
+/** The main page: the building in 3D between its tree and what is known of the selected thing. */
+import { Button, Drawer } from "antd";
+import { Boxes, ListTree } from "lucide-react";
+import { useEffect, useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { useBuilding } from "../context";
+import { usePhone } from "../lib/prefs";
+import { Empty, Failure, IconButton } from "../parts";
+import { useTree } from "../queries";
+import { useMay } from "../session";
+import { SceneCanvas } from "./canvas";
+import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
+import { useFocus } from "./focus";
+import { Inspector } from "./inspector";
+import { LeftPanel } from "./left-panel";
+import { Legend } from "./legend";
+import { createSceneScope, SceneContext, usePatch, useScene, useSceneState } from "./state";
+import { Toolbar } from "./toolbar";
+import type { Tree } from "../../api/types";
+
+export default function BuildingView({ shown }: { shown: boolean }): ReactNode {
+  const { building } = useBuilding();
+  const phone = usePhone();
+  const tree = useTree(building.id);
+  const [scope] = useState(() => createSceneScope(phone));
+  if (tree.isError) return <div className="center"><Failure error={tree.error} retry={() => void tree.refetch()} /></div>;
+  if (!tree.data) return <div className="scene-view"><div className="scene-stage is-loading" /></div>;
+  if (tree.data.elements === 0) return <NoModel />;
+  return (
+    <SceneContext value={scope}>
+      <View tree={tree.data} shown={shown} phone={phone} />
+    </SceneContext>
+  );
+}
+
+function NoModel(): ReactNode {
+  const { t } = useTranslation();
+  const { building } = useBuilding();
+  const may = useMay();
+  return (
+    <div className="center">
+      <Empty icon={Boxes} title={t("scene.noModel")} hint={t("scene.noModelHint")} action={
+        may("model.upload") ? <Link to={`/b/${building.id}/models`}><Button type="primary">{t("models.upload")}</Button></Link> : null
+      } />
+    </div>
+  );
+}
+
+function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boolean }): ReactNode {
+  const { t } = useTranslation();
+  const state = useSceneState();
+  const patch = usePatch();
+  const panel = <LeftPanel tree={tree} />;
+  const inspector = state.selected ? <Inspector globalId={state.selected} /> : null;
+  return (
+    <div className="scene-view">
+      {!phone && state.leftOpen ? panel : null}
+      <div className="scene-stage">
+        <SceneCanvas tree={tree} />
+        <Effects tree={tree} shown={shown} />
+        {state.leftOpen && !phone ? null : (
+          <div className="stage-corner">
+            <IconButton icon={ListTree} label={t("scene.openPanel")} onClick={() => patch({ leftOpen: true })} />
+          </div>
+        )}
+        <Toolbar tree={tree} shown={shown} />
+        <Legend />
+        <LoadBar />
+        {state.isolated ? (
+          <div className="stage-note">
+            <span>{t("scene.only", { what: state.isolated.title, count: state.isolated.ids.length })}</span>
+            <Button size="small" type="link" onClick={() => patch({ isolated: null })}>{t("scene.showAll")}</Button>
+          </div>
+        ) : null}
+      </div>
+      {phone ? (
+        <>
+          <Drawer placement="left" open={state.leftOpen} onClose={() => patch({ leftOpen: false })} size="88%" closable={false}
+            classNames={{ body: "flush" }}>{panel}</Drawer>
+          {inspector ? <div className="bottom-sheet">{inspector}</div> : null}
+        </>
+      ) : inspector}
+    </div>
+  );
+}
+
+/** Hooks without a view of their own, so that live values do not render the panels. */
+function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
+  useColouring(tree);
+  useAlarmsInScene();
+  useMarkers(tree);
+  useFocus(shown);
+  return null;
+}
+
+function LoadBar(): ReactNode {
+  const { progress } = useSceneState();
+  const { t } = useTranslation();
+  const scene = useScene();
+  const [slow, setSlow] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setSlow(true), 400);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!progress || !slow || !scene) return null;
+  const share = progress.total > 0 ? progress.loaded / progress.total : 0;
+  return (
+    <div className="load-bar" role="progressbar" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}
+      aria-label={t("scene.loading")}>
+      <span style={{ width: `${Math.max(4, share * 100)}%` }} />
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+/** Colour by value: which quantities a building offers, and the scale from value to colour. Pure. */
+import type { Point } from "../../api/types";
+
+export type Rgb = readonly [number, number, number];
+
+/** One thing that the model can be coloured by: the same quantity, in the same unit, of rooms or of equipment. */
+export interface Colouring {
+  key: string;
+  target: "room" | "equipment";
+  /** Key of its name in the texts (`quantity.*`), or null: show `label`. */
+  name: string | null;
+  label: string;
+  unit: string | null;
+  kind: "number" | "bool";
+  points: { handle: number; globalId: string }[];
+}
+
+/** Both scales can be told apart with every common colour blindness (viridis; ColorBrewer RdYlBu). */
+const SCALES = {
+  sequential: ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"],
+  diverging: ["#313695", "#4575b4", "#74add1", "#abd9e9", "#e0f3f8", "#ffffbf", "#fee090", "#fdae61", "#f46d43", "#d73027", "#a50026"],
+} as const;
+
+export type ScaleName = keyof typeof SCALES;
+
+export const OFF: Rgb = [120, 134, 147];
+export const ON: Rgb = [31, 158, 137];
+
+export function scaleStops(name: ScaleName): readonly string[] {
+  return SCALES[name];
+}
+
+export function scaleOf(colouring: Colouring): ScaleName {
+  return colouring.name === "temperature" ? "diverging" : "sequential";
+}
+
+/** Colour of `value` on the scale from `low` to `high`; beyond the limits it is that of the limit. */
+export function colourOf(value: number, low: number, high: number, scale: ScaleName): Rgb {
+  const stops = SCALES[scale];
+  const span = high - low;
+  const position = span > 0 ? Math.min(1, Math.max(0, (value - low) / span)) * (stops.length - 1) : (stops.length - 1) / 2;
+  const i = Math.min(stops.length - 2, Math.floor(position));
+  const a = parse(stops[i] ?? "#000000");
+  const b = parse(stops[i + 1] ?? "#000000");
+  const f = position - i;
+  return [mix(a[0], b[0], f), mix(a[1], b[1], f), mix(a[2], b[2], f)];
+}
+
+function parse(hex: string): Rgb {
+  const n = Number.parseInt(hex.slice(1), 16);
+  return [(n >> 16) & 255, (n >> 8) & 255, n & 255];
+}
+
+const mix = (a: number, b: number, f: number): number => Math.round(a + (b - a) * f);
+
+/** Rows in order: the first that fits names the quantity. */
+const NAMES: { name: string; brick?: RegExp; quantity?: RegExp; unit?: RegExp }[] = [
+  { name: "co2", brick: /CO2/i, quantity: /CO2|CarbonDioxide/i, unit: /^PPM$/ },
+  { name: "humidity", brick: /Humidity/i, quantity: /Humidity/i, unit: /^PERCENT_RH$/ },
+  { name: "temperature", brick: /Temperature/i, quantity: /Temperature/i, unit: /^(DEG_C|DEG_F|K)$/ },
+  { name: "pm", brick: /PM2|PM10|Particulate/i, quantity: /Particulate|MassConcentration|MassDensity/i },
+  { name: "occupancy", brick: /Occupan/i, quantity: /Occupan/i },
+  { name: "energy", brick: /Energy/i, quantity: /Energy/i, unit: /(W-HR|W_HR)$/ },
+  { name: "power", brick: /Power/i, quantity: /Power/i, unit: /^(KiloW|W|MegaW)$/ },
+  { name: "illuminance", brick: /Illuminance|Luminance/i, quantity: /Illuminance/i, unit: /^LUX$/ },
+  { name: "pressure", brick: /Pressure/i, quantity: /Pressure/i, unit: /^(PA|KiloPA|BAR|MegaPA)$/ },
+  { name: "flow", brick: /Flow/i, quantity: /Flow/i },
+  { name: "speed", brick: /Speed/i, quantity: /RotationalVelocity|RotationalSpeed/i },
+  { name: "current", brick: /Current/i, quantity: /ElectricCurrent/i, unit: /^A$/ },
+  { name: "voltage", brick: /Voltage/i, quantity: /Voltage|ElectricPotential/i, unit: /^V$/ },
+  { name: "level", brick: /Level/i, quantity: /^Height|Level|Length/i },
+  { name: "vibration", brick: /Vibration/i, quantity: /Vibration|Velocity/i },
+  { name: "running", brick: /On_Off_Status|On_Status|Run_Status|Status|Enable/i },
+];
+
+export function quantityName(point: Pick<Point, "brick_class" | "quantity" | "unit">): string | null {
+  const found = NAMES.find((row) =>
+    (point.brick_class && row.brick?.test(point.brick_class)) ||
+    (point.quantity && row.quantity?.test(point.quantity)) ||
+    (!point.brick_class && !point.quantity && point.unit && row.unit?.test(point.unit)));
+  return found?.name ?? null;
+}
+
+/** Where a point's value shows: its own mesh, or the room it measures. */
+export interface Target {
+  globalId: string;
+  room: boolean;
+}
+
+export function colourings(points: readonly Point[], targetOf: (point: Point) => Target | null): Colouring[] {
+  const found = new Map<string, Colouring>();
+  for (const point of points) {
+    if (point.kind !== "number" && point.kind !== "bool") continue;
+    const target = targetOf(point);
+    if (!target) continue;
+    const name = quantityName(point);
+    const label = (point.brick_class ?? point.quantity ?? point.name).replaceAll("_", " ");
+    const key = [target.room ? "room" : "equipment", name ?? label, point.kind === "bool" ? "bool" : (point.unit ?? "")].join("|");
+    const entry = found.get(key) ?? {
+      key, target: target.room ? "room" : "equipment", name, label, unit: point.unit, kind: point.kind, points: [],
+    };
+    entry.points.push({ handle: point.handle, globalId: target.globalId });
+    found.set(key, entry);
+  }
+  const all = [...found.values()].filter((one) => one.points.length > 0);
+  return all.sort((a, b) => rank(a) - rank(b) || b.points.length - a.points.length || a.key.localeCompare(b.key));
+}
+
+function rank(colouring: Colouring): number {
+  const place = NAMES.findIndex((row) => row.name === colouring.name);
+  return (colouring.target === "room" ? 0 : 100) + (place < 0 ? 50 : place);
+}
+
+/** What is usual in rooms: so that a colour means the same on every day and in every building. */
+const ROOM_LIMITS: Record<string, [number, number]> = {
+  "temperature|DEG_C": [16, 30],
+  "co2|PPM": [400, 1400],
+  "humidity|PERCENT": [20, 80],
+  "humidity|PERCENT_RH": [20, 80],
+};
+
+/** Limits to start with: the usual ones, or the span of the present values, rounded outwards. */
+export function startLimits(colouring: Colouring, values: readonly number[]): [number, number] {
+  const usual = colouring.target === "room" ? ROOM_LIMITS[`${colouring.name}|${colouring.unit}`] : undefined;
+  if (usual) return usual;
+  const sorted = values.filter(Number.isFinite).toSorted((a, b) => a - b);
+  const low = sorted[Math.floor(sorted.length * 0.02)] ?? 0;
+  const high = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.98))] ?? 1;
+  return niceSpan(low, high);
+}
+
+export function niceSpan(low: number, high: number): [number, number] {
+  const span = high - low || Math.abs(high) || 1;
+  const step = 10 ** Math.floor(Math.log10(span)) / 2;
+  const round = (n: number): number => Number(n.toPrecision(12));
+  return [round(Math.floor(low / step) * step), round(Math.max(Math.ceil(high / step) * step, Math.floor(low / step) * step + step))];
+}
+
+/** Mean of the points of each target; a bool counts as 0 or 1. */
+export function targetValues(colouring: Colouring, valueOf: (handle: number) => number | null): Map<string, number> {
+  const sums = new Map<string, { sum: number; n: number }>();
+  for (const { handle, globalId } of colouring.points) {
+    const value = valueOf(handle);
+    if (value === null) continue;
+    const entry = sums.get(globalId) ?? { sum: 0, n: 0 };
+    entry.sum += value;
+    entry.n += 1;
+    sums.set(globalId, entry);
+  }
+  return new Map([...sums].map(([globalId, { sum, n }]) => [globalId, sum / n]));
+}

@@ -1,0 +1,174 @@
+/** What the live values and the alarms do to the model: colours, pulses, labels. */
+import { useEffect, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { GlobalId, Marker, Rgb, Severity } from "../../engine";
+import type { Alarm, Point, Tree } from "../../api/types";
+import { useBuilding } from "../context";
+import { formatNumber, unitText } from "../lib/format";
+import { labelsShown } from "../lib/prefs";
+import { useStore } from "../lib/store";
+import { asNumber, useValuesVersion } from "../lib/values";
+import { itemsOf, useAlarms, usePoints } from "../queries";
+import { colourings, colourOf, OFF, ON, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
+import { useSceneScope, useSceneState, useScene } from "./state";
+import { spaceLabel } from "./tree-rows";
+
+/** Room quantities colour the room even where the sensor is an element of its own. */
+const OF_ROOM = new Set(["temperature", "co2", "humidity", "pm", "occupancy", "illuminance"]);
+
+export function useColourings(tree: Tree): Colouring[] {
+  const { building } = useBuilding();
+  const points = usePoints(building.id);
+  return useMemo(() => {
+    const spaces = new Map(tree.storeys.flatMap((storey) => storey.spaces.map((space) => [space.id, space.global_id] as const)));
+    return colourings(points.data ?? [], (point) => targetOf(point, spaces));
+  }, [points.data, tree]);
+}
+
+function targetOf(point: Point, spaces: ReadonlyMap<string, string>): { globalId: string; room: boolean } | null {
+  if (!point.element) return null;
+  if (point.element.ifc_class === "IfcSpace") return { globalId: point.element.global_id, room: true };
+  const room = point.space_id ? spaces.get(point.space_id) : undefined;
+  const sensor = /Sensor|FlowInstrument|UnitaryControl/.test(point.element.ifc_class);
+  const brick = `${point.brick_class ?? ""} ${point.quantity ?? ""}`;
+  const ofAir = /Zone|Room|CO2|Humidity|Occup|Illuminance|PM2/i.test(brick) || OF_ROOM.has(brick.trim().toLowerCase());
+  if (room && (sensor || ofAir)) return { globalId: room, room: true };
+  return { globalId: point.element.global_id, room: false };
+}
+
+export function useColouring(tree: Tree): void {
+  const { live } = useBuilding();
+  const { store } = useSceneScope();
+  const scene = useScene();
+  const { colouring, limits, storey, isolated } = useSceneState();
+  const version = useValuesVersion(colouring !== null);
+  const known = useColourings(tree);
+  useEffect(() => {
+    // Points that came or went since the choice was made.
+    const fresh = colouring && known.find((one) => one.key === colouring.key);
+    if (fresh && fresh !== colouring) store.set((state) => ({ ...state, colouring: fresh }));
+  }, [known, colouring, store]);
+  useEffect(() => {
+    if (!scene) return;
+    if (!colouring) {
+      scene.setColors(null);
+      return;
+    }
+    const values = targetValues(colouring, (handle) => asNumber(live.values.get(handle)));
+    if (!limits) {
+      if (values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
+      return;
+    }
+    const scale = scaleOf(colouring);
+    const colours = new Map<GlobalId, Rgb>();
+    for (const [globalId, value] of values) {
+      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? ON : OFF) : colourOf(value, limits[0], limits[1], scale));
+    }
+    scene.setColors(colours);
+  }, [scene, colouring, limits, version, live, store]);
+  // From outside, walls hide the rooms: while a whole building is coloured, the rest of it is a ghost.
+  const targets = colouring && !storey && !isolated ? colouring : null;
+  const ids = useMemo(() => (targets ? [...new Set(targets.points.map((one) => one.globalId))] : null), [targets]);
+  useEffect(() => {
+    scene?.isolate(isolated?.ids ?? ids, "ghost");
+  }, [scene, ids, isolated]);
+}
+
+/** Open alarms of the building: at most a few hundred are drawn. */
+export function useOpenAlarms(): Alarm[] {
+  const { building } = useBuilding();
+  const alarms = useAlarms({ building: building.id, state: "open", limit: 500 });
+  return useMemo(() => itemsOf(alarms.data), [alarms.data]);
+}
+
+const ORDER: Record<Severity, number> = { low: 0, medium: 1, high: 2, critical: 3 };
+
+export function useAlarmsInScene(): void {
+  const scene = useScene();
+  const alarms = useOpenAlarms();
+  useEffect(() => {
+    if (!scene) return;
+    const worst = new Map<GlobalId, Severity>();
+    for (const alarm of alarms) {
+      const globalId = alarm.global_id;
+      if (!globalId || !alarm.active) continue;
+      const known = worst.get(globalId);
+      if (!known || ORDER[alarm.severity] > ORDER[known]) worst.set(globalId, alarm.severity);
+    }
+    scene.setAlarms(worst);
+  }, [scene, alarms]);
+}
+
+export function useMarkers(tree: Tree): void {
+  const { i18n } = useTranslation();
+  const scene = useScene();
+  const { store } = useSceneScope();
+  const { live } = useBuilding();
+  const { storey, colouring, progress } = useSceneState();
+  const shown = useStore(labelsShown);
+  const alarms = useOpenAlarms();
+  const version = useValuesVersion(shown && colouring !== null);
+  useEffect(() => {
+    if (!scene) return;
+    const markers: Marker[] = alarms.filter((one) => one.active).slice(0, 200).flatMap((alarm) => alarmMarker(alarm, (globalId) => {
+      store.set((state) => ({ ...state, selected: globalId, focusAlarm: alarm.id }));
+      void scene.flyTo(globalId);
+    }));
+    if (shown) {
+      const values = colouring ? targetValues(colouring, (handle) => asNumber(live.values.get(handle))) : new Map<string, number>();
+      const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces);
+      for (const room of rooms) {
+        const value = values.get(room.global_id);
+        if (storey === null && value === undefined) continue;
+        const number = value === undefined || colouring?.kind === "bool" ? "" : `${formatNumber(value, i18n.language)} ${unitText(colouring?.unit)}`;
+        markers.push({
+          id: `room:${room.global_id}`, globalId: room.global_id, element: roomLabel(room.global_id, spaceLabel(room), number),
+          priority: value === undefined ? 0 : 1,
+          onClick: () => store.set((state) => ({ ...state, selected: room.global_id })),
+        });
+      }
+    }
+    scene.setMarkers(markers.slice(0, 500));
+  }, [scene, alarms, shown, storey, colouring, tree, version, live, store, i18n.language, progress]);
+}
+
+function alarmMarker(alarm: Alarm, show: (globalId: string) => void): Marker[] {
+  const globalId = alarm.global_id;
+  if (!globalId) return [];
+  return [{
+    id: `alarm:${alarm.id}`, globalId, priority: 10 + ORDER[alarm.severity], pinned: alarm.severity === "critical",
+    element: alarmNode(alarm), onClick: () => show(globalId),
+  }];
+}
+
+const nodes = new Map<string, HTMLElement>();
+
+/** A node per label, kept: the engine moves it, only its text changes. */
+function node(id: string, className: string): HTMLElement {
+  let element = nodes.get(id);
+  if (!element) nodes.set(id, (element = document.createElement("div")));
+  element.className = className;
+  return element;
+}
+
+function roomLabel(globalId: string, name: string, value: string): HTMLElement {
+  const element = node(`room:${globalId}`, "marker marker-room");
+  const text = value ? `${name}\n${value}` : name;
+  if (element.dataset["text"] !== text) {
+    element.dataset["text"] = text;
+    element.replaceChildren(part("span", name), ...(value ? [part("b", value)] : []));
+  }
+  return element;
+}
+
+function alarmNode(alarm: Alarm): HTMLElement {
+  const element = node(`alarm:${alarm.id}`, `marker marker-alarm sev-${alarm.severity}${alarm.acked ? "" : " is-new"}`);
+  if (!element.firstChild) element.append(part("b", "!"));
+  return element;
+}
+
+function part(tag: "b" | "span", text: string): HTMLElement {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+}

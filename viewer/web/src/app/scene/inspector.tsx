@@ -1,0 +1,88 @@
+/** Everything known of the selected element or room. */
+import { Tabs } from "antd";
+import { Copy, Crosshair, Focus, X } from "lucide-react";
+import { App } from "antd";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ElementDetail } from "../../api/types";
+import { useBuilding } from "../context";
+import { useClassName } from "../lib/names";
+import { Failure, IconButton, Lines } from "../parts";
+import { useElement } from "../queries";
+import { useOpenAlarms } from "./effects";
+import { ElementIssues } from "./inspector-issues";
+import { LivePoints } from "./inspector-live";
+import { Properties } from "./inspector-properties";
+import { RoomContents } from "./inspector-room";
+import { usePatch, useScene } from "./state";
+import { elementLabel } from "./tree-rows";
+
+export function Inspector({ globalId }: { globalId: string }): ReactNode {
+  const { t } = useTranslation();
+  const { building } = useBuilding();
+  const patch = usePatch();
+  const element = useElement(globalId, building.id);
+  return (
+    <aside className="panel panel-right" aria-label={t("inspector.title")}>
+      {element.isError ? (
+        <>
+          <div className="inspector-close"><IconButton icon={X} label={t("action.close")} onClick={() => patch({ selected: null })} /></div>
+          <Failure error={element.error} retry={() => void element.refetch()} />
+        </>
+      ) : element.data ? (
+        <Body element={element.data} />
+      ) : <Lines count={9} />}
+    </aside>
+  );
+}
+
+function Body({ element }: { element: ElementDetail }): ReactNode {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const className = useClassName();
+  const patch = usePatch();
+  const scene = useScene();
+  const isRoom = element.ifc_class === "IfcSpace";
+  const alarms = useOpenAlarms().filter((one) => one.element_id === element.id || one.space_id === element.id);
+  const crumbs = [
+    element.storey_name ? { text: element.storey_name, derived: element.storey_derived, go: () => patch({ storey: element.storey_id }) } : null,
+    element.space ? { text: element.space.name ?? element.space.global_id, derived: element.space_derived, go: () => patch({ selected: element.space?.global_id ?? null }) } : null,
+  ].filter((one) => one !== null);
+  const issues = alarms.length + element.orders.length;
+  const own = element.points;
+  return (
+    <>
+      <header className="inspector-head">
+        <div className="inspector-title">
+          <h2>{element.long_name && element.name && isRoom ? `${element.name} ${element.long_name}` : elementLabel(element)}</h2>
+          <IconButton icon={Crosshair} size={15} label={t("scene.flyTo")} onClick={() => void scene?.flyTo(element.global_id)} />
+          <IconButton icon={Focus} size={15} label={t("scene.isolateThis")} shortcut="I"
+            onClick={() => patch({ isolated: { ids: [element.global_id], title: elementLabel(element) } })} />
+          <IconButton icon={X} size={16} label={t("action.close")} shortcut="Esc" onClick={() => patch({ selected: null })} />
+        </div>
+        <div className="inspector-sub">
+          <span className="chip">{className(element.ifc_class)}</span>
+          {crumbs.map((crumb) => (
+            <button type="button" key={crumb.text} className="crumb" onClick={crumb.go}
+              {...(crumb.derived ? { title: t("inspector.derived") } : {})}>{crumb.text}{crumb.derived ? "*" : ""}</button>
+          ))}
+          <button type="button" className="guid" title={t("inspector.copy")} onClick={() => {
+            void navigator.clipboard.writeText(element.global_id).then(() => message.success(t("inspector.copied")));
+          }}><Copy size={11} aria-hidden />{element.global_id}</button>
+        </div>
+      </header>
+      <Tabs key={element.id} size="small" className="inspector-tabs" defaultActiveKey={own.length > 0 ? "live" : isRoom ? "room" : "properties"}
+        items={[
+          ...(own.length > 0 ? [{ key: "live", label: <>{t("inspector.live")}<Count n={own.length} /></>, children: <LivePoints points={own} /> }] : []),
+          ...(isRoom ? [{ key: "room", label: t("inspector.contents"), children: <RoomContents element={element} /> }] : []),
+          { key: "properties", label: t("inspector.properties"), children: <Properties element={element} /> },
+          { key: "issues", label: <>{t("inspector.issues")}<Count n={issues} alert={alarms.length > 0} /></>,
+            children: <ElementIssues element={element} alarms={alarms} /> },
+        ]} />
+    </>
+  );
+}
+
+function Count({ n, alert = false }: { n: number; alert?: boolean }): ReactNode {
+  return n > 0 ? <span className={`tab-count${alert ? " is-alert" : ""}`}>{n}</span> : null;
+}

@@ -1,0 +1,70 @@
+/** What the 3D view shows. One store per open building; the engine and the panels follow it. */
+import { createContext, useContext } from "react";
+import type { Scene3D } from "../../engine";
+import { createStore, useStore, type Store } from "../lib/store";
+import type { Colouring } from "./colour";
+
+export type StoreyMode = "cut" | "isolate" | "ghost";
+export type LeftTab = "structure" | "systems" | "search";
+
+export interface SceneState {
+  /** GlobalId of the element in the inspector. */
+  selected: string | null;
+  storey: string | null;
+  storeyMode: StoreyMode;
+  hiddenLayers: readonly string[];
+  /** Elements shown alone, with the words that say which. */
+  isolated: { ids: readonly string[]; title: string } | null;
+  colouring: Colouring | null;
+  limits: readonly [number, number] | null;
+  leftTab: LeftTab;
+  leftOpen: boolean;
+  /** The alarm that the camera was sent to. */
+  focusAlarm: string | null;
+  progress: { loaded: number; total: number } | null;
+}
+
+export const START: SceneState = {
+  selected: null,
+  storey: null,
+  storeyMode: "cut",
+  hiddenLayers: [],
+  isolated: null,
+  colouring: null,
+  limits: null,
+  leftTab: "structure",
+  leftOpen: true,
+  focusAlarm: null,
+  progress: null,
+};
+
+export interface SceneScope {
+  store: Store<SceneState>;
+  /** Null until the engine has started. */
+  scene: Store<Scene3D | null>;
+}
+
+export function createSceneScope(phone: boolean): SceneScope {
+  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null) };
+}
+
+export const SceneContext = createContext<SceneScope | null>(null);
+
+export function useSceneScope(): SceneScope {
+  const scope = useContext(SceneContext);
+  if (!scope) throw new Error("useSceneScope outside of the 3D view");
+  return scope;
+}
+
+export function useSceneState(): SceneState {
+  return useStore(useSceneScope().store);
+}
+
+export function usePatch(): (change: Partial<SceneState>) => void {
+  const { store } = useSceneScope();
+  return (change) => store.set((state) => ({ ...state, ...change }));
+}
+
+export function useScene(): Scene3D | null {
+  return useStore(useSceneScope().scene);
+}

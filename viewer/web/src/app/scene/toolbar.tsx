@@ -1,0 +1,150 @@
+import { App, Checkbox, Dropdown, Popover, Segmented, type MenuProps } from "antd";
+import { Camera, ChevronDown, EyeOff, Layers, Maximize, Palette, SquareStack, Tags } from "lucide-react";
+import { useMemo, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Tree } from "../../api/types";
+import { useBuilding } from "../context";
+import { useKey } from "../lib/keys";
+import { labelsShown } from "../lib/prefs";
+import { useQuantityName } from "../lib/names";
+import { useStore } from "../lib/store";
+import { unitText } from "../lib/format";
+import { IconButton } from "../parts";
+import { useColourings } from "./effects";
+import { usePatch, useScene, useSceneState, type StoreyMode } from "./state";
+
+const LAYERS = ["shell", "spaces", "services", "furniture"] as const;
+
+export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactNode {
+  const { t } = useTranslation();
+  const { building } = useBuilding();
+  const { message } = App.useApp();
+  const scene = useScene();
+  const state = useSceneState();
+  const patch = usePatch();
+  const labels = useStore(labelsShown);
+  const fit = (): void => void (state.selected && scene?.has(state.selected) ? scene.flyTo(state.selected) : scene?.fit());
+  useKey("f", fit, shown);
+  useKey("l", () => labelsShown.set(!labels), shown);
+  useKey("i", () => state.selected && patch({ isolated: { ids: [state.selected], title: t("scene.selection") } }), shown);
+  useKey("h", () => state.selected && scene?.hide([state.selected]), shown);
+  useKey("Escape", () => {
+    scene?.showAll();
+    patch({ selected: null, isolated: null, focusAlarm: null });
+  }, shown);
+  const screenshot = async (): Promise<void> => {
+    if (!scene) return;
+    const blob = await scene.screenshot();
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${building.name} ${new Date().toISOString().slice(0, 16).replace(":", "-")}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    void message.success(t("scene.screenshotDone"));
+  };
+  return (
+    <div className="toolbar" role="toolbar" aria-label={t("scene.tools")}>
+      <StoreyPicker tree={tree} />
+      <i className="toolbar-line" />
+      <IconButton icon={Maximize} label={t("scene.fit")} shortcut="F" onClick={fit} />
+      <LayerPicker />
+      <ColourPicker tree={tree} />
+      <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
+      <span className="wide-only">
+        <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />
+      </span>
+    </div>
+  );
+}
+
+function StoreyPicker({ tree }: { tree: Tree }): ReactNode {
+  const { t } = useTranslation();
+  const { storey, storeyMode } = useSceneState();
+  const patch = usePatch();
+  const scene = useScene();
+  const current = tree.storeys.find((one) => one.id !== null && one.id === storey);
+  const choose = (id: string | null): void => {
+    patch({ storey: id });
+    if (id === null) void scene?.fit();
+  };
+  const items: MenuProps["items"] = [
+    { key: "all", label: t("scene.allStoreys") },
+    { type: "divider" },
+    ...tree.storeys.filter((one) => one.id !== null).toReversed().map((one) => ({
+      key: one.id ?? "",
+      label: <span className="menu-row">{one.name}<small className="num">{one.elevation === null ? "" : `${one.elevation.toFixed(1)} m`}</small></span>,
+    })),
+  ];
+  return (
+    <>
+      <Dropdown trigger={["click"]} placement="top" menu={{
+        items, selectedKeys: [storey ?? "all"], onClick: ({ key }) => choose(key === "all" ? null : key), className: "storey-menu",
+      }}>
+        <button type="button" className="tool-select" aria-label={t("scene.storey")}>
+          <SquareStack size={16} strokeWidth={1.7} aria-hidden />
+          <span>{current?.name ?? t("scene.allStoreys")}</span>
+          <ChevronDown size={13} aria-hidden />
+        </button>
+      </Dropdown>
+      {current ? (
+        <Segmented size="small" value={storeyMode} onChange={(mode) => patch({ storeyMode: mode as StoreyMode })} options={[
+          { value: "cut", label: t("scene.cut") },
+          { value: "isolate", label: t("scene.isolate") },
+          { value: "ghost", label: t("scene.ghost") },
+        ]} />
+      ) : null}
+    </>
+  );
+}
+
+function LayerPicker(): ReactNode {
+  const { t } = useTranslation();
+  const scene = useScene();
+  const { hiddenLayers } = useSceneState();
+  const patch = usePatch();
+  return (
+    <Popover trigger="click" placement="top" content={
+      <div className="check-list">
+        {LAYERS.filter((layer) => !scene || scene.layers.length === 0 || scene.layers.includes(layer)).map((layer) => (
+          <Checkbox key={layer} checked={!hiddenLayers.includes(layer)} onChange={(event) => patch({
+            hiddenLayers: event.target.checked ? hiddenLayers.filter((one) => one !== layer) : [...hiddenLayers, layer],
+          })}>{t(`layer.${layer}`)}</Checkbox>
+        ))}
+      </div>
+    }>
+      <span><IconButton icon={hiddenLayers.length > 0 ? EyeOff : Layers} label={t("scene.layers")} /></span>
+    </Popover>
+  );
+}
+
+function ColourPicker({ tree }: { tree: Tree }): ReactNode {
+  const { t } = useTranslation();
+  const name = useQuantityName();
+  const all = useColourings(tree);
+  const { colouring } = useSceneState();
+  const patch = usePatch();
+  const items = useMemo<MenuProps["items"]>(() => {
+    const group = (target: "room" | "equipment"): NonNullable<MenuProps["items"]> => {
+      const members = all.filter((one) => one.target === target);
+      if (members.length === 0) return [];
+      return [{
+        type: "group", key: target, label: t(`scene.target.${target}`),
+        children: members.map((one) => ({
+          key: one.key,
+          label: <span className="menu-row">{name(one.name, one.label)}<small className="num">{unitText(one.unit)} · {one.points.length}</small></span>,
+        })),
+      }];
+    };
+    const groups = [...group("room"), ...group("equipment")];
+    if (groups.length === 0) return [{ key: "none", disabled: true, label: t("scene.noPoints") }];
+    return [{ key: "off", label: t("scene.colourOff") }, { type: "divider" }, ...groups];
+  }, [all, name, t]);
+  return (
+    <Dropdown trigger={["click"]} placement="top" menu={{
+      items, selectedKeys: [colouring?.key ?? "off"], className: "storey-menu",
+      onClick: ({ key }) => patch({ colouring: all.find((one) => one.key === key) ?? null, limits: null }),
+    }}>
+      <span><IconButton icon={Palette} label={t("scene.colour")} active={colouring !== null} /></span>
+    </Dropdown>
+  );
+}

@@ -1,0 +1,36 @@
+/** Keys that work everywhere; the 3D view adds its own (see `useKey`). */
+import { Modal } from "antd";
+import { useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import { useBuilding } from "../context";
+import { useKey } from "../lib/keys";
+
+const KEYS = [
+  ["/", "search"], ["F", "fit"], ["Esc", "clear"], ["L", "labels"], ["I", "isolate"], ["H", "hide"], ["A", "alarms"], ["O", "orders"],
+  ["V", "scene"], ["?", "help"],
+] as const;
+
+export function Shortcuts(): ReactNode {
+  const { t } = useTranslation();
+  const { building } = useBuilding();
+  const navigate = useNavigate();
+  const [open, setOpen] = useState(false);
+  useKey("?", () => setOpen((shown) => !shown));
+  useKey("a", () => void navigate(`/b/${building.id}/alarms`));
+  useKey("o", () => void navigate(`/b/${building.id}/orders`));
+  useKey("v", () => void navigate(`/b/${building.id}`));
+  return (
+    <Modal open={open} onCancel={() => setOpen(false)} footer={null} title={t("keys.title")} width={420}>
+      <dl className="keys">
+        {KEYS.map(([key, name]) => (
+          <div key={key}>
+            <dt><kbd>{key}</kbd></dt>
+            <dd>{t(`keys.${name}`)}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="muted">{t("keys.mouse")}</p>
+    </Modal>
+  );
+}
