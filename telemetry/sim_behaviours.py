@@ -33,6 +33,7 @@ from telemetry.sim_world import DAY, Floats, chance, clip, noise, unit_of
 METER_EPOCH: Final = 1_704_067_200.0  # 2024-01-01: meters were at their first reading then
 WEEK: Final = 7 * DAY
 STEP: Final = 900.0
+WEEK_STEPS: Final = np.arange(0, WEEK + STEP, STEP)
 LIFT_SLOT: Final = 75.0
 LIFT_SPEED: Final = 1.75  # m/s
 LIFT_MEMORY: Final = 48  # slots
@@ -268,24 +269,26 @@ def _transformer_temperature(b: Building, p: SimPoint, t: Floats) -> Floats:
     return 40 + 19 * b.load(t) + 0.5 * (b.slow_outside(t) - 18) + 0.4 * noise(p.seed, t, 1200)
 
 
-def _rising(weekly: Callable[[Floats], Floats], t: Floats) -> Floats:
+def _rising(b: Building, profile: str, t: Floats) -> Floats:
     """(n,) hours' worth that a weekly profile has added up since `METER_EPOCH`; never falls."""
-    steps = np.arange(0, WEEK + STEP, STEP)
-    total = np.concatenate([[0.0], np.cumsum(clip(weekly(METER_EPOCH + steps[:-1]), 0.02, None) * STEP / 3600)])
+    total = b.weekly.get(profile)
+    if total is None:
+        moments = METER_EPOCH + WEEK_STEPS[:-1]
+        rate = b.world.water_demand(moments) if profile == "water" else b.habits(moments)
+        total = np.concatenate([[0.0], np.cumsum(clip(rate, 0.02, None) * STEP / 3600)])
+        b.weekly[profile] = total
     weeks = np.floor((t - METER_EPOCH) / WEEK)
-    return np.asarray(weeks * total[-1] + np.interp(t - METER_EPOCH - weeks * WEEK, steps, total), np.float64)
+    return np.asarray(weeks * total[-1] + np.interp(t - METER_EPOCH - weeks * WEEK, WEEK_STEPS, total), np.float64)
 
 
 def _energy_meter(b: Building, p: SimPoint, t: Floats) -> Floats:
-    return p.unit_between(0, 2000, "start") + _nominal(p) * _rising(
-        lambda s: 0.35 + 0.75 * b.world.at_home(s) * (0.45 + 0.55 * b.world.awake(s)), t
-    )
+    return p.unit_between(0, 2000, "start") + _nominal(p) * _rising(b, "energy", t)
 
 
 def _water_meter(b: Building, p: SimPoint, t: Floats) -> Floats:
     mains = re.search(r"main|总", f"{p.key} {p.text}".lower()) is not None
     rate = p.unit_between(1.6, 2.4, "m3") if mains else p.unit_between(0.012, 0.03, "m3")  # m3/h at full demand
-    return p.unit_between(0, 300, "start") + rate * _rising(b.world.water_demand, t)
+    return p.unit_between(0, 300, "start") + rate * _rising(b, "water", t)
 
 
 # Lifts, doors, lights, safety
@@ -293,17 +296,13 @@ def _water_meter(b: Building, p: SimPoint, t: Floats) -> Floats:
 
 def _lift_targets(b: Building, p: SimPoint, slot: NDArray[np.int64]) -> Floats:
     """(n,) m: where the car stands at the end of each slot. A car without a call stays where it was."""
-    position = np.full(len(slot), b.stops[0])
-    found = np.zeros(len(slot), bool)
-    for back in range(LIFT_MEMORY):
-        k = slot - back
-        called = chance(p.seed, k) < 0.06 + 0.7 * clip(b.world.rush(k.astype(np.float64) * LIFT_SLOT), 0, 1)
-        down = chance(p.seed + 1, k) < 0.5
-        floor = np.where(down, 0, (chance(p.seed + 2, k) * len(b.stops)).astype(np.int64))
-        fresh = called & ~found
-        position[fresh] = np.array(b.stops)[floor[fresh]]
-        found |= called
-    return position
+    k = (slot[:, None] - np.arange(LIFT_MEMORY)).ravel()
+    called = chance(p.seed, k) < 0.06 + 0.7 * clip(b.world.rush(k.astype(np.float64) * LIFT_SLOT), 0, 1)
+    last = called.reshape(len(slot), LIFT_MEMORY).argmax(axis=1)  # slots back to the last call
+    asked = called.reshape(len(slot), LIFT_MEMORY).any(axis=1)
+    k = slot - last
+    floor = np.where(chance(p.seed + 1, k) < 0.5, 0, (chance(p.seed + 2, k) * len(b.stops)).astype(np.int64))
+    return np.asarray(np.where(asked, np.array(b.stops)[floor], b.stops[0]), np.float64)
 
 
 def _lift(b: Building, p: SimPoint, t: Floats) -> tuple[Floats, Floats]:

@@ -91,6 +91,7 @@ class Building:
         self.slow_rush = lagged(world.rush, 1800)
         self.slow_home = lagged(lambda t: world.at_home(t) * (0.45 + 0.55 * world.awake(t)), 2400)
         self.load = Signal(self._load)
+        self.weekly: dict[str, Floats] = {}  # what a week of a profile adds up to, kept for the meters
         world.victims = _victims(points, self.pumps)
 
     def command(self, key: str, at: float, value: float) -> None:
@@ -105,6 +106,10 @@ class Building:
         """(n,) what a writable point was set to, else what the schedule says."""
         setting = self.settings.get(point.key) if point else None
         return otherwise if setting is None else setting.over(t, otherwise)
+
+    def habits(self, t: Floats) -> Floats:
+        """(n,) electrical load of homes without the weather: what the meters add up."""
+        return 0.35 + 0.75 * self.world.at_home(t) * (0.45 + 0.55 * self.world.awake(t))
 
     def _load(self, t: Floats) -> Floats:
         """(n,) electrical load of homes, about 1 on average."""

@@ -21,6 +21,7 @@ YEAR: Final = 365.2425 * DAY
 FAULT_SLOT: Final = 1_800.0  # s; at most one chance fault begins in each
 FAULTS_PER_DAY: Final = 4.0
 FAULT_LENGTH: Final = 480.0  # s
+ECHO: Final = 7_200.0  # s that a fault may be felt after its end
 LAG_STEP: Final = 900.0  # s between the samples of a lagged quantity
 
 
@@ -84,6 +85,8 @@ class World:
     zone: tzinfo
     victims: dict[FaultKind, list[str]] = field(default_factory=dict)
     extra: list[Fault] = field(default_factory=list)  # asked for, beside those of chance
+    _known: dict[tuple[int, int], list[Fault]] = field(default_factory=dict)  # those of chance by range of slots
+    _hours: dict[int, float] = field(default_factory=dict)  # s that the wall clock is ahead of UTC, by hour
 
     def local_hour(self, t: Floats) -> Floats:
         """(n,) hour of the day on the wall clock, 0…24."""
@@ -100,8 +103,13 @@ class World:
     def _offset(self, t: Floats) -> Floats:
         """(n,) s that the wall clock is ahead of UTC; looked up once per hour."""
         hours, where = np.unique(np.floor(t / 3600), return_inverse=True)
-        offsets = [(datetime.fromtimestamp(h * 3600, self.zone).utcoffset()) for h in hours.tolist()]
-        return np.array([o.total_seconds() if o else 0.0 for o in offsets])[where]
+        return np.array([self._hour_offset(int(hour)) for hour in hours.tolist()])[where]
+
+    def _hour_offset(self, hour: int) -> float:
+        if hour not in self._hours:
+            offset = datetime.fromtimestamp(hour * 3600, self.zone).utcoffset()
+            self._hours[hour] = offset.total_seconds() if offset else 0.0
+        return self._hours[hour]
 
     def season(self, t: Floats) -> Floats:
         """(n,) -1 in the middle of January to 1 in the middle of July."""
@@ -144,15 +152,22 @@ class World:
 
     def faults(self, kind: FaultKind, start: float, end: float) -> list[Fault]:
         """The faults of a kind that touch [start, end) or still echo in it."""
-        found = [each for each in self.extra if each.kind == kind and each.start < end and each.end > start - 7200]
-        kinds = sorted(name for name, victims in self.victims.items() if victims)
-        if kind not in kinds:
-            return found
-        slots = np.arange(int((start - 7200) // FAULT_SLOT), int(end // FAULT_SLOT) + 1)
+        slots = int((start - ECHO) // FAULT_SLOT), int(end // FAULT_SLOT)
+        if slots not in self._known:
+            if len(self._known) > 8:
+                self._known.clear()
+            self._known[slots] = self._by_chance(*slots)
+        both = [*self.extra, *self._known[slots]]
+        return [fault for fault in both if fault.kind == kind and fault.start < end and fault.end > start - ECHO]
+
+    def _by_chance(self, first: int, last: int) -> list[Fault]:
+        """The faults that begin in the slots `first` to `last`."""
+        found: list[Fault] = []
+        kinds = sorted(kind for kind, victims in self.victims.items() if victims)
+        slots = np.arange(first, last + 1)
         happens = slots[chance(self.seed + 5, slots) < FAULTS_PER_DAY * FAULT_SLOT / DAY]
-        for slot in happens.tolist():
-            if kinds[hash_of(self.seed, "kind", slot) % len(kinds)] != kind:
-                continue
+        for slot in happens.tolist() if kinds else ():
+            kind = kinds[hash_of(self.seed, "kind", slot) % len(kinds)]
             victims = self.victims[kind]
             begin = slot * FAULT_SLOT + unit_of(self.seed, "start", slot) * (FAULT_SLOT - FAULT_LENGTH)
             length = FAULT_LENGTH * (0.6 + 0.8 * unit_of(self.seed, "length", slot))

@@ -229,7 +229,7 @@ async def test_too_many_readings_are_refused_before_any_is_stored(readings_db: D
 async def test_a_naive_time_is_refused(readings_db: Database) -> None:
     async with Ingest(readings_db, Settings()) as ingest:
         with pytest.raises(Invalid) as refused:
-            await ingest.submit(await source_of(ingest), [RawReading("a", datetime(2026, 1, 1), 1.0)])
+            await ingest.submit(await source_of(ingest), [RawReading("a", NOW.replace(tzinfo=None), 1.0)])
     assert refused.value.code == "reading.naive_time"
 
 

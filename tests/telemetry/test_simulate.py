@@ -22,10 +22,26 @@ START = datetime(2026, 3, 2, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp()  # a 
 MINUTES = START + np.arange(0, 3 * 86_400, 60.0)
 
 
+BOOLS = {"pump_run", "fault", "fan_run", "lift_run", "smoke", "manual_alarm", "sprinkler_flow", "water_leak"}
+BOOLS |= {"door_open", "light_command"}
+
+
 def point(sim: str, key: str = "", **rest: str) -> SimPoint:
-    bools = "pump_run fault fan_run lift_run smoke manual_alarm sprinkler_flow water_leak door_open light_command".split()
+    bools = [
+        "pump_run",
+        "fault",
+        "fan_run",
+        "lift_run",
+        "smoke",
+        "manual_alarm",
+        "sprinkler_flow",
+        "water_leak",
+        "door_open",
+        "light_command",
+    ]
     facts = {"key": key or sim, "element": key or sim, "place": "room", "storey": "B1", "text": key, "unit": None}
-    return SimPoint(handle=1, sim=sim, kind="bool" if sim in bools else "number", **{**facts, **rest})  # type: ignore[arg-type]
+    kind = "bool" if sim in BOOLS else "number"
+    return SimPoint(handle=1, sim=sim, kind=kind, **{**facts, **rest})  # type: ignore[arg-type]
 
 
 def building(*points: SimPoint, seed: int = 7) -> Building:
