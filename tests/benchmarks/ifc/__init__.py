@@ -1,0 +1,1 @@
+"""P1 and P4: our import against the fragments importer."""
