@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifc_models.sample import runs
-from ifc_models.sample.architecture import Floor
 from ifc_models.sample.equipment import FACING, PRODUCTS
+from ifc_models.sample.floor import Floor
 from ifc_models.sample.model import Item, Model, System
 from ifc_models.sample.shapes import Point
 from ifc_models.sample.water import riser

@@ -2,55 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-
 from ifc_models.sample import plan as plans
+from ifc_models.sample.floor import SLAB, Floor, clear, room_height, room_key
 from ifc_models.sample.model import Item, Model, Place, Psets, Scalar
 from ifc_models.sample.openings import KINDS
-from ifc_models.sample.plan import Opening, Plan, Room, Wall
-from ifc_models.sample.shapes import Box, Outline, Part, Prism, Shape, Y, rectangle
+from ifc_models.sample.plan import Opening, Room, Wall
+from ifc_models.sample.shapes import Box, Part, Prism, Shape, Y, rectangle
+from ifc_models.sample.stairs import LANDING, write_stair
 from ifc_models.sample.step import Attribute, Ref, Value
-
-SLAB = 0.15  # thickness of a typical floor slab, m
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A storey: `z` is its finished floor above F1, `height` floor to floor; both metres."""
-
-    key: str  # B1, F01, …, RF
-    zh: str
-    en: str
-    z: float
-    height: float
-    plan: Plan
-    index: int  # B1 -1, F1 0, …
-
-
-@dataclass(slots=True)
-class Floor:
-    """One wing's part of a storey while it is being written."""
-
-    level: Level
-    place: Place  # of elements that belong to no room
-    wing: str  # "" when there is only one
-    rooms: dict[str, Place] = field(default_factory=dict)  # by room key, flats as "01.living"
-    doors: dict[tuple[float, float], Item] = field(default_factory=dict)
-
-    def room(self, key: str) -> Place:
-        """Return the place of a room."""
-        return self.rooms[key]
-
-    @property
-    def z_ceiling(self) -> float:
-        """Underside of the slab above, over this storey's floor, m."""
-        return self.level.height - (0.8 if self.level.index < 0 else SLAB)
-
-
-def room_key(room: Room) -> str:
-    """Return the key of a room within its floor."""
-    return f"{room.flat}.{room.key}" if room.flat else room.key
 
 
 def write_floor(model: Model, floor: Floor) -> None:
@@ -61,10 +20,12 @@ def write_floor(model: Model, floor: Floor) -> None:
     _write_slabs(model, floor)
     for stair in ("stair1", "stair2"):
         if floor.level.key != "RF":
-            _write_stair(model, floor, stair)
+            write_stair(model, floor, stair)
     for room in floor.level.plan.rooms:
         if room.kind == "balcony":
             _write_balcony(model, floor, room)
+    if floor.level.index > 0 and floor.level.key != "RF":
+        _write_facade_fins(model, floor)
 
 
 # -- rooms -----------------------------------------------------------------------------------------------------------
@@ -92,22 +53,6 @@ _FLOORING = {
     "refuse": ("tile", "地砖 Tiles"),
 }
 _COVER = 0.02  # thickness of floor coverings, m
-
-
-def clear(room: Room, plan: Plan) -> tuple[float, float, float, float]:
-    """Return the room's rectangle between wall faces: each side moved in by half its thickest wall."""
-    x0, y0, x1, y1 = room.rect
-    sides = [(x0, y0, x0, y1), (x0, y0, x1, y0), (x1, y0, x1, y1), (x0, y1, x1, y1)]
-    inset = [max((w.thickness / 2 for w in plan.walls if _along(w, s)), default=0.0) for s in sides]
-    return (x0 + inset[0], y0 + inset[1], x1 - inset[2], y1 - inset[3])
-
-
-def _along(wall: Wall, side: tuple[float, float, float, float]) -> bool:
-    x0, y0, x1, y1 = side
-    (a, b), (c, d) = wall.start, wall.end
-    if wall.horizontal:
-        return y0 == y1 == b and min(c, x1) - max(a, x0) > 0.3
-    return x0 == x1 == a and min(d, y1) - max(b, y0) > 0.3
 
 
 def _write_room(model: Model, floor: Floor, room: Room) -> None:
@@ -145,15 +90,6 @@ def _write_room(model: Model, floor: Floor, room: Room) -> None:
             (Box((x0, y0, 0.0), (width, depth, _COVER), style),),
             PredefinedType="FLOORING",
         )
-
-
-def room_height(floor: Floor, room: Room) -> float:
-    """Return the clear height of a room, m: shafts, stairs and lifts run through to the next storey."""
-    if room.kind in ("stair", "lift", "shaft"):
-        return floor.level.height
-    if room.kind in ("balcony", "terrace"):
-        return 2.7
-    return round(floor.z_ceiling, 4)
 
 
 def _room_psets(room: Room, number: str, width: float, depth: float, height: float) -> Psets:
@@ -205,8 +141,34 @@ def _wall_style(floor: Floor, wall: Wall) -> str:
     if floor.level.index == 0:
         return "stone"
     x = (wall.start[0] + wall.end[0]) / 2
-    deep = wall.horizontal and wall.start[1] > 0 and 9 < x < 24 or not wall.horizontal and 9 < x < 24
+    deep = (wall.horizontal and wall.start[1] > 0 and 9 < x < 24) or (not wall.horizontal and 9 < x < 24)
     return "terracotta" if deep else "ivory"
+
+
+_SKIN = 0.05  # thickness of the coloured outer layer of external walls, m
+
+
+def _wall_shape(floor: Floor, wall: Wall, height: float) -> Shape:
+    """A box; external walls have a skin in the colour of the facade, which also covers free ends."""
+    style, thick = _wall_style(floor, wall), wall.thickness
+    if wall.kind != "external" or floor.level.index < 0:
+        return (Box((0.0, -thick / 2, 0.0), (wall.length, thick, height), style),)
+    before, after = floor.level.plan.beside(wall)
+    if _is_outside(before) == _is_outside(after):
+        return (Box((0.0, -thick / 2, 0.0), (wall.length, thick, height), style),)
+    outer_low = _is_outside(before) == wall.horizontal  # is the outside at y < 0 of the wall's own frame?
+    skin = -thick / 2 if outer_low else thick / 2 - _SKIN
+    core = -thick / 2 + _SKIN if outer_low else -thick / 2
+    start, end = (_SKIN if free else 0.0 for free in floor.level.plan.free_ends(wall))
+    parts: list[Part] = [
+        Box((0.0, skin, 0.0), (wall.length, _SKIN, height), style),
+        Box((start, core, 0.0), (round(wall.length - start - end, 4), thick - _SKIN, height), "plaster"),
+    ]
+    if start:
+        parts.append(Box((0.0, core, 0.0), (_SKIN, thick - _SKIN, height), style))
+    if end:
+        parts.append(Box((round(wall.length - _SKIN, 4), core, 0.0), (_SKIN, thick - _SKIN, height), style))
+    return tuple(parts)
 
 
 def wall_height(floor: Floor) -> float:
@@ -232,7 +194,7 @@ def _write_walls(model: Model, floor: Floor) -> None:
             f"wall/{number}",
             f"{name} {floor.level.key}-{number:02d}",
             floor.place,
-            (Box((0.0, -thick / 2, 0.0), (length, thick, height), _wall_style(floor, wall)),),
+            _wall_shape(floor, wall, height),
             at=(*wall.start, 0.0),
             x=None if wall.horizontal else Y,
             psets={"Pset_WallCommon": common, "Qto_WallBaseQuantities": sizes},
@@ -377,111 +339,7 @@ def _write_roof(model: Model, floor: Floor) -> None:
     _slab(model, floor, "head", "机房屋面 Roof of the roof rooms", cover, "ROOF")
 
 
-# -- stairs, balconies -----------------------------------------------------------------------------------------------
-
-LANDING = 1.2  # depth of stair landings, m
-
-
-def _write_stair(model: Model, floor: Floor, key: str) -> None:
-    """Write the stair from this floor to the next: flights side by side, a landing half way of each turn."""
-    room = next(r for r in floor.level.plan.rooms if r.key == key)
-    x0, y0, x1, y1 = (room.rect[0] + 0.1, room.rect[1] + 0.1, room.rect[2] - 0.1, room.rect[3] - 0.125)
-    place, height = floor.rooms[key], floor.level.height
-    flights = 2 * math.ceil(height / 3.6)
-    rise = height / flights
-    risers = round(rise / 0.165)
-    name = f"{room.zh} {floor.level.key}"
-    common: dict[str, Scalar] = {
-        "NumberOfRiser": risers * flights,
-        "RiserHeight": Value("IfcPositiveLengthMeasure", rise / risers),
-    }
-    stair = model.element(
-        "IfcStair",
-        "stair",
-        name,
-        place,
-        None,
-        psets={"Pset_StairCommon": common},
-        PredefinedType="TWO_QUARTER_TURN_STAIR" if flights > 2 else "HALF_TURN_STAIR",
-    )
-    run = min(y1 - y0 - 2 * LANDING, (risers - 1) * 0.28)
-    north = y0 + LANDING + run  # the landing there is what remains
-    for index in range(flights):
-        up = index % 2 == 0
-        z = index * rise
-        left = x0 if up else x1 - 1.1
-        _write_flight(model, place, stair, index, (left, y0 + LANDING if up else north, z), up, rise, risers, run)
-        if index < flights - 1:
-            low, deep = (north, y1 - north) if up else (y0, LANDING)
-            slab = (Box((x0, low, z + rise - 0.15), (x1 - x0, deep, 0.15), "concrete"),)
-            label = f"休息平台 {index + 1} Landing"
-            model.element("IfcSlab", f"landing/{index}", label, place, slab, part_of=stair, PredefinedType="LANDING")
-
-
-def _write_flight(
-    model: Model,
-    place: Place,
-    stair: Item,
-    index: int,
-    foot: tuple[float, float, float],
-    up: bool,
-    rise: float,
-    risers: int,
-    run: float,
-) -> None:
-    """Write one flight with its railing: a sawtooth side view, pulled across the flight's width."""
-    going, step, width = run / (risers - 1), rise / risers, 1.1
-    outline: list[tuple[float, float]] = [(0.0, 0.0)]
-    for number in range(risers - 1):
-        outline += [(number * going, (number + 1) * step), ((number + 1) * going, (number + 1) * step)]
-    outline += [(run, rise - step - 0.2), (0.12, -0.12 if index else 0.0)]
-    outline = [p for n, p in enumerate(outline) if n == 0 or p != outline[n - 1]]
-    sign = 1.0 if up else -1.0  # profile frame: x along the flight, axis across it, so that y is up
-    body = _upright(
-        tuple((round(a, 4), round(b, 4)) for a, b in outline), 0.0 if up else width, width, sign, "concrete"
-    )
-    numbers: dict[str, Attribute] = {
-        "NumberOfRisers": risers,
-        "NumberOfTreads": risers - 1,
-        "RiserHeight": step,
-        "TreadLength": going,
-    }
-    label = f"梯段 {index + 1} Flight"
-    model.element(
-        "IfcStairFlight",
-        f"flight/{index}",
-        label,
-        place,
-        (body,),
-        at=foot,
-        part_of=stair,
-        PredefinedType="STRAIGHT",
-        more=numbers,
-    )
-    x = width - 0.05 if up else 0.05
-    top = round(rise - step, 4)
-    rail = ((0.0, step + 0.85), (round(run, 4), top + 0.85), (round(run, 4), top + 0.9), (0.0, step + 0.9))
-    slope: Shape = (
-        _upright(rail, x - 0.025 * sign, 0.05, sign, "steel_dark"),
-        *[_baluster(n, going, step, sign, x) for n in range(0, risers - 1, 2)],
-    )
-    label = f"扶手 {index + 1} Handrail"
-    model.element(
-        "IfcRailing", f"railing/{index}", label, place, slope, at=foot, part_of=stair, PredefinedType="HANDRAIL"
-    )
-
-
-def _upright(outline: Outline, x: float, width: float, sign: float, style: str) -> Part:
-    """A side view (along y, up) pulled across `width`; `sign` is the direction along y."""
-    start = (round(x, 4), 0.0, 0.0)
-    return Prism(outline, width, style, start=start, axis=(sign, 0.0, 0.0), x=(0.0, sign, 0.0))
-
-
-def _baluster(number: int, going: float, step: float, sign: float, x: float) -> Part:
-    y = sign * (number + 0.5) * going
-    return Box(
-        (round(x - 0.01, 4), round(y - 0.01, 4), round((number + 1) * step, 4)), (0.02, 0.02, 0.87), "steel_dark"
-    )
+# -- balconies -----------------------------------------------------------------------------------------------------
 
 
 def _write_balcony(model: Model, floor: Floor, room: Room) -> None:
@@ -512,3 +370,11 @@ def _write_balcony(model: Model, floor: Floor, room: Room) -> None:
         fin: Shape = (Box((0.0, 0.0, 0.0), (0.12, depth - 0.12, round(floor.z_ceiling, 4)), "terracotta"),)
         label = "阳台侧墙 Balcony fin"
         model.element("IfcWall", f"fin/{side}", label, place, fin, at=(x, y0, 0.0), PredefinedType="SOLIDWALL")
+
+
+def _write_facade_fins(model: Model, floor: Floor) -> None:
+    """Write the vertical slats on the north face of the core."""
+    height = round(floor.z_ceiling, 4)
+    slats = tuple(Box((round(x * 0.36, 3), 0.0, 0.0), (0.08, 0.14, height), "bronze") for x in range(24))
+    name = "装饰格栅 Facade slats"
+    model.element("IfcCovering", "slats", name, floor.place, slats, at=(12.3, 14.725, 0.0), PredefinedType="CLADDING")

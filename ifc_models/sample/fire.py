@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifc_models.sample import runs
-from ifc_models.sample.architecture import Floor, clear
 from ifc_models.sample.equipment import FACING, PRODUCTS
+from ifc_models.sample.floor import Floor, clear
 from ifc_models.sample.model import Item, Model, Place, System
 from ifc_models.sample.plan import Room
 from ifc_models.sample.shapes import Point, Y
@@ -146,12 +146,16 @@ def _write_garage_hydrants(
 ) -> None:
     """Write hydrants on the garage's walls and sprinklers over its lanes."""
     garage = floor.room("garage")
-    path: list[Point] = [(19.95, 9.45, 2.9), (17.6, 9.45, 2.9), (17.6, -0.3, 2.9)]
+    path: list[Point] = [(19.95, 9.45, 2.72), (17.6, 9.45, 2.72), (17.6, -0.3, 2.72)]
     branch = runs.bent(
-        model, floor.place, "garage/hydrants", runs.FIRE_BRANCH, [*path, (35.5, -0.3, 2.9), (35.5, -0.3, 1.8)]
+        model, floor.place, "garage/hydrants", runs.FIRE_BRANCH, [*path, (35.5, -0.3, 2.72), (35.5, -0.3, 1.8)]
     )
     west = runs.bent(
-        model, garage, "garage/hydrants_w", runs.FIRE_BRANCH, [(17.6, -0.3, 2.9), (-3.5, -0.3, 2.9), (-3.5, -0.3, 1.8)]
+        model,
+        garage,
+        "garage/hydrants_w",
+        runs.FIRE_BRANCH,
+        [(17.6, -0.3, 2.72), (-3.5, -0.3, 2.72), (-3.5, -0.3, 1.8)],
     )
     model.chain(hydrants, wet, branch, west)
     for number, (x, source) in enumerate(((-3.5, west), (9.6, west), (23.0, branch), (35.5, branch))):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ifc_models.sample.architecture import Floor
 from ifc_models.sample.equipment import FACING
+from ifc_models.sample.floor import Floor
 from ifc_models.sample.model import Item, Model, Product
 from ifc_models.sample.plan import WIDTH
 from ifc_models.sample.shapes import Box, Part, Shape, Tube
@@ -241,10 +241,10 @@ FLATS = ("01", "02", "03", "04")
 
 
 def write_furniture(model: Model, floor: Floor) -> None:
-    """Furnish the flats; one in five stands empty (seeded), as in life."""
+    """Furnish the flats; one in twelve stands empty (seeded), as in life."""
     for flat in FLATS:
         random = model.random(f"{floor.place.path}/{flat}/furniture")
-        if random.random() < 0.2:
+        if random.random() < 0.08:
             continue
         for room, key, x, y, side in _FLAT_A if flat in ("01", "04") else _FLAT_B:
             _put(model, floor, flat, room, FURNITURE[key], x, y, side)

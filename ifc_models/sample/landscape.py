@@ -22,7 +22,7 @@ def write_landscape(model: Model, site: Place, wings: int, pitch: float) -> None
 
 
 def _surface(model: Model, site: Place, path: str, name: str, parts: Shape) -> None:
-    kind = {"PredefinedType": "USERDEFINED", "ObjectType": path.split("/")[0]}
+    kind = {"PredefinedType": "USERDEFINED", "ObjectType": path.split("/", maxsplit=1)[0]}
     model.element("IfcGeographicElement", path, name, site, parts, more=kind)
 
 

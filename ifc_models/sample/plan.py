@@ -88,6 +88,21 @@ class Plan:
         x, y = opening.x, opening.y
         return self.room_at(x - dx, y - dy), self.room_at(x + dx, y + dy)
 
+    def beside(self, wall: Wall) -> tuple[Room | None, Room | None]:
+        """Return the rooms on both sides of a wall's middle (south or west first)."""
+        x, y = (wall.start[0] + wall.end[0]) / 2, (wall.start[1] + wall.end[1]) / 2
+        dx, dy = (0.0, 0.3) if wall.horizontal else (0.3, 0.0)
+        return self.room_at(x - dx, y - dy), self.room_at(x + dx, y + dy)
+
+    def free_ends(self, wall: Wall) -> tuple[bool, bool]:
+        """Do the wall's start and end show outside? Only walls that run west to east reach a corner's outer face."""
+        if not wall.horizontal:
+            return False, False
+        y = wall.start[1]
+        start, end = ((wall.start[0] - 0.2), (wall.end[0] + 0.2))
+        near = [[self.room_at(x, y + dy) for dy in (-0.3, 0.3)] for x in (start, end)]
+        return near[0] == [None, None], near[1] == [None, None]
+
     def wall_of(self, opening: Opening) -> Wall:
         """Return the wall that an opening is in."""
         for wall in self.walls:
@@ -300,7 +315,7 @@ _SHELL = frozenset({"corridor", "lobby", "stair", "lift", "shaft", "entrance", "
 def _kind(a: Room | None, b: Room | None) -> str | None:
     """Return the kind of wall between two rooms (None is outside)."""
     open_a, open_b = (r is None or r.kind in _OPEN for r in (a, b))
-    if open_a and open_b or a is b:
+    if (open_a and open_b) or a is b:
         return None
     if open_a or open_b:
         return "external"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ifc_models.sample import runs
-from ifc_models.sample.architecture import Floor, clear, room_key
 from ifc_models.sample.equipment import FACING, PRODUCTS
+from ifc_models.sample.floor import Floor, clear, room_key
 from ifc_models.sample.furniture import FLATS
 from ifc_models.sample.model import Item, Model, System
 from ifc_models.sample.shapes import Point

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ifc_models.sample import runs
-from ifc_models.sample.architecture import Floor
 from ifc_models.sample.equipment import FACING, PRODUCTS
 from ifc_models.sample.fire import write_detection
+from ifc_models.sample.floor import Floor
 from ifc_models.sample.furniture import FLATS
 from ifc_models.sample.model import Item, Model, System
 from ifc_models.sample.shapes import Point
@@ -205,7 +205,7 @@ def _write_sensors(model: Model, system: System, floor: Floor, controller: Item)
                 points=[("DoorOpen", f"door_{stair}")],
             )
         )
-    if 0 < floor.level.index and key != "RF":
+    if floor.level.index > 0 and key != "RF":
         for flat in FLATS:
             x, y, side = _THERMOSTATS[flat]
             name = f"{floor.wing}{floor.level.index + 1}{flat} 室温传感器 Room temperature"

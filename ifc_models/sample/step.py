@@ -8,7 +8,7 @@ order and enumerations are looked up in ifcopenshell's schema, and `ifcopenshell
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TextIO, TypeAlias
 
 import ifcopenshell
@@ -39,7 +39,7 @@ class _Layout(NamedTuple):
     derived: tuple[int, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _layout(ifc_class: str) -> _Layout:
     declaration = ifcopenshell.schema_by_name(_SCHEMA).declaration_by_name(ifc_class).as_entity()
     if declaration is None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from ifc_models.sample import plan as plans
 from ifc_models.sample.air import write_air
-from ifc_models.sample.architecture import Floor, Level, write_floor
+from ifc_models.sample.architecture import write_floor
 from ifc_models.sample.fire import write_fire_water
+from ifc_models.sample.floor import Floor, Level
 from ifc_models.sample.furniture import write_common_furniture, write_furniture
+from ifc_models.sample.garage import write_parking, write_structure
 from ifc_models.sample.landscape import write_landscape
-from ifc_models.sample.lifts import write_lifts, write_outdoor_units, write_parking, write_roof_units
+from ifc_models.sample.lifts import write_lifts, write_outdoor_units, write_roof_units
 from ifc_models.sample.model import NORTH, Model, Place, Scalar
 from ifc_models.sample.power import write_power
 from ifc_models.sample.signals import write_signals
@@ -127,6 +129,7 @@ def _write_building(model: Model, storeys: int, wings: int) -> None:
 def _equip(model: Model, floors: list[Floor]) -> None:
     """Write services and furniture of one wing."""
     basement, ground, roof = floors[0], floors[1], floors[-1]
+    write_structure(model, basement)
     write_parking(model, basement)
     write_common_furniture(model, ground)
     for floor in floors[2:-1]:
