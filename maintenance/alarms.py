@@ -72,8 +72,12 @@ class AlarmEngine:
         """Take a batch that has been committed. Never waits for the database."""
         if self._held is not None:
             self._held.append(batch)
-        else:
+            return
+        try:
             self._sift(batch)
+        except Exception:
+            self.rules_changed()  # whatever it was: look at `latest` again
+            raise
 
     def rules_changed(self) -> None:
         """Load all rules again. The engine hears of changes by itself (NOTIFY twin_alarm_rule); this is sooner."""
