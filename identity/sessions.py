@@ -52,9 +52,7 @@ async def login(
     plain = unicodedata.normalize("NFKC", name).casefold()[:64]
     await _count_attempt(db, plain, address or "", settings, now)
     async with db.connection() as conn:
-        found = await row(
-            conn, "SELECT id, password_hash FROM account WHERE name = %s AND NOT disabled", (plain,)
-        )
+        found = await row(conn, "SELECT id, password_hash FROM account WHERE name = %s AND NOT disabled", (plain,))
     if not await verify_password(password, found["password_hash"] if found else None):
         async with db.transaction() as conn:
             await audit.record(conn, Actor(f"account:{plain}", address=address), "session.login", result="refused")
@@ -62,7 +60,9 @@ async def login(
     assert found is not None
     async with db.transaction() as conn:
         await conn.execute("DELETE FROM login_attempt WHERE account_name = %s AND address = %s", (plain, address or ""))
-        await conn.execute("DELETE FROM session WHERE expires_at < %(now)s OR seen_at + idle_limit < %(now)s", {"now": now})
+        await conn.execute(
+            "DELETE FROM session WHERE expires_at < %(now)s OR seen_at + idle_limit < %(now)s", {"now": now}
+        )
         session, token = await _create(conn, found["id"], address, user_agent, settings, now)
         await audit.record(conn, session.actor, "session.login", f"account:{session.account.id}")
         return session, token

@@ -30,7 +30,9 @@ def main() -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".in") as only_uv:
         only_uv.write("uv\n")
         only_uv.flush()
-        compile_lock("requirements-bootstrap.lock", only_uv.name, "--no-annotate", "--constraints", "requirements-dev.lock")
+        compile_lock(
+            "requirements-bootstrap.lock", only_uv.name, "--no-annotate", "--constraints", "requirements-dev.lock"
+        )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Cluster:
 
     def execute(self, statement: str, *names: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as conn:
-            conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+            conn.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,11 +65,13 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 async def conn(cluster: Cluster) -> AsyncIterator[Conn]:
     """A connection in a transaction that is rolled back after the test."""
-    async with await Conn.connect(
-        cluster.url("rolled_back"), autocommit=True, row_factory=psycopg.rows.dict_row
-    ) as connection:
-        async with connection.transaction(force_rollback=True):
-            yield connection
+    async with (
+        await Conn.connect(
+            cluster.url("rolled_back"), autocommit=True, row_factory=psycopg.rows.dict_row
+        ) as connection,
+        connection.transaction(force_rollback=True),
+    ):
+        yield connection
 
 
 @pytest.fixture

@@ -166,7 +166,8 @@ async def _end_bindings(conn: Conn, asset_id: UUID, element_id: UUID | None, at:
     # One that begins at the very same moment has never held: it is replaced.
     await conn.execute(f"DELETE FROM asset_binding WHERE {touched} AND lower(during) = %(at)s", names)
     await conn.execute(
-        f"UPDATE asset_binding SET during = tstzrange(lower(during), %(at)s) WHERE {touched} AND during @> %(at)s", names
+        f"UPDATE asset_binding SET during = tstzrange(lower(during), %(at)s) WHERE {touched} AND during @> %(at)s",
+        names,
     )
 
 

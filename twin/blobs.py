@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from twin.db import Conn
 from twin.embedded import make_private
@@ -53,9 +54,14 @@ class BlobStore:
         with path.open("rb") as file:
             return self._put(iter(lambda: file.read(CHUNK), b""), content_type)
 
+    def put_open_file(self, file: BinaryIO, content_type: str) -> Blob:
+        """Store what is left to read of an open file."""
+        return self._put(iter(lambda: file.read(CHUNK), b""), content_type)
+
     def _put(self, chunks: Iterable[bytes], content_type: str) -> Blob:
         digest, size = hashlib.sha256(), 0
         fd, name = tempfile.mkstemp(prefix=".new-", dir=self.folder)
+        half = Path(name)
         try:
             with os.fdopen(fd, "wb") as file:
                 for chunk in chunks:
@@ -67,14 +73,14 @@ class BlobStore:
             blob = Blob(digest.hexdigest(), size, content_type)
             target = self.path(blob.hash)
             if target.exists() and target.stat().st_size == size:
-                os.unlink(name)
+                half.unlink()
             else:
                 target.parent.mkdir(mode=0o700, exist_ok=True)
-                os.replace(name, target)
+                half.rename(target)
                 _sync_folder(target.parent)
             return blob
         except BaseException:
-            Path(name).unlink(missing_ok=True)
+            half.unlink(missing_ok=True)
             raise
 
     def delete(self, hash: str) -> None:

@@ -65,7 +65,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     await asyncio.to_thread(make_private, settings.data)
     embedded = None if settings.database else EmbeddedPostgres(settings.data)
     try:
-        url = settings.database or await asyncio.to_thread(embedded.start)  # type: ignore[union-attr]
+        url = await asyncio.to_thread(embedded.start) if embedded else str(settings.database)
         await asyncio.to_thread(migrations.migrate, url)
         async with connect(url, settings.database_connections) as db:
             yield db

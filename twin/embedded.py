@@ -120,7 +120,7 @@ class EmbeddedPostgres:
             users = os.open(self.data / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                _prepare(home)
+                _prepare(home, self.durable)
                 if not _is_running(home):
                     _write_configuration(home, self.durable)
                     _start(home)
@@ -285,16 +285,16 @@ def _socket_folder(data: Path) -> Path:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     base = Path(runtime) if os.geteuid() != 0 and runtime and len(runtime) < 60 and Path(runtime).is_dir() else None
     key = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    return (base or Path("/tmp")) / f"twin-{os.geteuid()}-{key}"  # noqa: S108: made private and checked below
+    return (base or Path("/tmp")) / f"twin-{os.geteuid()}-{key}"  # noqa: S108 made private and checked before use
 
 
 # The life of the cluster
 
 
-def _prepare(home: Home) -> None:
+def _prepare(home: Home, durable: bool) -> None:
     _make_socket_folder(home)
     if not home.is_initialised():
-        _initialise(home)
+        _initialise(home, durable)
     found = (home.cluster / "PG_VERSION").read_text().strip()
     ours = _major_version(home)
     if found != ours:
@@ -319,7 +319,7 @@ def _make_socket_folder(home: Home) -> None:
     _own(home.socket, 0o700, home.user)
 
 
-def _initialise(home: Home) -> None:
+def _initialise(home: Home, durable: bool) -> None:
     """initdb into a folder beside, then renamed: a kill in the middle leaves no half cluster."""
     half = home.cluster.with_name(home.cluster.name + ".half")
     shutil.rmtree(half, ignore_errors=True)
@@ -344,7 +344,8 @@ def _initialise(home: Home) -> None:
     _write(half / "pg_ident.conf", f"# Written by twin/embedded.py.\ntwin {owner} {ROLE}\n", home)
     conf = half / "postgresql.conf"
     _write(conf, conf.read_text() + "\ninclude 'twin.conf'  # rewritten at each start; yours: ALTER SYSTEM\n", home)
-    os.sync()
+    if durable:
+        os.sync()
     half.rename(home.cluster)
 
 

@@ -4,10 +4,11 @@
 that raises it. `api` turns the families into RFC 9457 problem documents, in one place.
 """
 
+import dataclasses
 import importlib.util
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -50,7 +51,7 @@ class FieldError:
 
     field: str
     code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def text(self, lang: Language) -> str:
         return text_of(self.code, lang, self.params)

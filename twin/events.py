@@ -162,7 +162,8 @@ async def prune_events(conn: Conn, before: datetime) -> int:
         return 0
     await conn.execute(
         """INSERT INTO installation (key, value) VALUES ('events_pruned', to_jsonb(%s::bigint))
-           ON CONFLICT (key) DO UPDATE SET value = to_jsonb(greatest(installation.value::bigint, excluded.value::bigint))""",
+           ON CONFLICT (key) DO UPDATE
+           SET value = to_jsonb(greatest(installation.value::bigint, excluded.value::bigint))""",
         (found["seq"],),
     )
     return int(found["n"])

@@ -62,7 +62,7 @@ class Job:
         return self.state in ("done", "failed", "cancelled")
 
 
-class JobCancelled(Exception):  # noqa: N818: no error
+class JobCancelled(Exception):
     """Somebody asked for an end, or the job was given to another worker: stop, undo, let it pass."""
 
 

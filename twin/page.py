@@ -1,4 +1,7 @@
-"""Lists come in pages. A cursor holds the sort key of the last item (keyset), so deep pages cost what the first does."""
+"""Lists come in pages.
+
+A cursor holds the sort key of the last item (keyset), so deep pages cost what the first one does.
+"""
 
 import base64
 import binascii

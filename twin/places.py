@@ -107,7 +107,9 @@ async def list_sites(conn: Conn, *, limit: int = 100, cursor: str | None = None)
 
 async def get_site(conn: Conn, ref: str | UUID) -> Site:
     """A site by id or name. Raises NotFound."""
-    site = await object_or_none(conn, Site, "SELECT * FROM site WHERE id::text = %(r)s OR name = %(r)s", {"r": str(ref)})
+    site = await object_or_none(
+        conn, Site, "SELECT * FROM site WHERE id::text = %(r)s OR name = %(r)s", {"r": str(ref)}
+    )
     if site is None:
         raise NotFound("site.unknown", ref=str(ref))
     return site
@@ -125,7 +127,8 @@ async def create_building(
     building = await object_or_none(
         conn,
         Building,
-        "INSERT INTO building (site_id, name, properties) VALUES (%s, %s, %s) ON CONFLICT (name) DO NOTHING RETURNING *",
+        """INSERT INTO building (site_id, name, properties) VALUES (%s, %s, %s)
+           ON CONFLICT (name) DO NOTHING RETURNING *""",
         (site_id, name, Jsonb(properties or {})),
     )
     if building is None:
@@ -213,9 +216,7 @@ async def list_storeys(conn: Conn, building_id: UUID) -> list[Storey]:
 # Elements
 
 
-async def resolve_element(
-    conn: Conn, ref: str, *, building: UUID | None = None, model: UUID | None = None
-) -> UUID:
+async def resolve_element(conn: Conn, ref: str, *, building: UUID | None = None, model: UUID | None = None) -> UUID:
     """The server id of an element given by that id or by its GlobalId.
 
     Raises NotFound, or Conflict("element.ambiguous") with the candidates when several have the GlobalId. One that

@@ -1,4 +1,4 @@
-"""Settings: every one has a description, stands in docs/settings.md (a test sees to it) and is TWIN_… in the environment."""
+"""Settings: every one has a description, stands in docs/settings.md and is TWIN_… in the environment."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     import_time: timedelta = Field(
         timedelta(minutes=30), description="Time one import may take in all (ISO 8601 or seconds)."
     )
-    import_triangles: int = Field(40_000_000, ge=1000, description="Most triangles of one model; beyond it is coarsened.")
+    import_triangles: int = Field(
+        40_000_000, ge=1000, description="Most triangles of one model; beyond it is coarsened."
+    )
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(

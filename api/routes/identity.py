@@ -160,9 +160,7 @@ async def list_keys(tx: Tx, limit: Limit = 100, cursor: str | None = None) -> Pa
 @allow("key.write")
 async def create_key(tx: Tx, caller: Caller, body: NewKey) -> CreatedKey:
     """Make a key; its secret is shown only in this answer."""
-    key, secret = await keys.create_key(
-        tx, body.name, body.role, created_by=caller.name, expires_at=body.expires_at
-    )
+    key, secret = await keys.create_key(tx, body.name, body.role, created_by=caller.name, expires_at=body.expires_at)
     await audit.record(tx, caller, "key.write", f"key:{key.id}", after={"name": key.name, "role": key.role})
     return CreatedKey(key, secret)
 

@@ -88,7 +88,9 @@ async def test_a_stolen_table_of_sessions_and_keys_opens_nothing(db: Database, l
     _, token = await login(db, limits)
     async with db.transaction() as conn:
         _, secret = await keys.create_key(conn, "bms", "integration", created_by="cli")
-        stored = str(await rows(conn, "SELECT token_hash FROM session")) + str(await rows(conn, "SELECT * FROM api_key"))
+        stored = str(await rows(conn, "SELECT token_hash FROM session")) + str(
+            await rows(conn, "SELECT * FROM api_key")
+        )
     assert token not in stored
     assert secret not in stored
 

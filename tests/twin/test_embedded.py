@@ -71,7 +71,7 @@ def runs(process: psutil.Process) -> bool:
 
 def execute(url: str, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as conn:
-        cursor = conn.execute(statement)  # type: ignore[arg-type]
+        cursor = conn.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
 
@@ -99,7 +99,9 @@ def test_two_processes_share_one_server_and_the_last_one_out_stops_it(data: Path
 
 def test_several_processes_may_begin_at_the_same_moment_on_a_fresh_folder(data: Path) -> None:
     processes = [
-        subprocess.Popen([sys.executable, "-c", USER, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", USER, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for _ in range(3)
     ]
     outputs = {process.communicate("go\n", timeout=90)[0].split("\n")[0] for process in processes}

@@ -61,9 +61,13 @@ def test_every_code_that_is_raised_has_its_texts() -> None:
 
 
 def test_every_text_stands_in_chinese_and_in_english() -> None:
-    incomplete = [code for code, text in texts().items() if not (text.get("en", "").strip() and text.get("zh", "").strip())]
+    incomplete = [
+        code for code, text in texts().items() if not (text.get("en", "").strip() and text.get("zh", "").strip())
+    ]
     assert not incomplete
-    not_chinese = [code for code, text in texts().items() if not any("\u4e00" <= char <= "\u9fff" for char in text["zh"])]
+    not_chinese = [
+        code for code, text in texts().items() if not any("\u4e00" <= char <= "\u9fff" for char in text["zh"])
+    ]
     assert not not_chinese
 
 
@@ -77,7 +81,12 @@ def test_both_languages_of_a_text_use_the_same_parameters() -> None:
 
 def prefixes() -> tuple[str, ...]:
     """What codes put together from a kind begin with: `alarm.` of f"alarm.{rule.kind}"."""
-    parts = [node.values[0] for _, tree in trees() for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) and node.values]
+    parts = [
+        node.values[0]
+        for _, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.JoinedStr) and node.values
+    ]
     texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
     return tuple(text for text in texts if text.endswith(".") and text[:-1].replace(".", "").replace("_", "").isalpha())
 

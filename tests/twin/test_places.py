@@ -52,7 +52,7 @@ async def test_a_building_is_named_by_its_id_or_its_name(conn: Conn) -> None:
         await places.create_building(conn, "Tower")
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 201, str(uuid4())])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "0b0c9d2e-6a53-4c5e-9b3c-3f0d1c2a4e5f"])
 async def test_a_building_name_that_could_be_an_id_or_is_empty_is_refused(conn: Conn, name: str) -> None:
     with pytest.raises(Invalid):
         await places.create_building(conn, name)
@@ -114,9 +114,7 @@ async def test_a_location_names_room_and_storey_and_looks_from_inside_the_room(c
     )
     assert made
     arc = await model(conn, tower.id)
-    room = await element(
-        conn, arc, "r", ifc_class="IfcSpace", bbox=[0.0, 0.0, -4.0, 6.0, 5.0, -0.5], storey=made["id"]
-    )
+    room = await element(conn, arc, "r", ifc_class="IfcSpace", bbox=[0.0, 0.0, -4.0, 6.0, 5.0, -0.5], storey=made["id"])
     pump = await element(conn, arc, "p", bbox=[0.2, 0.2, -4.0, 1.0, 1.0, -3.2], storey=made["id"], space=room)
     location = await places.locate(conn, pump)
     assert (location.storey_name, location.space_name) == ("B1", "Pump 1")

@@ -5,7 +5,6 @@ One process migrates at a time, the others wait for it (an advisory lock).
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 
@@ -29,7 +28,7 @@ def run(name: str) -> Callable[[], None]:
 
         connection = op.get_bind().connection.driver_connection
         assert isinstance(connection, psycopg.Connection)
-        connection.execute(cast(LiteralString, (FOLDER / "sql" / name).read_text("utf-8")))
+        connection.execute((FOLDER / "sql" / name).read_text("utf-8"))
 
     return upgrade
 
