@@ -41,9 +41,9 @@ def unsafe_products(file: ifcopenshell.file) -> dict[int, str]:
     """STEP id of each product that no kernel may touch → why."""
     schema = Schema(file.schema_identifier)
     found = _unsafe_placements(file)
-    broken = _unsafe_items(file, schema)
-    for start, reason in broken.items():
-        for product in _users(file, start):
+    seen: set[int] = set()
+    for item, reason in _unsafe_items(file, schema):
+        for product in _users(file, item, seen):
             found.setdefault(product, reason)
     return found
 
@@ -58,19 +58,19 @@ def _unsafe_placements(file: ifcopenshell.file) -> dict[int, str]:
     return {key: reason for key, row in rows.items() if (reason := placements.chain_hazard(row)) is not None}
 
 
-def _unsafe_items(file: ifcopenshell.file, schema: Schema) -> dict[int, str]:
-    """Ids of items on a cycle or too deep above others, with the reason; only the outermost of each."""
+def _unsafe_items(file: ifcopenshell.file, schema: Schema) -> list[tuple[int, str]]:
+    """Ids of items on a cycle or too deep above others, with the reason; the deepest first."""
     nodes: dict[int, tuple[Entity, tuple[int, ...]]] = {}
     for ifc_class, attributes in _RECURSIVE.items():
         for entity in schema.instances(file, ifc_class):
             nodes[entity.id()] = (entity, attributes)
     edges = {key: _inner(entity, attributes, nodes) for key, (entity, attributes) in nodes.items()}
     height = _heights(edges)
-    return {
-        key: "its geometry refers to itself" if h < 0 else f"its geometry is nested {h} levels deep"
-        for key, h in height.items()
-        if h < 0 or h > MAX_DEPTH
-    }
+    unsafe = sorted(((h, key) for key, h in height.items() if h < 0 or h > MAX_DEPTH), reverse=True)
+    return [
+        (key, "its geometry refers to itself" if h < 0 else f"its geometry is nested {h} levels deep")
+        for h, key in unsafe
+    ]
 
 
 def _inner(entity: Entity, attributes: tuple[int, ...], nodes: dict[int, Any]) -> list[int]:
@@ -116,11 +116,10 @@ def _heights(edges: dict[int, list[int]]) -> dict[int, int]:
     return height
 
 
-def _users(file: ifcopenshell.file, start: int) -> list[int]:
-    """Products that show the item, found upwards through whatever refers to it."""
+def _users(file: ifcopenshell.file, item: int, seen: set[int]) -> list[int]:
+    """Products that show the item, found upwards through what refers to it; ids in `seen` were gone through before."""
     products: list[int] = []
-    seen = {start}
-    waiting = [start]
+    waiting = [item]
     while waiting:
         for entity in file.get_inverse(file.by_id(waiting.pop())):
             key = entity.id()

@@ -8,6 +8,7 @@ single value says so in `kind`: `enumeration`, `list`, `bounded` (value `{lower,
 from typing import Any, Final
 
 import ifcopenshell
+import msgspec
 from ifcopenshell import entity_instance as Entity
 
 from ifc_models.schema import Schema
@@ -42,7 +43,7 @@ class Properties:
             quantities: dict[str, bytes] = {}
             for definition in sets:
                 name, is_quantity, body = self._set(definition)
-                add_unique(quantities if is_quantity else psets, name, body)
+                _merge(quantities if is_quantity else psets, name, body)
             found = self._joined[key] = (join_object(psets, self.keys), join_object(quantities, self.keys))
         return found
 
@@ -186,6 +187,20 @@ class Properties:
             for part in member.get_argument(index) or ():
                 parts[clean(str(part.get_argument(0)))] = self.entry(part, depth + 1)
         return {"value": parts, "type": member.is_a(), "kind": "complex"}
+
+
+def _merge(into: dict[str, bytes], name: str, body: bytes) -> None:
+    """Add a set; where the element has one of that name, its properties join it, or `name (2)` where they disagree."""
+    if name not in into:
+        into[name] = body
+        return
+    there: dict[str, object] = msgspec.json.decode(into[name])
+    more: dict[str, object] = msgspec.json.decode(body)
+    other = {key: entry for key, entry in more.items() if key in there and there[key] != entry}
+    joined = {**there, **{key: entry for key, entry in more.items() if key not in there}}
+    into[name] = to_json(dict(sorted(joined.items())))
+    if other:
+        add_unique(into, f"{name} (2)", to_json(other))
 
 
 _QUANTITIES: Final = frozenset(

@@ -63,10 +63,10 @@ class Keys(dict[str, bytes]):
 
 
 def join_object(fragments: dict[str, bytes], keys: Keys) -> bytes:
-    """A JSON object of already encoded values."""
+    """A JSON object of already encoded values, in the order of their names: exporters shuffle theirs."""
     if not fragments:
         return b"{}"
-    return b"{" + b",".join([keys[name] + value for name, value in fragments.items()]) + b"}"
+    return b"{" + b",".join([keys[name] + fragments[name] for name in sorted(fragments)]) + b"}"
 
 
 def add_unique(into: dict[str, bytes], name: str, value: bytes) -> None:
