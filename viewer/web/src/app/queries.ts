@@ -14,8 +14,8 @@ import { useErrorText } from "./parts";
 
 /** Which cached reads an event makes stale, by the first part of their key. */
 const STALE: Record<EventTopic, readonly string[]> = {
-  alarm: ["alarms", "alarm", "overview", "element-alarms"],
-  work_order: ["orders", "order", "overview", "alarm", "notifications"],
+  alarm: ["alarms", "alarm", "overview"],
+  work_order: ["orders", "order", "overview", "alarm", "alarms", "element", "notifications", "plans"],
   model: ["models", "tree", "elements", "element", "systems", "tileset"],
   point: ["points"],
   command: ["command"],

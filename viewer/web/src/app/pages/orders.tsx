@@ -11,7 +11,7 @@ import { createSavedStore, useStore } from "../lib/store";
 import { placeText } from "../lib/place";
 import { Ago, Empty, Failure, OrderStateTag, PageHead, PriorityMark } from "../parts";
 import { itemsOf, useOrders } from "../queries";
-import { useMay, useMe } from "../session";
+import { useMay } from "../session";
 import { OrderForm } from "./order-form";
 import { RowSkeletons } from "./alarms";
 import { Due } from "./order-parts";
@@ -24,14 +24,13 @@ export default function Orders(): ReactNode {
   const { building } = useBuilding();
   const phone = usePhone();
   const may = useMay();
-  const me = useMe();
   const kind = useStore(layout);
   const [params, setParams] = useSearchParams();
   const shown = params.get("show") ?? "live";
   const [creating, setCreating] = useState(false);
   const orders = useOrders({
     building: building.id, limit: 200, state: shown === "closed" ? ["verified", "cancelled"] : "live",
-    assignee: shown === "mine" ? me.name : null,
+    assignee: shown === "mine" ? "me" : null,
   });
   const items = itemsOf(orders.data);
   const board = !phone && kind === "board" && shown !== "closed";

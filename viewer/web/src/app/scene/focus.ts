@@ -1,10 +1,10 @@
 /** `?alarm=`, `?order=`, `?element=`, `?plan=` in the address: the camera goes there, the storey is shown alone. */
 import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { get } from "../../api/client";
-import type { AlarmDetail, ElementRow, Place, Plan, WorkOrderDetail } from "../../api/types";
+import type { AlarmDetail, Place, Plan, WorkOrderDetail } from "../../api/types";
 import type { Scene3D } from "../../engine";
-import { everything } from "../queries";
 import { useBuilding } from "../context";
 import { useScene, useSceneScope, type SceneState } from "./state";
 import type { Store } from "../lib/store";
@@ -14,6 +14,8 @@ export function useFocus(shown: boolean): void {
   const { store } = useSceneScope();
   const { building } = useBuilding();
   const [params] = useSearchParams();
+  const { t } = useTranslation();
+  const dueTitle = t("plan.allDue");
   const done = useRef("");
   const wanted = ["alarm", "order", "element", "plan"].map((key) => [key, params.get(key)] as const).find(([, id]) => id);
   const [kind, id] = wanted ?? [null, null];
@@ -34,9 +36,9 @@ export function useFocus(shown: boolean): void {
       } else if (kind === "element") {
         store.set((state) => ({ ...state, selected: id }));
         await scene.flyTo(id);
-      } else await showPlan(scene, store, building.id, id);
+      } else await showPlan(scene, store, building.id, id, dueTitle);
     }).catch(() => undefined);
-  }, [shown, scene, store, kind, id, building.id]);
+  }, [shown, scene, store, kind, id, building.id, dueTitle]);
 }
 
 function goTo(scene: Scene3D, store: Store<SceneState>, place: Place, alarm: string | null): void {
@@ -47,21 +49,23 @@ function goTo(scene: Scene3D, store: Store<SceneState>, place: Place, alarm: str
   else if (place.global_id) void scene.flyTo(place.global_id);
 }
 
-/** What a plan, or every plan that is due ("due"), has to be done on. */
-async function showPlan(scene: Scene3D, store: Store<SceneState>, building: string, id: string): Promise<void> {
-  const plans = (await everything<Plan>("/plans", { building })).filter((plan) => plan.id === id);
-  const ids = new Set<string>();
-  for (const plan of plans) {
-    for (const element of await planElements(building, plan)) if (scene.has(element.global_id)) ids.add(element.global_id);
-  }
-  const all = [...ids];
-  store.set((state) => ({ ...state, storey: null, isolated: { ids: all, title: plans[0]?.name ?? "" } }));
-  if (all.length > 0) void scene.flyTo(all);
+interface DueWork {
+  plan_id: string;
+  plan: string;
+  elements: { element_id: string; global_id: string }[];
 }
 
-export async function planElements(building: string, plan: Plan): Promise<ElementRow[]> {
-  if (plan.target_kind === "element" && plan.element_id) return [await get<ElementRow>(`/elements/${plan.element_id}`)];
-  if (plan.target_kind === "system" && plan.group_id) return everything<ElementRow>("/elements", { building, system: plan.group_id });
-  if (plan.target_kind === "class" && plan.ifc_class) return everything<ElementRow>("/elements", { building, ifc_class: plan.ifc_class });
-  return [];
+const WEEK = 7 * 86_400_000;
+const YEAR = 366 * 86_400_000;
+
+/** What a plan is about, or ("due") everything that falls due within a week. */
+async function showPlan(scene: Scene3D, store: Store<SceneState>, building: string, id: string, dueTitle: string): Promise<void> {
+  const to = new Date(Date.now() + (id === "due" ? WEEK : YEAR)).toISOString();
+  const from = new Date(Date.now() - WEEK).toISOString();
+  const due = (await get<{ items: DueWork[] }>("/plans/due", { building, from, to })).items.filter((one) => id === "due" || one.plan_id === id);
+  const ids = [...new Set(due.flatMap((one) => one.elements.map((element) => element.global_id)))];
+  const plan = id === "due" ? null : await get<Plan>(`/plans/${id}`);
+  store.set((state) => ({ ...state, storey: null, isolated: { ids, title: plan?.name ?? dueTitle } }));
+  const seen = ids.filter((one) => scene.has(one));
+  if (seen.length > 0) void scene.flyTo(seen);
 }
