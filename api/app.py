@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
 
 from api import problems
 from api.guard import BodyLimit, SecureHeaders
@@ -93,7 +94,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
     """Run the loops of a server until the block ends."""
     feed = EventFeed(twin.db)
     loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        "live": lambda: twin.live.run(_shared(feed, twin.ingest)),
+        "live": lambda: twin.live.run(_shared(feed, twin.ingest, twin.commands)),
         "alarms": twin.alarms.run,
         "plans": twin.plans.run,
         "commands": twin.commands.run,
@@ -111,10 +112,11 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _shared(feed: EventFeed, ingest: Ingest) -> AsyncIterator[Sequence[Event]]:
+async def _shared(feed: EventFeed, ingest: Ingest, commands: CommandLoop) -> AsyncIterator[Sequence[Event]]:
     """One feed for all who follow events: ingest forgets changed points before the sockets hear of them."""
     async for events in feed:
         await ingest.on_events(events)
+        await commands.on_events(events)
         yield events
 
 
@@ -152,7 +154,7 @@ def create_app(twin: Twin | None) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
-    app.add_websocket_route(f"{API}/live", live_socket)
+    app.router.routes.append(WebSocketRoute(f"{API}/live", live_socket))
     mount_web(app)
     app.add_middleware(SecureHeaders)
     if twin is not None:

@@ -26,11 +26,11 @@ from api.finishing import Finished, finish
 from identity import audit
 from identity.actor import CLI, SYSTEM, Actor
 from ifc_models import models, store
-from ifc_models.extract import Extract, load_geometry
+from ifc_models.extract import Extract, Finding, load_geometry
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion
 from ifc_models.worker import WorkerPool
-from telemetry import points
+from telemetry import seeding
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, record_blob
 from twin.db import Conn, Database
@@ -151,7 +151,7 @@ class Importer:
             ),
         )
         actor = Actor(job.created_by or SYSTEM.name)
-        await points.points_from_elements(conn, actor, model.building_id)
+        await self._make_points(conn, actor, model.building_id, extract)
         now = time.perf_counter()
         report = build_report(
             model=model.name,
@@ -168,6 +168,15 @@ class Importer:
         await emit(conn, "model", about, building_id=model.building_id)
         return report
 
+    @staticmethod
+    async def _make_points(conn: Conn, actor: Actor, building_id: UUID, extract: Extract) -> None:
+        """Make the points that the file describes; descriptions that make no sense are a warning, not the end."""
+        try:
+            async with conn.transaction():
+                await seeding.points_from_elements(conn, actor, building_id)
+        except Invalid as error:
+            extract.warnings.append(Finding(error.code, str(error), where=(error.where,) if error.where else ()))
+
 
 async def import_files(
     settings: Settings, files: Sequence[Path], building: str, model: str | None, discipline: str, *, as_json: bool
@@ -176,7 +185,7 @@ async def import_files(
     from api.app import open_twin  # the application needs this module
 
     async with open_twin(settings, serving=False) as twin:
-        worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), concurrency=1))
+        worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), settings=settings))
         try:
             for file in files:
                 blob = await asyncio.to_thread(_keep_file, twin.blobs, file)

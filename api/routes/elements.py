@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field
 
 from api.route import Caller, Limit, Router, Tx, allow
@@ -15,7 +16,7 @@ from spatial.storeys import resolve_storey
 from telemetry import points
 from telemetry.points import Point
 from twin import assets, places
-from twin.assets import Asset
+from twin.assets import Asset, AssetBinding
 from twin.db import Conn, objects
 from twin.errors import Invalid
 from twin.page import Page
@@ -187,3 +188,66 @@ class AssetPatch(BaseModel):
     installed_on: date | None = None
     properties: dict[str, Any] | None = None
     element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView(Asset):
+    """An asset with everywhere it has been."""
+
+    bindings: list[AssetBinding]
+
+
+@router.get("/assets")
+@allow("model.read")
+async def list_assets(
+    tx: Tx, building: str | None = None, element: str | None = None, limit: Limit = 100, cursor: str | None = None
+) -> Page[Asset]:
+    """Assets by code; of a building, or at an element now (6.4.1b-3)."""
+    building_id = (await places.get_building(tx, building)).id if building else None
+    element_id = await places.resolve_element(tx, element, building=building_id) if element else None
+    return await assets.list_assets(tx, building=building_id, element=element_id, limit=limit, cursor=cursor)
+
+
+@router.post("/assets", status_code=201)
+@allow("asset.write")
+async def create_asset(tx: Tx, caller: Caller, body: NewAsset) -> Asset:
+    """Make an asset, and with `element` bind it there from now on."""
+    building = await places.get_building(tx, body.building)
+    given = body.model_dump(exclude={"building", "element"})
+    asset = await assets.create_asset(tx, building.id, **given)
+    if body.element is not None:
+        asset = await _bind(tx, asset, body.element)
+    await audit.record(tx, caller, "asset.write", f"asset:{asset.id}", after=body.model_dump(mode="json"))
+    return asset
+
+
+@router.get("/assets/{asset}")
+@allow("model.read")
+async def get_asset(tx: Tx, asset: UUID) -> AssetView:
+    """One asset with everywhere it has been."""
+    found = await assets.get_asset(tx, asset)
+    own = {field.name: getattr(found, field.name) for field in fields(Asset)}
+    return AssetView(**own, bindings=await assets.bindings_of(tx, asset=asset))
+
+
+@router.patch("/assets/{asset}")
+@allow("asset.write")
+async def update_asset(tx: Tx, caller: Caller, asset: UUID, body: AssetPatch) -> Asset:
+    """Change an asset; another `element` moves it there from now on, null takes it out."""
+    before = await assets.get_asset(tx, asset)
+    given = body.model_dump(exclude_unset=True)
+    moves, target = "element" in given, given.pop("element", None)
+    after = await assets.update_asset(tx, asset, given) if given else before
+    if moves:
+        after = await _bind(tx, after, target)
+    old = {name: getattr(before, name) for name in given} | ({"element": before.element_id} if moves else {})
+    new = given | ({"element": after.element_id} if moves else {})
+    await audit.record(
+        tx, caller, "asset.write", f"asset:{asset}", before=jsonable_encoder(old), after=jsonable_encoder(new)
+    )
+    return after
+
+
+async def _bind(tx: Conn, asset: Asset, element: str | None) -> Asset:
+    target = await places.resolve_element(tx, element, building=asset.building_id) if element else None
+    return await assets.bind_asset(tx, asset.id, target, since=datetime.now(UTC))

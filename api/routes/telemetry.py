@@ -46,27 +46,10 @@ READINGS_BODY: Final[dict[str, Any]] = {
                                 "type": "object",
                                 "required": ["point", "ts", "value"],
                                 "properties": {
-                                    "point": {
-                                        "type": "string",
-                                        "description": "key of the point",
-                                    },
-                                    "ts": {
-                                        "type": "string",
-                                        "format": "date-time",
-                                        "description": "with zone",
-                                    },
-                                    "value": {
-                                        "anyOf": [
-                                            {"type": "number"},
-                                            {"type": "boolean"},
-                                            {"type": "string"},
-                                        ]
-                                    },
-                                    "quality": {
-                                        "type": "string",
-                                        "enum": list(points.QUALITIES),
-                                        "default": "good",
-                                    },
+                                    "point": {"type": "string", "description": "key of the point"},
+                                    "ts": {"type": "string", "format": "date-time", "description": "with zone"},
+                                    "value": {"anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string"}]},
+                                    "quality": {"type": "string", "enum": list(points.QUALITIES), "default": "good"},
                                 },
                             },
                         }
@@ -93,9 +76,7 @@ class PointBody(BaseModel):
     writable: bool = False
     min_value: float | None = Field(None, allow_inf_nan=False)
     max_value: float | None = Field(None, allow_inf_nan=False)
-    expected_interval: float = Field(
-        300.0, description="s between readings", allow_inf_nan=False
-    )
+    expected_interval: float = Field(300.0, description="s between readings", allow_inf_nan=False)
     properties: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -121,11 +102,7 @@ class CommandBody(BaseModel):
 
     value: bool | float | str
     priority: int = 8
-    expires_s: float = Field(
-        commands.EXPIRES_S,
-        description="s until it fails or expires",
-        allow_inf_nan=False,
-    )
+    expires_s: float = Field(commands.EXPIRES_S, description="s until it fails or expires", allow_inf_nan=False)
 
 
 class SourceBody(BaseModel):
@@ -134,9 +111,7 @@ class SourceBody(BaseModel):
     name: str
     kind: SourceKind = "http"
     building: str | None = None
-    expected_interval: float = Field(
-        300.0, description="s between readings", allow_inf_nan=False
-    )
+    expected_interval: float = Field(300.0, description="s between readings", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +145,7 @@ async def list_points(
 ) -> Page[Point]:
     """Points by key, with their newest values."""
     building_id = (await get_building(tx, building)).id if building else None
-    element_id = (
-        await resolve_element(tx, element, building=building_id) if element else None
-    )
+    element_id = await resolve_element(tx, element, building=building_id) if element else None
     return await points.list_points(
         tx,
         building_id=building_id,
@@ -192,14 +165,8 @@ async def create_point(tx: Tx, caller: Caller, body: PointBody) -> Point:
     """Define a point."""
     building = await get_building(tx, body.building)
     values = body.model_dump(exclude={"building", "element"})
-    element_id = (
-        await resolve_element(tx, body.element, building=building.id)
-        if body.element
-        else None
-    )
-    return await points.create_point(
-        tx, caller, building.id, NewPoint(**values, element_id=element_id)
-    )
+    element_id = await resolve_element(tx, body.element, building=building.id) if body.element else None
+    return await points.create_point(tx, caller, building.id, NewPoint(**values, element_id=element_id))
 
 
 @router.get("/points/{point}")
@@ -219,29 +186,17 @@ async def update_point(tx: Tx, caller: Caller, point: str, body: PointPatch) -> 
         if changes.get(name, 0) is None:
             del changes[name]  # null means nothing for a field that is never empty
     if "element" in body.model_fields_set:
-        element = body.element and await resolve_element(
-            tx, body.element, building=before.building_id
-        )
+        element = body.element and await resolve_element(tx, body.element, building=before.building_id)
         changes["element_id"] = element or None
-    return await points.update_point(
-        tx, caller, before.id, changes, now=datetime.now(UTC), retired=body.retired
-    )
+    return await points.update_point(tx, caller, before.id, changes, now=datetime.now(UTC), retired=body.retired)
 
 
 @router.post("/points/{point}/commands", status_code=202)
 @allow("point.command")
-async def create_command(
-    tx: Tx, caller: Caller, point: str, body: CommandBody
-) -> Command:
+async def create_command(tx: Tx, caller: Caller, point: str, body: CommandBody) -> Command:
     """Set a writable point; watch the command until it is verified."""
     return await commands.request_command(
-        tx,
-        caller,
-        point,
-        body.value,
-        priority=body.priority,
-        expires_s=body.expires_s,
-        now=datetime.now(UTC),
+        tx, caller, point, body.value, priority=body.priority, expires_s=body.expires_s, now=datetime.now(UTC)
     )
 
 
@@ -249,9 +204,7 @@ async def create_command(
 @allow("point.read")
 async def get_command(tx: Tx, request: Request, command: str) -> Command:
     """How far a command has come."""
-    return await commands.get_command(
-        tx, command, lang=language_of(request.headers.get("accept-language"))
-    )
+    return await commands.get_command(tx, command, lang=language_of(request.headers.get("accept-language")))
 
 
 @router.get("/points/{point}/readings")
@@ -292,9 +245,7 @@ async def list_readings(
     since, until = history.default_range(since, until, now)
     width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
     zone = ZoneInfo(await history.zone_of(tx, found.building_id))
-    items = await read_buckets(
-        tx, found.handle, Span(since, until, width, zone, now), parse_aggregates(agg)
-    )
+    items = await read_buckets(tx, found.handle, Span(since, until, width, zone, now), parse_aggregates(agg))
     return BucketPage(items, None, str(width))
 
 
@@ -316,32 +267,22 @@ async def create_readings(request: Request) -> Receipt:
     ingest = twin_of(request).ingest
     source = await ingest.source(request.state.actor.name)
     return await ingest.submit_body(
-        source,
-        await request.body(),
-        lang=language_of(request.headers.get("accept-language")),
+        source, await request.body(), lang=language_of(request.headers.get("accept-language"))
     )
 
 
 @router.get("/quarantine")
 @allow("reading.read")
 async def list_quarantine(
-    tx: Tx,
-    source: str | None = None,
-    code: str | None = None,
-    limit: Limit = 100,
-    cursor: str | None = None,
+    tx: Tx, source: str | None = None, code: str | None = None, limit: Limit = 100, cursor: str | None = None
 ) -> Page[Quarantined]:
     """Readings that were refused, newest first, and why."""
-    return await quarantine.list_quarantine(
-        tx, source=source, code=code, limit=limit, cursor=cursor
-    )
+    return await quarantine.list_quarantine(tx, source=source, code=code, limit=limit, cursor=cursor)
 
 
 @router.get("/sources")
 @allow("point.read")
-async def list_sources(
-    tx: Tx, limit: Limit = 100, cursor: str | None = None
-) -> Page[Source]:
+async def list_sources(tx: Tx, limit: Limit = 100, cursor: str | None = None) -> Page[Source]:
     """Where readings come from, and whether it still speaks."""
     return await sources.list_sources(tx, limit=limit, cursor=cursor)
 
@@ -352,12 +293,7 @@ async def create_source(tx: Tx, caller: Caller, body: SourceBody) -> Source:
     """Declare a source before it speaks. Keys and the simulator declare themselves."""
     building_id = (await get_building(tx, body.building)).id if body.building else None
     return await sources.create_source(
-        tx,
-        caller,
-        body.name,
-        body.kind,
-        building_id=building_id,
-        expected_interval=body.expected_interval,
+        tx, caller, body.name, body.kind, building_id=building_id, expected_interval=body.expected_interval
     )
 
 
@@ -373,15 +309,9 @@ def _time(text: str | None, where: str) -> datetime | None:
     if text is None:
         return None
     try:
-        time = read_time(
-            text.strip().replace(" ", "+") if "T" in text else text
-        ).astimezone(UTC)
+        time = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
         # PostgreSQL's and Python's calendars end near here, and no reading lies there.
-        if (
-            not timedelta(0)
-            <= time - datetime(1, 1, 3, tzinfo=UTC)
-            <= timedelta(days=3_652_050)
-        ):
+        if not timedelta(0) <= time - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
             raise OverflowError
     except (Invalid, OverflowError):
         raise Invalid("history.time", where=where, time=text[:60]) from None

@@ -1,0 +1,122 @@
+"""A real server in a process of its own, for tests that speak HTTP, WebSocket or use a browser."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+TWIN = Path(sys.executable).with_name("twin")
+START_S = 60.0
+
+
+@dataclass
+class Server:
+    """A running `twin serve`: where it is, a key and a login for it, and what it has said."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    database: str | None
+    address: str = ""
+    password: str = ""
+    key: str = ""
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def api(self) -> str:
+        return self.address + "api/v1"
+
+    def client(self, **options: object) -> httpx.Client:
+        """An HTTP client that calls as an administrator's API key; paths are relative to /api/v1."""
+        headers = {"authorization": f"Bearer {self.key}"}
+        return httpx.Client(base_url=self.api, headers=headers, timeout=60, **options)  # type: ignore[arg-type]
+
+    def twin(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a `twin` command on the same installation."""
+        return run_twin(*arguments, data=self.data, database=self.database, stdin=stdin)
+
+    def kill(self) -> None:
+        """SIGKILL, as the power cut does it."""
+        self.process.kill()
+        self.process.wait()
+
+
+def run_twin(
+    *arguments: str, data: Path, database: str | None, stdin: str | None = None, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Run `twin …` to its end and return what it printed."""
+    return subprocess.run(
+        [str(TWIN), *arguments],
+        env=environment(data, database),
+        input=stdin,
+        stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def environment(data: Path, database: str | None) -> dict[str, str]:
+    """The environment of a process that uses this installation."""
+    found = {name: value for name, value in os.environ.items() if not name.startswith("TWIN_")}
+    found |= {"TWIN_DATA": str(data), "PYTHONUNBUFFERED": "1"}
+    return found | ({"TWIN_DATABASE": database} if database else {})
+
+
+@contextmanager
+def serving(data: Path, database: str | None, *command: str) -> Iterator[Server]:
+    """Start `twin serve` (or another command that serves) on a free port; stop it at the end."""
+    process = subprocess.Popen(
+        [str(TWIN), *(command or ("serve",)), "--port", "0"],
+        env=environment(data, database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(process, data, database)
+    listener = threading.Thread(target=_listen, args=(server,), daemon=True)
+    listener.start()
+    try:
+        _wait_until_serving(server)
+        made = server.twin("key", "add", "test")
+        assert made.returncode == 0, made.stderr
+        server.key = made.stdout.strip()
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        listener.join(5)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _listen(server: Server) -> None:
+    assert server.process.stdout
+    for line in server.process.stdout:
+        server.said.append(line)
+        if found := re.search(r"Serving on (http://\S+)", line):
+            server.address = found[1]
+        if found := re.search(r"administrator with the password (\S+)", line):
+            server.password = found[1]
+
+
+def _wait_until_serving(server: Server) -> None:
+    deadline = time.monotonic() + START_S
+    while not server.address:
+        if server.process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the server did not start:\n" + "".join(server.said[-50:]))
+        time.sleep(0.05)
