@@ -55,7 +55,7 @@ def mesh_model(
     only: set[int] | None = None,
     unsafe: Mapping[int, str] | None = None,
     limits: MeshLimits | None = None,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Callable[[int, int], None] | None = None,
 ) -> MeshResult:
     """Mesh the products of the STEP file at `path` and write the arrays into `out`.
 
@@ -72,7 +72,7 @@ def mesh_model(
     clock.stage("plan")
     result = MeshResult()
     out.mkdir(parents=True, exist_ok=True)
-    ladder = _Ladder(path, file, wanted, limits, dict(unsafe or {}), result, report)
+    ladder = _Ladder(path, file, wanted, limits, dict(unsafe or {}), result, report or _silent)
     meshes = ladder.climb(out, clock)
     store = ShapeStore()
     for group in wanted.groups:
@@ -85,6 +85,10 @@ def mesh_model(
     clock.stage("write")
     result.seconds = clock.seconds
     return result
+
+
+def _silent(_done: int, _total: int) -> None:
+    """Report to nobody."""
 
 
 class _Clock:
@@ -142,7 +146,7 @@ class _Ladder:
         ids = [part.kernel_id for product in asked for part in product.parts]
         share = self._total / max(len(ids), 1)
 
-        def ask(ids: list[int], progress: Callable[[int], None] = lambda done: None) -> dict[int, Mesh]:
+        def ask(ids: list[int], progress: Callable[[int], None] | None = None) -> dict[int, Mesh]:
             return fast(
                 self._path,
                 self._plan.added_text,

@@ -31,9 +31,7 @@ class Frames:
         self._operators: dict[int, tuple[int, tuple[float, ...]]] = {}  # id → row, its numbers
         self._frames: list[tuple[int, int]] = []  # placement row (-1: the world), operator row (-1: none)
 
-    def add(
-        self, placement: ifcopenshell.entity_instance | None, operator: ifcopenshell.entity_instance | None
-    ) -> int:
+    def add(self, placement: ifcopenshell.entity_instance | None, operator: ifcopenshell.entity_instance | None) -> int:
         """The frame's row in `matrices`; -1 where the placement is not a plain chain."""
         row = self._add_placement(placement)
         if row < -1:
@@ -64,7 +62,8 @@ class Frames:
     @staticmethod
     def one_operator(operator: ifcopenshell.entity_instance, unit: float) -> Floats:
         """4×4 of one IfcCartesianTransformationOperator."""
-        return operator_matrices(np.array([_operator(operator)]), unit)[0]
+        matrices = operator_matrices(np.array([_operator(operator)]), unit)
+        return matrices.reshape(4, 4)
 
     @staticmethod
     def one_placement(position: ifcopenshell.entity_instance | None, unit: float) -> Floats | None:
@@ -73,7 +72,7 @@ class Frames:
         if axes is None:
             return None
         numbers = np.array([axes])
-        return axis_matrices(numbers[:, 0:3] * unit, numbers[:, 3:6], numbers[:, 6:9])[0]
+        return axis_matrices(numbers[:, 0:3] * unit, numbers[:, 3:6], numbers[:, 6:9]).reshape(4, 4)
 
     def _add_placement(self, placement: ifcopenshell.entity_instance | None) -> int:
         """Row of the placement's matrix, -1 for the world, -2 where it is not plain."""

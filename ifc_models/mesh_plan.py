@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import ifcopenshell
 
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_styles import Colour, Styles
 
-# Representations that show a body. Others (Axis, FootPrint, Annotation, Box, Clearance, Profile…) are no geometry to see.
-BODY_IDENTIFIERS = frozenset({"Body", "Body-Fallback", "Facetation", "Tessellation", "Surface", "Mesh", "Body-FallBack"})
+# Representations that show a body. Others (Axis, FootPrint, Annotation, Box, Clearance, …) are no geometry to see.
+BODY_IDENTIFIERS = frozenset({"Body", "Body-Fallback", "Facetation", "Tessellation", "Surface", "Body-FallBack"})
 BODY_TYPES = frozenset({
     "AdvancedBrep", "AdvancedSweptSolid", "Brep", "CSG", "Clipping", "MappedRepresentation", "SectionedSpine",
     "SolidModel", "Surface3D", "SurfaceModel", "SweptSolid", "Tessellation", "FacetedBrep", "SectionedSolid",
@@ -52,7 +52,6 @@ class Plan:
     groups: list[list[Product]]
     frames: Frames
     added_text: str = ""  # STEP lines of the helper products, to stand before the file's last ENDSEC
-    no_frame: set[int] = field(default_factory=set)
 
     @property
     def products(self) -> Iterable[Product]:
@@ -226,4 +225,3 @@ class _Splitter:
 
     def _guid(self) -> str:
         return f"'{self._next + 1:022d}'"
-

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import ifcopenshell
 import numpy as np
@@ -60,7 +60,7 @@ def fast(
     *,
     seconds: float,
     quality: Quality = "medium",
-    report: Callable[[int], None] = lambda done: None,
+    report: Callable[[int], None] | None = None,
 ) -> dict[int, Mesh]:
     """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
 
@@ -82,7 +82,8 @@ def fast(
         else:
             found.update(_read_scratch(scratch))
         done += len(chunk)
-        report(done)
+        if report is not None:
+            report(done)
     return found
 
 
@@ -143,9 +144,7 @@ def exact(
                 yield step_id, Failure("no time left for the exact kernel"), None
             return
         try:
-            answers = stream_from_child(
-                lambda: _exact_child(file, waiting), seconds=left, patience=element_seconds
-            )
+            answers = stream_from_child(lambda: _exact_child(file, waiting), seconds=left, patience=element_seconds)
             for answer in answers:
                 waiting.remove(answer[0])
                 yield answer
@@ -155,9 +154,7 @@ def exact(
                 yield waiting.pop(0), Failure(str(failure)), None
 
 
-def _exact_child(
-    file: ifcopenshell.file, ids: list[int]
-) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
+def _exact_child(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
     import ifcopenshell.geom
 
     settings = ifcopenshell.geom.settings()
@@ -176,7 +173,8 @@ def _exact_child(
 
 def _exact_element(entity: ifcopenshell.entity_instance, settings: ifcopenshell.geom.settings) -> Mesh | Failure:
     try:
-        geometry = ifcopenshell.geom.create_shape(settings, entity).geometry
+        shape: Any = ifcopenshell.geom.create_shape(settings, entity)
+        geometry = shape.geometry  # a SWIG object without types
     except Exception as error:  # the kernel's own exceptions are bare RuntimeErrors and worse
         return Failure(f"{error}"[:200] or "the exact kernel failed")
     if len(geometry.faces_buffer) == 0 and getattr(entity, "HasOpenings", None):
@@ -184,7 +182,7 @@ def _exact_element(entity: ifcopenshell.entity_instance, settings: ifcopenshell.
     return _exact_mesh(geometry)
 
 
-def _exact_mesh(geometry: ifcopenshell.geom.ShapeType) -> Mesh | Failure:
+def _exact_mesh(geometry: Any) -> Mesh | Failure:
     vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
     faces = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3).astype(np.uint32)
     if not usable(vertices, faces):
@@ -196,7 +194,7 @@ def _exact_mesh(geometry: ifcopenshell.geom.ShapeType) -> Mesh | Failure:
     return Mesh(vertices, faces, colours.astype(np.uint16), palette)
 
 
-def _exact_colour(style: ifcopenshell.geom.style) -> Colour:
+def _exact_colour(style: Any) -> Colour:
     r, g, b = (round(max(0.0, min(1.0, c)) * 255) for c in (style.diffuse.r(), style.diffuse.g(), style.diffuse.b()))
     transparency = style.transparency
     alpha = 255 if transparency != transparency else max(26, round((1 - transparency) * 255))  # NaN: not given
@@ -279,12 +277,24 @@ def _own_points(entity: ifcopenshell.entity_instance) -> list[tuple[float, float
         return [(*entity[0], 0.0, 0.0)[:3]]
     if entity.is_a("IfcCartesianPointList"):
         return [(*point, 0.0, 0.0)[:3] for point in entity[0]]
-    for names in (("XDim", "YDim"), ("OverallWidth", "OverallDepth"), ("Radius", "Radius"), ("Depth", "Width")):
-        sizes = [getattr(entity, name, None) for name in names]
-        if all(isinstance(size, float) for size in sizes) and entity.is_a("IfcProfileDef"):
-            half = 1.0 if names[0] == "Radius" else 0.5
-            return [(sx * sizes[0] * half, sy * sizes[1] * half, 0.0) for sx in (-1, 1) for sy in (-1, 1)]
+    if not entity.is_a("IfcParameterizedProfileDef"):
+        return []
+    for (name_x, name_y), share in _PROFILE_SIZES.items():
+        x, y = getattr(entity, name_x, None), getattr(entity, name_y, None)
+        if isinstance(x, float) and isinstance(y, float):
+            return [(sx * x * share, sy * y * share, 0.0) for sx in (-1, 1) for sy in (-1, 1)]
     return []
+
+
+_PROFILE_SIZES = {  # names of a profile's sizes: share of them on either side of its centre
+    ("XDim", "YDim"): 0.5,
+    ("OverallWidth", "OverallDepth"): 0.5,
+    ("SemiAxis1", "SemiAxis2"): 1.0,
+    ("Radius", "Radius"): 1.0,
+    ("FlangeWidth", "Depth"): 0.5,
+    ("Width", "Depth"): 0.5,
+    ("Depth", "Depth"): 0.5,
+}
 
 
 def _extrusion_ends(
@@ -312,4 +322,3 @@ def _children(entity: ifcopenshell.entity_instance) -> Iterator[ifcopenshell.ent
             for item in value:
                 if isinstance(item, ifcopenshell.entity_instance):
                     yield item
-

@@ -158,7 +158,8 @@ def clustered(
                 least, most = np.full(count, np.inf), np.full(count, -np.inf)
                 np.minimum.at(least, inverse.reshape(-1), positions[:, axis])
                 np.maximum.at(most, inverse.reshape(-1), positions[:, axis])
-                new[:, axis] = np.where(least == low[axis], low[axis], np.where(most == high[axis], high[axis], new[:, axis]))
+                on_high = np.where(most == high[axis], high[axis], new[:, axis])
+                new[:, axis] = np.where(least == low[axis], low[axis], on_high)
             return new, moved[kept].astype(np.uint32), materials[kept]
     corners = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)]) * (high - low) + low
     box = np.array([[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7],

@@ -46,6 +46,16 @@ class TileMesh:
     low: NDArray[np.float64]  # (3,) m
     exponent: int  # of the grid: a step is 2^exponent m
 
+    def plain_normals(self) -> NDArray[np.float32]:
+        """(V, 3) unit normals."""
+        x, y, unit = (self.normals.view(np.int8).reshape(-1, 4)[:, i].astype(np.float32) for i in range(3))
+        x, y = x / unit, y / unit
+        z = 1 - np.abs(x) - np.abs(y)
+        fold = np.maximum(-z, 0)
+        normals = np.stack([x - np.copysign(fold, x), y - np.copysign(fold, y), z], axis=1)
+        length = np.linalg.norm(normals, axis=1, keepdims=True)
+        return np.asarray(normals / length, dtype=np.float32)
+
 
 def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
     """The GLB. `names`: GlobalId and occurrence (0 unless the GlobalId is repeated) of each feature."""
@@ -56,9 +66,7 @@ def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
     table = _property_table(writer, names)
     for primitive in primitives:
         primitive["extensions"] = {
-            "EXT_mesh_features": {
-                "featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]
-            }
+            "EXT_mesh_features": {"featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]}
         }
     node: dict[str, Any] = {"mesh": 0, "translation": mesh.low.tolist()}
     if small:
@@ -93,13 +101,13 @@ def exponent_for(extent: float) -> int:
 def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[str, int]]:
     """Attribute accessors for the opaque vertices, the transparent ones, and (positions and ids only) all."""
     steps, exponent, count = mesh.steps, mesh.exponent, len(mesh.steps)
+    kind, stored = _U16, np.asarray(steps)
     if small:
-        kind, stored = _U16, steps
         padded = np.zeros((count, 4), dtype=np.uint16)
         padded[:, :3] = steps
         place = writer.attributes(padded)
     else:
-        kind, stored = _F32, steps * 2.0**exponent
+        kind, stored = _F32, steps * 2.0**exponent  # type: ignore[assignment]
         # What the exponential filter reads: a byte of exponent over 24 bits of mantissa.
         place = writer.attributes(steps.astype(np.uint32) | np.uint32((exponent & 0xFF) << 24), "EXPONENTIAL")
     features = np.zeros((count, 2), dtype=np.uint16)  # a row is at least four bytes
@@ -107,7 +115,7 @@ def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[st
     names = writer.attributes(features)
     normals = writer.attributes(mesh.normals, "OCTAHEDRAL")
     colours = writer.attributes(mesh.colours)
-    layout = []
+    layout: list[dict[str, int]] = []
     for start, end, surface in (
         (0, mesh.opaque_vertices, True),
         (mesh.opaque_vertices, count, True),
@@ -117,7 +125,8 @@ def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[st
             layout.append({})
             continue
         n = end - start
-        box = {"min": stored[start:end].min(axis=0).tolist(), "max": stored[start:end].max(axis=0).tolist()}
+        columns = [stored[start:end, axis] for axis in range(3)]  # numpy is slow along short rows
+        box = {"min": [c.min().item() for c in columns], "max": [c.max().item() for c in columns]}
         accessors = {
             "POSITION": writer.accessor(place, start, n, kind, "VEC3", small, **box),
             "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR"),
@@ -156,7 +165,8 @@ def _property_table(writer: _Writer, names: Sequence[tuple[str, int]]) -> dict[s
     else:
         texts = [name.encode() for name, _ in names]
         offsets = np.concatenate([[0], np.cumsum([len(t) for t in texts])]).astype(np.uint32)
-        properties["global_id"] = {"values": writer.plain(b"".join(texts)), "stringOffsets": writer.plain(offsets.tobytes())}
+        values, ends = writer.plain(b"".join(texts)), writer.plain(offsets.tobytes())
+        properties["global_id"] = {"values": values, "stringOffsets": ends}
         declared["global_id"] = {"type": "STRING"}
     if any(occurrence for _, occurrence in names):
         numbers = np.array([occurrence for _, occurrence in names], dtype=np.uint32)

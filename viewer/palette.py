@@ -93,7 +93,7 @@ PALETTE: Final[dict[str, Rgba]] = {
     "IfcTransportationDevice": (118, 124, 138, 255),
     "IfcEquipmentElement": (120, 144, 160, 255),
     "IfcElectricalElement": (110, 118, 134, 255),
-    # furniture: wood
+    # Furniture, of wood
     "IfcFurnishingElement": (190, 154, 112, 255),
     "IfcSystemFurnitureElement": (182, 150, 116, 255),
 }

@@ -108,9 +108,7 @@ class _Adjacency:
     crease: tuple[Index, Index]  # corners at both ends of each crease edge
 
     @classmethod
-    def of(
-        cls, corners: Index, normals: NDArray[np.float64], material: NDArray[np.uint16], points: int
-    ) -> _Adjacency:
+    def of(cls, corners: Index, normals: NDArray[np.float64], material: NDArray[np.uint16], points: int) -> _Adjacency:
         start = corners.reshape(-1)
         end = corners[:, [1, 2, 0]].reshape(-1)
         low, high = np.minimum(start, end), np.maximum(start, end)
@@ -163,7 +161,7 @@ def _render_vertices(
     summed = np.stack(
         [np.bincount(group, weights=np.repeat(normals[:, i], 3), minlength=groups) for i in range(3)], axis=1
     )
-    summed /= np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-30)
+    summed = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-30)
     rounded = np.rint(summed * 127).astype(np.int64)
     point = np.empty(groups, dtype=np.int64)
     point[group] = corners.reshape(-1)

@@ -53,7 +53,8 @@ async def tileset(conn: Conn, building_id: UUID) -> dict[str, Any]:
     )
     storeys = await rows(
         conn,
-        "SELECT id::text AS id, name, elevation FROM storey WHERE building_id = %s ORDER BY elevation NULLS FIRST, name, id",
+        """SELECT id::text AS id, name, elevation FROM storey WHERE building_id = %s
+           ORDER BY elevation NULLS FIRST, name, id""",
         (building_id,),
     )
     return compose(entries, storeys, "../../tiles/{}.glb")

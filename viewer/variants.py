@@ -196,6 +196,6 @@ def _linear(colours: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 _UNIT: Final = np.arange(256) / 255
-_TO_LINEAR: Final = np.rint(
-    255 * np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
-).astype(np.uint8)
+_TO_LINEAR: Final = np.rint(255 * np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)).astype(
+    np.uint8
+)

@@ -196,7 +196,7 @@ def test_a_model_above_its_limit_is_coarsened_and_says_so(tmp_path):
 def test_coarsening_keeps_the_bounding_box():
     angle = np.linspace(0, 2 * np.pi, 400, endpoint=False)
     ring = np.stack([np.cos(angle), np.sin(angle), np.zeros_like(angle)], axis=1)
-    positions = np.concatenate([ring, ring + (0, 0, 1)]).astype(np.float32)
+    positions = np.concatenate([ring, ring + np.array([0, 0, 1])]).astype(np.float32)
     i = np.arange(400)
     j = (i + 1) % 400
     faces = np.concatenate([np.stack([i, j, j + 400], 1), np.stack([i, j + 400, i + 400], 1)]).astype(np.uint32)
@@ -232,6 +232,5 @@ def test_what_a_child_said_before_it_crashed_is_kept():
 
     got = []
     with pytest.raises(ChildFailed):
-        for answer in stream_from_child(answers, seconds=10):
-            got.append(answer)
+        got.extend(stream_from_child(answers, seconds=10))
     assert got == [1, 2]

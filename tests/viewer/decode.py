@@ -66,8 +66,7 @@ class _Reader:
         for child in node.get("children", ()):
             self.node(child, matrix, out)
         if "mesh" in node:
-            for primitive in self.document["meshes"][node["mesh"]]["primitives"]:
-                out.append(self.primitive(primitive, matrix))
+            out.extend(self.primitive(p, matrix) for p in self.document["meshes"][node["mesh"]]["primitives"])
 
     def primitive(self, primitive: dict, matrix: np.ndarray) -> Primitive:
         attributes = {name: self.accessor(i) for name, i in primitive["attributes"].items()}

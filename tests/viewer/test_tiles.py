@@ -11,7 +11,11 @@ from viewer.guid import bytes_of_global_id, global_id_of_bytes
 from viewer.palette import ROOM_ALPHA, colour_of, layer_of
 from viewer.tiles import FileStoreys, build_folder, build_tiles, build_tiles_in_process
 
-MODELS = ["arch/Duplex_A_20110907.ifc", "mep/3rooms_Heater_AirTerminal_with_SB.ifc", "struct/HHS_Office_construction.ifc"]
+MODELS = [
+    "arch/Duplex_A_20110907.ifc",
+    "mep/3rooms_Heater_AirTerminal_with_SB.ifc",
+    "struct/HHS_Office_construction.ifc",
+]
 TRIANGLES, LINES = 4, 1
 
 
@@ -119,7 +123,7 @@ def test_normals_are_unit_and_point_as_the_triangles_turn(built):
 
 
 def test_edges_of_a_wall_are_its_outline_and_not_its_diagonals(built):
-    extract, mesh, tiles = built
+    extract, _, tiles = built
     kinds = {entry.global_id: entry.ifc_class for entry in extract.elements}
     for tile in tiles:
         decoded = decode(tile.path)

@@ -97,12 +97,10 @@ async def imported(twin: Twin, file: Path) -> dict[str, Any]:
     async with twin.db.transaction() as conn:
         building = await places.create_building(conn, f"bench {uuid4().hex}")
         job_id = await ask_for_import(conn, building, file.stem, "arc", blob, file.name, ACTOR)
-    last: jobs.Job | None = None
-    async for last in jobs.follow_job(twin.db, job_id):
-        pass
-    if last is None or last.result is None:
-        raise SystemExit(f"{file.name}: import failed: {last.error if last else None}")
-    return last.result
+    states = [state async for state in jobs.follow_job(twin.db, job_id)]
+    if states[-1].result is None:
+        raise SystemExit(f"{file.name}: import failed: {states[-1].error}")
+    return states[-1].result
 
 
 def stages(reports: list[dict[str, Any]]) -> Iterator[tuple[str, float]]:
