@@ -38,9 +38,7 @@ def global_id(storey: int, ifc_class: str, number: int = 0) -> str:
     return str(ifcopenshell.guid.compress(UUID(int=(storey << 64) | (kind << 32) | number).hex))
 
 
-def write_tower(
-    out: Path, storeys: int, per_storey: int, origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
-) -> int:
+def write_tower(out: Path, storeys: int, per_storey: int, origin: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> int:
     """Write tiles and `tileset.json` of a tower whose lower corner is `origin`; the number of its elements.
 
     Every storey has a slab 0.3 m thick below its floor, a wall along the west side, one room over the whole floor, and
@@ -48,7 +46,7 @@ def write_tower(
     """
     tower = _Tower()
     for storey in range(storeys):
-        tower.add_storey(storey, per_storey, np.array(origin) + [0, 0, storey * HEIGHT])
+        tower.add_storey(storey, per_storey, np.array(origin) + np.array([0, 0, storey * HEIGHT]))
     extract, mesh = tower.extract(), tower.mesh()
     levels = np.array([entry.storey for entry in extract.elements])
     tiles = build_tiles(extract, mesh, FileStoreys(levels), out)
@@ -71,17 +69,19 @@ class _Tower:
         self.elements.append(self._entry(storey, "IfcBuildingStorey", 0))
         self.storeys.append(StoreyEntry(self.level, f"L{storey}", float(corner[2])))
         clear = HEIGHT - 0.3
-        self._add(storey, "IfcSlab", 0, corner + [0, 0, -0.3], (SIZE, SIZE, 0.3))
+        self._add(storey, "IfcSlab", 0, corner + np.array([0, 0, -0.3]), (SIZE, SIZE, 0.3))
         self._add(storey, "IfcWall", 0, corner, (0.3, SIZE, clear))
-        self._add(storey, "IfcSpace", 0, corner + [0.3, 0, 0], (SIZE - 0.3, SIZE, clear))
+        self._add(storey, "IfcSpace", 0, corner + np.array([0.3, 0, 0]), (SIZE - 0.3, SIZE, clear))
         side = int(np.ceil(np.sqrt(max(count - 3, 1))))
         step = (SIZE - 2) / side
         for n in range(count - 3):
-            at = corner + [1 + (n % side) * step, 1 + (n // side) * step, 0]
+            at = corner + np.array([1 + (n % side) * step, 1 + (n // side) * step, 0])
             self._add(storey, "IfcFurniture", n, at, (step * 0.6, step * 0.6, 1.0))
 
     def _entry(self, storey: int, ifc_class: str, number: int) -> ElementEntry:
-        made = ElementEntry(step_id=len(self.elements) + 1, global_id=global_id(storey, ifc_class, number), ifc_class=ifc_class)
+        made = ElementEntry(
+            step_id=len(self.elements) + 1, global_id=global_id(storey, ifc_class, number), ifc_class=ifc_class
+        )
         made.storey = self.level
         return made
 
