@@ -169,7 +169,7 @@ def _is_code(text: str) -> bool:
 def _wrong_unit(point: NewPoint) -> list[FieldError]:
     if point.unit is None:
         return []
-    if point.kind != "number":
+    if point.kind != "number" and point.unit != "UNITLESS":
         return [FieldError("unit", "point.unit_kind", {"kind": point.kind})]
     try:
         get_unit(point.unit)

@@ -53,7 +53,14 @@ def body(part: int) -> bytes:
 def copy_buffer(part: int, first_handle: int) -> bytes:
     """The same readings in PostgreSQL's binary COPY format: point_id, ts, num, q, source_id, stored_at."""
     point, ts, value = columns(part)
-    fields = [("point_id", ">i4"), ("ts", ">i8"), ("num", ">f8"), ("q", ">i2"), ("source_id", ">i4"), ("stored_at", ">i8")]
+    fields = [
+        ("point_id", ">i4"),
+        ("ts", ">i8"),
+        ("num", ">f8"),
+        ("q", ">i2"),
+        ("source_id", ">i4"),
+        ("stored_at", ">i8"),
+    ]
     layout = [("fields", ">i2")]
     for name, kind in fields:
         layout += [(f"{name}_length", ">i4"), (name, kind)]
@@ -93,7 +100,8 @@ async def post_all(server: Server, bodies: list[bytes]) -> float:
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         for content in waiting:
             writer.write(
-                f"POST {address.path}/readings HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {server.key}\r\n"
+                f"POST {address.path}/readings HTTP/1.1\r\nHost: {address.netloc}\r\n"
+                f"Authorization: Bearer {server.key}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n".encode()
             )
             writer.write(content)
