@@ -223,7 +223,7 @@ def _write_opening(model: Model, floor: Floor, opening: Opening, wall: Wall, wal
     sizes: dict[str, Attribute] = {"OverallHeight": kind.height, "OverallWidth": kind.width}
     item = model.install(kind.product, path, label, place, (at[0], at[1], sill), x=x, more=sizes)
     cut = (Box((0.0, -wall.thickness / 2 - 0.05, 0.0), (kind.width, wall.thickness + 0.1, kind.height), ""),)
-    model.opening(wall_item, path, cut, (along, 0.0, sill) if wall.horizontal else (along, 0.0, sill), item)
+    model.opening(wall_item, path, cut, (along, 0.0, sill), item)
     for side, room in (("a", before), ("b", after)):
         if room is not None:
             external = _is_outside(before) or _is_outside(after)

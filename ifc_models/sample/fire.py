@@ -307,7 +307,7 @@ def _ceiling(floor: Floor, room: Room) -> float:
 
 
 def _spread(rect: tuple[float, float, float, float], count: int) -> list[tuple[float, float]]:
-    """Return `count` points spread over a rectangle along its longer side, off its middle line (the lights hang there)."""
+    """Return `count` points spread along a rectangle's longer side, off the places of the lights."""
     x0, y0, x1, y1 = rect
     points = []
     for number in range(count):

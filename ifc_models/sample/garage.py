@@ -20,8 +20,8 @@ def _car(colour: str) -> Shape:
     side = {"axis": (1.0, 0.0, 0.0), "x": (0.0, 1.0, 0.0)}
     return (
         Prism(body, 1.78, colour, start=(-0.89, 0.0, 0.0), axis=side["axis"], x=side["x"]),
-        Prism(cabin, 1.5, "glass_dark", start=(-0.75, 0.0, 0.0), axis=side["axis"], x=side["x"]),
-        *[Tube((x, y, 0.33), 0.33, 0.22, "black", wheel) for x in (-0.67, 0.89) for y in (-1.4, 1.4)],
+        Prism(cabin, 1.5, "car_glass", start=(-0.75, 0.0, 0.0), axis=side["axis"], x=side["x"]),
+        *[Tube((x, y, 0.33), 0.33, 0.22, "black", wheel) for x in (-0.68, 0.9) for y in (-1.4, 1.4)],
     )
 
 

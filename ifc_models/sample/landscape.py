@@ -41,6 +41,8 @@ def _write_paths(model: Model, site: Place, east: float, wings: int, pitch: floa
     lines: list[Part] = [
         Box((x, -28.06, top + thick), (2.0, 0.12, 0.01), "paint_line") for x in range(-24, int(east) + 38, 5)
     ]
+    drive = Box((east + _RAMP_LENGTH, -25.0, top), (6.2, 19.4, thick), "asphalt")
+    _surface(model, site, "drive", "地库车道 Driveway", (drive,))
     _surface(model, site, "road", "小区道路 Access road", (road, *lines))
     around: list[Part] = [
         Box((-3.4, -4.6, top), (1.8, 21.6, thick), "paving"),
@@ -98,8 +100,7 @@ def _write_canopy(model: Model, site: Place, wing: int, x: float) -> None:
         Box((x + 12.6, -3.6, 3.6), (7.8, 3.45, 0.22), "bronze"),
         Box((x + 12.75, -3.45, 3.58), (7.5, 3.2, 0.02), "oak"),
     ]
-    for px in (13.0, 19.8):
-        roof.append(Box((x + px, -3.3, -0.0), (0.2, 0.2, 3.6), "bronze"))
+    roof += [Box((x + px, -3.3, -0.0), (0.2, 0.2, 3.6), "bronze") for px in (13.0, 19.8)]
     kind = {"PredefinedType": "USERDEFINED", "ObjectType": "CANOPY"}
     model.element("IfcRoof", f"entrance/{wing}/canopy", "入口雨棚 Entrance canopy", site, tuple(roof), more=kind)
 
@@ -132,11 +133,11 @@ def _write_trees(model: Model, site: Place, east: float) -> None:
     random = model.random("trees")
     products = _tree_products(model)
     spots: list[tuple[float, float, int]] = []
-    spots += [(x, -23.4, 3) for x in range(-22, int(east) + 36, 7) if not 8 < (x % 45) < 25]
+    spots += [(x, -23.4, 3) for x in range(-22, int(east) + 36, 7) if not 8 < (x % 45) < 25 and not 27 < x - east < 38]
     spots += [(x, 22.5 + random.uniform(-1, 1), random.choice((0, 2, 2))) for x in range(-20, int(east) + 36, 6)]
     for _ in range(int((east + 60) / 2.2)):
         x, y = random.uniform(-24, east + 36), random.uniform(-21, 31)
-        on_ramp = x > east - 1 and -14.5 < y < -3
+        on_ramp = x > east - 1 and (-14.5 < y < -3 or (x > east + 27 and y < -3))
         if not (on_ramp or (-6 < x < east and -21 < y < 20)):
             spots.append((x, y, random.choice((0, 0, 1, 2, 3))))
     for wing_x in range(0, int(east), 45):

@@ -89,8 +89,8 @@ class Plan:
         return self.room_at(x - dx, y - dy), self.room_at(x + dx, y + dy)
 
     def beside(self, wall: Wall) -> tuple[Room | None, Room | None]:
-        """Return the rooms on both sides of a wall's middle (south or west first)."""
-        x, y = (wall.start[0] + wall.end[0]) / 2, (wall.start[1] + wall.end[1]) / 2
+        """Return the rooms on both sides of a wall about its middle (south or west first)."""
+        x, y = (a + (b - a) * 0.47 for a, b in zip(wall.start, wall.end, strict=True))  # the middle may face a wall
         dx, dy = (0.0, 0.3) if wall.horizontal else (0.3, 0.0)
         return self.room_at(x - dx, y - dy), self.room_at(x + dx, y + dy)
 
@@ -101,7 +101,8 @@ class Plan:
         y = wall.start[1]
         start, end = ((wall.start[0] - 0.2), (wall.end[0] + 0.2))
         near = [[self.room_at(x, y + dy) for dy in (-0.3, 0.3)] for x in (start, end)]
-        return near[0] == [None, None], near[1] == [None, None]
+        outside = [all(room is None or room.kind in _OPEN for room in rooms) for rooms in near]
+        return outside[0], outside[1]
 
     def wall_of(self, opening: Opening) -> Wall:
         """Return the wall that an opening is in."""

@@ -59,7 +59,7 @@ TRAY = Line(
 
 
 def _bar(line: Line, a: Point, b: Point) -> Part:
-    """Return the solid between two points that differ in one coordinate, the first point at the origin of `a`'s frame."""
+    """Return the solid between two points that differ in one coordinate."""
     delta = tuple(round(q - p, 4) for p, q in zip(a, b, strict=True))
     along = max(range(3), key=lambda i: abs(delta[i]))
     length, sign = abs(delta[along]), 1.0 if delta[along] > 0 else -1.0

@@ -36,7 +36,7 @@ class Tube:
 
 @dataclass(frozen=True, slots=True)
 class Prism:
-    """`outline`, in the plane of `x` and `axis` x `x` through `start`, pulled `length` along `axis`; `holes` cut out."""
+    """`outline`, in the plane of `x` and `axis` × `x` through `start`, pulled `length` along `axis`; less `holes`."""
 
     outline: Outline
     length: float
@@ -88,7 +88,7 @@ PALETTE: dict[str, tuple[float, float, float, float]] = {
     "leaf_light": (0.53, 0.68, 0.36, 0.0),
     "leaf_autumn": (0.80, 0.60, 0.28, 0.0),
     "bark": (0.42, 0.33, 0.26, 0.0),
-    "water": (0.45, 0.66, 0.74, 0.25),
+    "water": (0.42, 0.66, 0.76, 0.0),
     "white": (0.96, 0.96, 0.96, 0.0),
     "ceramic": (0.98, 0.98, 0.97, 0.0),
     "textile": (0.56, 0.61, 0.66, 0.0),
@@ -103,6 +103,7 @@ PALETTE: dict[str, tuple[float, float, float, float]] = {
     "pump_blue": (0.16, 0.40, 0.66, 0.0),
     "power_orange": (0.90, 0.55, 0.15, 0.0),
     "signal_yellow": (0.95, 0.78, 0.20, 0.0),
+    "car_glass": (0.20, 0.24, 0.28, 0.0),
     "black": (0.12, 0.12, 0.13, 0.0),
     "lamp": (1.00, 0.96, 0.84, 0.0),
     "space": (0.55, 0.75, 0.90, 0.80),

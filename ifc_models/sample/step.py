@@ -61,7 +61,7 @@ def _real(value: float) -> str:
 
 @lru_cache(maxsize=65536)
 def _text(value: str) -> str:
-    """Encode as ISO 10303-21 string: quotes and backslashes doubled, other than ASCII as UTF-16 between \\X2\\ and \\X0\\."""
+    """Encode as ISO 10303-21 string: quotes and backslashes doubled, other than ASCII as UTF-16 in \\X2\\…\\X0\\."""
     if value.isascii():
         return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
     out: list[str] = []
@@ -121,7 +121,7 @@ class StepFile:
         return self._count
 
     def add(self, ifc_class: str, *values: Attribute, **named: Attribute) -> Ref:
-        """Write one entity: attributes by position, by name, or both. Strings of enumerated attributes get their dots."""
+        """Write one entity, attributes by position, by name, or both; enumerations are given as plain strings."""
         keyword, names, enumerations, derived = _layout(ifc_class)
         parts = [_encode(v) for v in values]
         if named:

@@ -14,9 +14,10 @@ from ifc_models.sample.fire import write_fire_water
 from ifc_models.sample.floor import Floor, Level
 from ifc_models.sample.furniture import write_common_furniture, write_furniture
 from ifc_models.sample.garage import write_parking, write_structure
+from ifc_models.sample.geometry import NORTH
 from ifc_models.sample.landscape import write_landscape
 from ifc_models.sample.lifts import write_lifts, write_outdoor_units, write_roof_units
-from ifc_models.sample.model import NORTH, Model, Place, Scalar
+from ifc_models.sample.model import Model, Place, Scalar
 from ifc_models.sample.power import write_power
 from ifc_models.sample.signals import write_signals
 from ifc_models.sample.step import StepFile, Value

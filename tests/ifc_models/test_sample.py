@@ -13,11 +13,10 @@ import ifcopenshell.util.placement
 import ifcopenshell.validate
 import networkx as nx
 import pytest
+from ifcopenshell import entity_instance as Entity
 
 from ifc_models.sample import SampleSummary, write_sample
 from ifc_models.sample.points import ROLES
-
-Entity = ifcopenshell.entity_instance
 
 
 @pytest.fixture(scope="module")
