@@ -101,7 +101,10 @@ class Placements:
         return origin, axis, ref
 
     def solve(self) -> None:
-        """Compute `matrices` (rows, 4, 4) and `depth` (rows,); depth -1 marks a chain that runs into a cycle."""
+        """Compute `matrices` (rows, 4, 4) and `depth` (rows,); depth -1 marks a chain that runs into a cycle.
+
+        Rows deeper than MAX_DEPTH have no matrix.
+        """
         n = len(self._parent)
         local = _local_matrices(np.array(self._origin), np.array(self._axis), np.array(self._ref), self._scale, n)
         if len(self.depth) != n:
@@ -110,13 +113,13 @@ class Placements:
         parent = np.array(self._parent, np.int64)
         order = np.argsort(self.depth, kind="stable")
         starts = np.searchsorted(self.depth[order], np.arange(self.depth.max(initial=-1) + 2))
-        for level in range(1, len(starts) - 1):
+        for level in range(1, min(len(starts) - 1, MAX_DEPTH + 1)):
             rows = order[starts[level] : starts[level + 1]]
             above = parent[rows]
             local[rows] = local[above] @ local[rows]
             known[rows] &= known[above]
         self.matrices = local
-        self._solved_known = known & (self.depth >= 0) & np.isfinite(local).all(axis=(1, 2))
+        self._solved_known = known & (self.depth >= 0) & (self.depth <= MAX_DEPTH) & np.isfinite(local).all(axis=(1, 2))
 
     def matrix(self, row: int) -> tuple[float, ...] | None:
         """The 16 values of a row, row-major; None for a cycle or a placement that is not local."""

@@ -1,0 +1,189 @@
+"""Worker processes are fenced in, may die in any way, and lose no element when they do."""
+
+import asyncio
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ifc_models.extract import MeshArrays, load_extract, load_geometry
+from ifc_models.report import geometry_figures
+from ifc_models.sandbox import MIB, WorkerLimits
+from ifc_models.worker import WorkerDied, WorkerPool, run_worker
+from tests.ifc_models import hostile
+from tests.ifc_models.conftest import SHARED
+from twin.errors import Invalid, TwinError
+
+A, B = "000000000000000000000A", "000000000000000000000B"
+
+
+def model(name: str) -> Path:
+    path = SHARED / "ifc" / name
+    if not path.exists():
+        pytest.skip(f"{path} is not there")
+    return path
+
+
+def own_workers() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if "ifc_models.worker" in " ".join(p.cmdline())]
+
+
+async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
+    stages: list[str] = []
+    extract = await run_worker(
+        hostile.good(tmp_path / "good.ifc"), tmp_path / "out", on_progress=lambda stage, done: stages.append(stage)
+    )
+    mesh, geometry = MeshArrays.load(tmp_path / "out"), load_geometry(tmp_path / "out")
+    assert [e.global_id for e in extract.elements if e.has_body] == [A, B]
+    assert {g.rung for g in geometry} == {"ifclite"}
+    boxes = mesh.element_bounds(len(extract.elements))
+    walls = [i for i, e in enumerate(extract.elements) if e.has_body]
+    for wall in walls:
+        assert boxes[wall].tolist() == pytest.approx([-0.5, -1.0, 0.0, 0.5, 1.0, 3.0])
+    assert len(set(mesh.element_shape_hashes().values())) == 1
+    assert load_extract(tmp_path / "out").elements == extract.elements
+    assert stages[0] in ("checking", "opening")
+    assert own_workers() == []
+
+
+async def test_warm_workers_wait_and_are_replaced(tmp_path: Path) -> None:
+    async with WorkerPool(spares=2) as pool:
+        await pool.warm()
+        before = {p.pid for p in own_workers()}
+        await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
+        await pool.warm()
+        after = {p.pid for p in own_workers()}
+        assert len(before) == len(after) == 2
+        assert not before & after
+    assert own_workers() == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [hostile.self_placed, partial(hostile.deep_placements, depth=20_000), hostile.self_boolean, hostile.deep_booleans],
+    ids=["self_placed", "deep_placements", "self_boolean", "deep_booleans"],
+)
+async def test_a_hostile_element_is_named_and_the_others_are_shown(tmp_path: Path, make) -> None:
+    out = tmp_path / "out"
+    extract = await run_worker(make(tmp_path / "hostile.ifc"), out)  # the deepest are read in test_check
+    figures = geometry_figures(extract, load_geometry(out))
+    named = [e["global_id"] for e in (*figures["degraded"], *figures["without_geometry"])]
+    assert named == [A]
+    assert figures["with_geometry"] + len(figures["without_geometry"]) == 2
+    assert "ifc.unsafe_geometry" in [w.code for w in extract.warnings]
+
+
+async def test_a_killed_reader_is_an_error_and_the_pool_goes_on(tmp_path: Path) -> None:
+    async with WorkerPool(spares=0) as pool:
+        running = asyncio.create_task(pool.run(model("arch/janesville_restaurant_revit2012.ifc"), tmp_path / "dead"))
+        while len(own_workers()) < 2:
+            await asyncio.sleep(0.01)  # processes start without telling anyone
+        for process in own_workers():
+            process.kill()
+        with pytest.raises(TwinError) as error:
+            await running
+        assert error.value.code == "ifc.worker_crashed"
+        assert "SIGKILL" in error.value.text("zh")
+        extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "alive")
+        assert len(extract.elements) == 3
+
+
+class DyingMesher(WorkerPool):
+    """A pool whose mesher dies whenever it is given a certain product."""
+
+    culprit = 20
+    asked = 0
+
+    async def _task(self, task, job, out=None, only=None):
+        if task == "mesh":
+            self.asked += 1
+            if only is None or self.culprit in only:
+                raise WorkerDied("SIGSEGV")
+        return await super()._task(task, job, out, only)
+
+
+async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Path) -> None:
+    body = hostile.BASE + "".join(
+        hostile.wall(n, f"00000000000000000000{n:02d}") for n in range(20, 60, 4)
+    )
+    path = hostile.write(tmp_path / "model.ifc", body + hostile.contained(90, "#20"))
+    async with DyingMesher(spares=2) as pool:
+        extract = await pool.run(path, tmp_path / "out")
+        assert 3 <= pool.asked <= 10
+    figures = geometry_figures(extract, load_geometry(tmp_path / "out"))
+    assert figures["with_geometry"] == 9
+    assert [e["global_id"] for e in figures["without_geometry"]] == ["0000000000000000000020"]
+    assert "SIGSEGV" in figures["without_geometry"][0]["reason"]
+    mesh = MeshArrays.load(tmp_path / "out")
+    assert len(mesh.instance_element) == 9
+    for i, box in enumerate(mesh.element_bounds(len(extract.elements))):
+        if extract.elements[i].has_body and extract.elements[i].step_id != 20:
+            assert box.tolist() == pytest.approx([-0.5, -1.0, 0.0, 0.5, 1.0, 3.0])
+
+
+async def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+    limits = WorkerLimits(seconds=0.2)
+    async with WorkerPool(spares=2, limits=limits) as pool:
+        await pool.warm()
+        with pytest.raises(Invalid) as error:
+            await pool.run(model("arch/janesville_restaurant_revit2012.ifc"), tmp_path / "out")
+        assert error.value.code == "ifc.worker_timeout"
+
+
+async def test_a_file_that_needs_too_much_memory_is_given_up(tmp_path: Path) -> None:
+    limits = WorkerLimits(memory=256 * MIB)
+    path = tmp_path / "big.ifc"
+    rows = ",".join(f"({i}.,{i}.,{i}.)" for i in range(60_000))
+    lists = "".join(f"#{n}=IFCCARTESIANPOINTLIST3D(({rows}));\n" for n in range(100, 160))
+    hostile.write(path, hostile.BASE + lists + hostile.wall(20, A))
+    with pytest.raises(TwinError) as error:
+        await run_worker(path, tmp_path / "out", limits=limits)
+    assert error.value.code in ("ifc.worker_memory", "ifc.worker_crashed")
+
+
+async def test_a_bad_file_is_refused_with_the_code_of_the_check(tmp_path: Path) -> None:
+    path = hostile.write(tmp_path / "old.ifc", "", schema="IFC2X_FINAL")
+    with pytest.raises(Invalid) as error:
+        await run_worker(path, tmp_path / "out")
+    assert (error.value.code, error.value.where) == ("ifc.schema_unsupported", "line 5")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the fences are Linux's")
+def test_a_confined_process_reaches_neither_network_nor_files(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "secret").write_text("s")
+    script = f"""
+import os, socket
+from pathlib import Path
+from ifc_models.sandbox import WorkerLimits, confine
+fences = confine(WorkerLimits(), [], [Path({str(tmp_path / "out")!r})])
+def works(action):
+    try:
+        action()
+    except OSError:
+        return False
+    return True
+assert fences["limits"] and fences["privileges"], fences
+if fences["network"]:
+    assert not works(lambda: socket.socket(socket.AF_INET))
+    assert not works(lambda: socket.socket(socket.AF_UNIX))
+if fences["files"]:
+    assert not works(lambda: open({str(tmp_path / "secret")!r}))
+    assert not works(lambda: open("/etc/passwd"))
+    assert not works(lambda: open({str(tmp_path / "new")!r}, "w"))
+assert works(lambda: open({str(tmp_path / "out" / "new")!r}, "w"))
+print(fences)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_servers_side_imports_no_kernel() -> None:
+    script = (
+        "import sys, ifc_models.worker, ifc_models.store, ifc_models.elements, ifc_models.models, ifc_models.report\n"
+        "assert not {'ifcopenshell', 'ifclite_geom'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
