@@ -29,6 +29,7 @@ NEVER = np.iinfo(np.int64).max
 MICROSECOND = timedelta(microseconds=1)
 
 Ints = npt.NDArray[np.int64]
+NOTHING: Ints = np.empty(0, np.int64)
 
 
 class AcceptedBatch(Protocol):
@@ -78,7 +79,7 @@ class RuleTable:
     """Rules sorted by point, with what the engine believes of each: its state and the newest reading's time.
 
     A low rule is a high rule of the negated value, so all comparisons below are of `sign * value`. A reading is
-    quiet when `low < sign * value <= high`.
+    quiet when `low < sign * value <= high`, unless a timer runs and is over, or the reading would stop it.
     """
 
     def __init__(self, rules: Sequence[PointRule] = ()) -> None:
@@ -89,6 +90,8 @@ class RuleTable:
         n = len(self.rules)
         handles = np.array([rule.handle for rule in self.rules], np.int64)
         self._first = np.searchsorted(handles, np.arange((handles[-1] if n else -1) + 2))
+        self._count = np.diff(self._first)
+        self._single = bool((self._count <= 1).all())  # the usual case is the quick one
         self._sign = np.array(
             [1.0 if r.threshold.kind is RuleKind.HIGH else -1.0 for r in self.rules],
             np.float64,
@@ -111,10 +114,15 @@ class RuleTable:
         """Take over the state of a rule. `busy`: a newer one is on its way, so let every reading through."""
         self.states[row] = state
         timer, threshold = state.timer, self.rules[row].threshold
-        self._open[row] = busy or timer is not None
+        self._open[row] = busy or (timer is not None and timer.frozen_at is not None)
         self._due[row] = microseconds(timer.due_at) if timer is not None and timer.frozen_at is None else NEVER
-        self._low[row] = self._setpoint[row] - threshold.deadband if state.active else -np.inf
-        self._high[row] = np.inf if state.active else self._setpoint[row]
+        self._low[row], self._high[row] = -np.inf, np.inf
+        if state.active:
+            self._low[row] = self._setpoint[row] - threshold.deadband
+        elif timer is not None:
+            self._low[row] = self._setpoint[row]
+        else:
+            self._high[row] = self._setpoint[row]
         if state.seen_at is not None:
             self.saw(row, state.seen_at)
 
@@ -140,21 +148,24 @@ class RuleTable:
         times = (ts.astype("datetime64[us]") if ts.dtype.kind == "M" else ts).astype(np.int64)[at]
         quality = np.where(np.isnan(batch.num), Quality.BAD, batch.quality)  # no number is as good as a bad one
         signed = self._sign[rows] * batch.num[at]
-        loud = (quality[at] < Quality.BAD) & ~((signed > self._low[rows]) & (signed <= self._high[rows]))
-        loud |= self._open[rows]
-        loud &= times > self._seen[rows]
+        usable, due, seen = quality[at] < Quality.BAD, self._due[rows], self._seen[rows]
+        loud = usable & ~((signed > self._low[rows]) & (signed <= self._high[rows]))
+        loud |= self._open[rows] | (times >= due)
+        running = due != NEVER
+        if running.any():
+            loud |= running & (~usable | (times - seen >= self._stale[rows]))
+        loud &= times > seen
+        if not loud.any():
+            np.maximum.at(self._seen, rows, times)
+            return
         moving = np.unique(rows[loud])
         before = {int(row): self.seen_at(row) for row in moving}
-        if moving.size:
-            marked = np.zeros(len(self.rules), bool)
-            marked[moving] = True
-            kept = np.flatnonzero(marked[rows])
-            kept = kept[np.lexsort((times[kept], rows[kept]))]
-            groups = np.split(kept, np.flatnonzero(np.diff(rows[kept])) + 1)
         np.maximum.at(self._seen, rows, times)
-        if not moving.size:
-            return
-        for group in groups:
+        marked = np.zeros(len(self.rules), bool)
+        marked[moving] = True
+        kept = np.flatnonzero(marked[rows])
+        kept = kept[np.lexsort((times[kept], rows[kept]))]
+        for group in np.split(kept, np.flatnonzero(np.diff(rows[kept])) + 1):
             row = int(rows[group[0]])
             columns = (
                 times[group].tolist(),
@@ -202,13 +213,22 @@ class RuleTable:
 
     def _pairs(self, handles: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
         """Every (rule, reading) of a batch: the row of the rule and the index of the reading."""
-        last = self._first.size - 1
-        handles = np.where((handles >= 0) & (handles < last), handles, last)
-        first = self._first[handles]
-        count = np.where(handles < last, self._first[np.minimum(handles + 1, last)] - first, 0)
-        at = np.repeat(np.arange(handles.size), count)
-        offset = np.arange(at.size) - np.repeat(np.cumsum(count) - count, count)
-        return np.repeat(first, count) + offset, at
+        last = self._first.size - 2  # the highest handle that has rules
+        if last < 0:
+            return NOTHING, NOTHING
+        known = (handles >= 0) & (handles <= last)
+        if known.all():
+            at, picked = np.arange(handles.size), handles
+        else:
+            at = np.flatnonzero(known)
+            picked = handles[at]
+        first, count = self._first[picked], self._count[picked]
+        if self._single:
+            ruled = np.flatnonzero(count)
+            return first[ruled], at[ruled]
+        total = np.cumsum(count)
+        within = np.arange(total[-1] if total.size else 0) - np.repeat(total - count, count)
+        return np.repeat(first, count) + within, np.repeat(at, count)
 
 
 def timer_of(since: datetime | None, due_at: datetime, value: float, frozen_at: datetime | None) -> Timer | None:

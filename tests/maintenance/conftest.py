@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
+import hypothesis
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,6 +20,9 @@ from maintenance.rules import AlarmRule, RuleInput, create_rule
 from twin import assets, places
 from twin.db import Conn, Database, row, rows
 from twin.settings import Settings
+
+hypothesis.settings.register_profile("twin", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("twin")
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)  # a Monday, 12:00 in Shanghai
 
