@@ -27,18 +27,6 @@ BOOLS |= {"door_open", "light_command"}
 
 
 def point(sim: str, key: str = "", **rest: str) -> SimPoint:
-    bools = [
-        "pump_run",
-        "fault",
-        "fan_run",
-        "lift_run",
-        "smoke",
-        "manual_alarm",
-        "sprinkler_flow",
-        "water_leak",
-        "door_open",
-        "light_command",
-    ]
     facts = {"key": key or sim, "element": key or sim, "place": "room", "storey": "B1", "text": key, "unit": None}
     kind = "bool" if sim in BOOLS else "number"
     return SimPoint(handle=1, sim=sim, kind=kind, **{**facts, **rest})  # type: ignore[arg-type]
