@@ -21,12 +21,18 @@ BACKLOG = 2048
 GRACE_S = 10
 
 
-async def serve_forever(settings: Settings, *, started: Callable[[Twin, str], Awaitable[None]] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. `started` is called with the address once requests are answered."""
+Hook = Callable[[Twin, str], Awaitable[None]]
+
+
+async def serve_forever(settings: Settings, *, opened: Hook | None = None, started: Hook | None = None) -> None:
+    """Serve until SIGINT or SIGTERM. `opened` is called with the address to be before anything is served, `started`
+    once requests are answered."""
     listener = bind(settings.host, settings.port)
     host, port = listener.getsockname()[:2]
     address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{port}/"
     async with open_twin(settings) as twin:
+        if opened:
+            await opened(twin, address)
         async with twin.db.transaction() as conn:
             password = await accounts.ensure_administrator(conn)
         if password:
@@ -49,9 +55,18 @@ async def serve_forever(settings: Settings, *, started: Callable[[Twin, str], Aw
             await asyncio.sleep(0.01)
         if not serving.done():
             click.echo(f"Serving on {address}")
-            if started:
-                await started(twin, address)
-        await serving
+        beside = asyncio.create_task(started(twin, address), name="started") if started else None
+        try:
+            await asyncio.wait({serving, beside} if beside else {serving}, return_when=asyncio.FIRST_COMPLETED)
+            if beside and beside.done():
+                beside.result()
+            await serving
+        finally:
+            server.should_exit = True
+            if beside:
+                beside.cancel()
+                await asyncio.gather(beside, return_exceptions=True)
+            await asyncio.gather(serving, return_exceptions=True)
 
 
 def bind(host: str, port: int) -> socket.socket:
