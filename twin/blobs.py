@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from twin.db import Conn
-from twin.embedded import make_private
 from twin.errors import NotFound
+from twin.postgres_home import make_private
 
 CHUNK = 1 << 20
 

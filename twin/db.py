@@ -11,20 +11,25 @@ from contextlib import asynccontextmanager
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
+import structlog
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import class_row, dict_row
 from psycopg.sql import SQL, Composed
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from twin import migrations
-from twin.embedded import EmbeddedPostgres, make_private
-from twin.errors import Unavailable
+from twin.embedded import EmbeddedPostgres
+from twin.errors import TwinError, Unavailable
+from twin.postgres_home import make_private
 from twin.settings import Settings
 
 Conn = AsyncConnection[dict[str, Any]]
 Params = Mapping[str, Any] | Sequence[Any] | None
 Query = LiteralString | SQL | Composed
 T = TypeVar("T")
+
+log = structlog.get_logger()
+WATCH_EVERY = 0.5  # s
 
 
 class Database:
@@ -67,13 +72,35 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     try:
         url = await asyncio.to_thread(embedded.start) if embedded else str(settings.database)
         await asyncio.to_thread(migrations.migrate, url)
-        async with connect(url, settings.database_connections) as db:
+        async with connect(url, settings.database_connections) as db, _watched(embedded):
             yield db
     except psycopg.OperationalError as error:
         raise Unavailable("database.unreachable", reason=_without_password(str(error))) from error
     finally:
         if embedded:
             await asyncio.to_thread(embedded.stop)
+
+
+@asynccontextmanager
+async def _watched(embedded: EmbeddedPostgres | None) -> AsyncIterator[None]:
+    """Start the embedded server again whenever it was killed; each process that uses it watches."""
+
+    async def watch(server: EmbeddedPostgres) -> None:
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            if not server.is_running():
+                try:
+                    await asyncio.to_thread(server.revive)
+                except TwinError as error:
+                    log.error("database.revive", reason=str(error))
+
+    task = asyncio.create_task(watch(embedded), name="database-watch") if embedded else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @asynccontextmanager

