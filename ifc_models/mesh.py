@@ -18,7 +18,7 @@ import ifcopenshell
 import numpy as np
 
 from ifc_models.mesh_plan import Plan, Product, plan
-from ifc_models.mesh_rungs import Failure, Mesh, Quality, box, exact, fast
+from ifc_models.mesh_rungs import PRECISE, Failure, Mesh, Quality, box, exact, fast
 from ifc_models.mesh_shapes import ShapeStore
 
 
@@ -122,6 +122,7 @@ class _Ladder:
         self._members = {group[0].step_id: group for group in wanted.groups}
         self._total = sum(len(group) for group in wanted.groups)
         self._end = time.monotonic() + limits.seconds
+        self._rough: dict[int, float] = {}  # meshes there are, but not precise: m
 
     def climb(self, out: Path, clock: _Clock) -> dict[int, Mesh]:
         """Meshes by STEP id of each group's first product, and by the ids of its parts."""
@@ -164,10 +165,15 @@ class _Ladder:
             found.update(ask([p.step_id for p in torn]))
         for product in torn:
             self._mend(product, found)
+        missing = []
         for product in asked:
-            if all(part.kernel_id in found for part in product.parts):
+            if not all(part.kernel_id in found for part in product.parts):
+                missing.append(product)
+            elif (error := max(found[part.kernel_id].error for part in product.parts)) > PRECISE:
+                self._rough[product.step_id] = error
+                missing.append(product)
+            else:
                 self._note(product, "ifclite", None)
-        missing = [p for p in asked if not all(part.kernel_id in found for part in p.parts)]
         return found, missing + [p for p in self._leaders() if p.exact or self._is_unsafe(p)]
 
     def _mend(self, product: Product, found: dict[int, Mesh]) -> None:
@@ -209,6 +215,9 @@ class _Ladder:
 
     def _box(self, found: dict[int, Mesh], left: list[Product]) -> None:
         for product in left:
+            if (error := self._rough.get(product.step_id)) is not None:  # better than a box
+                self._note(product, "ifclite", f"far from the origin: placed to within {error:.2g} m only")
+                continue
             reason = self._unsafe.get(product.step_id, "the kernels found no surface")
             try:
                 answer = box(self._file, product.step_id)

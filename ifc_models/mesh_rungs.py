@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,17 +27,21 @@ Faces = NDArray[np.uint32]
 Quality = Literal["lowest", "low", "medium", "high", "highest"]
 
 _LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
+PRECISE = 0.001  # m: what a kernel may be wrong by
+_SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
 _CHUNK = 6000  # products per call of the fast kernel; each call reads the file again
 
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """A mesh in world metres. `colours` (f,) rows of `palette`; None: all of it in the colour that was planned."""
+    """A mesh in metres. `colours` (f,) rows of `palette`; None: all of it in the colour that was planned."""
 
-    vertices: Floats  # (v, 3)
+    vertices: Floats  # (v, 3) in the world, or where `matrix` maps from
     faces: Faces  # (f, 3)
     colours: NDArray[np.uint16] | None = None
     palette: tuple[Colour, ...] = ()
+    matrix: Floats | None = None  # 4×4, to the world
+    error: float = 0.0  # m: how far vertices may lie from where they should
 
 
 def usable(vertices: Floats, faces: Faces) -> bool:
@@ -94,7 +98,9 @@ def _fast_child(path: Path, added_text: str, ids: list[int], quality: Quality, s
     if added_text:
         at = data.rfind(b"ENDSEC")
         data = b"".join([data[:at], b"\n", added_text.encode("ascii", "replace"), b"\n", data[at:]])
-    elements = ifclite_geom.geometry_data_buffers(data, quality=quality, ids=set(ids))["elements"]
+    answer = ifclite_geom.geometry_data_buffers(data, quality=quality, ids=set(ids))
+    elements = answer["elements"]
+    np.save(scratch / "origin.npy", np.array(answer["rtc_offset"]))
     sizes = [(key, len(e["vertices"]) // 24, len(e["faces"]) // 12) for key, e in elements.items()]
     np.save(scratch / "sizes.npy", np.array(sizes, dtype=np.int64).reshape(-1, 3))
     with (scratch / "vertices.bin").open("wb") as vertices, (scratch / "faces.bin").open("wb") as faces:
@@ -104,16 +110,16 @@ def _fast_child(path: Path, added_text: str, ids: list[int], quality: Quality, s
 
 
 def _read_scratch(scratch: Path) -> dict[int, Mesh]:
-    sizes = np.load(scratch / "sizes.npy")
+    sizes, origin = np.load(scratch / "sizes.npy"), np.load(scratch / "origin.npy")
     vertices = np.fromfile(scratch / "vertices.bin", dtype=np.float64).reshape(-1, 3)
     faces = np.fromfile(scratch / "faces.bin", dtype=np.uint32).reshape(-1, 3)
     v = np.concatenate([[0], np.cumsum(sizes[:, 1])]).tolist()
     f = np.concatenate([[0], np.cumsum(sizes[:, 2])]).tolist()
     found: dict[int, Mesh] = {}
     for i, key in enumerate(sizes[:, 0].tolist()):
-        mesh = Mesh(vertices[v[i] : v[i + 1]], faces[f[i] : f[i + 1]])
-        if usable(mesh.vertices, mesh.faces):
-            found[key] = mesh
+        own, own_faces = vertices[v[i] : v[i + 1]], faces[f[i] : f[i + 1]]
+        if usable(own, own_faces):
+            found[key] = Mesh(own, own_faces, error=float(np.abs(own[0] - origin).max()) * _SINGLE)
     return found
 
 
@@ -128,42 +134,93 @@ class Failure:
     final: bool = False
 
 
-def exact(
-    file: ifcopenshell.file, ids: Sequence[int], *, seconds: float, element_seconds: float
-) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
-    """Yield (STEP id, mesh or failure, note) from ifcopenshell's OpenCASCADE kernel, one element after another.
+Answer = tuple[int, Mesh | Failure, str | None]
 
-    An element that crashes the kernel or takes longer than `element_seconds` fails alone.
+
+def exact(file: ifcopenshell.file, ids: Sequence[int], *, seconds: float, element_seconds: float) -> Iterator[Answer]:
+    """Yield (STEP id, mesh or failure, note) from ifcopenshell's OpenCASCADE kernel.
+
+    All at once first (the kernel keeps what elements share), then the missing one by one: an element that crashes the
+    kernel or takes longer than `element_seconds` fails alone.
     """
     end = time.monotonic() + seconds
-    waiting = list(ids)
-    while waiting:
-        left = end - time.monotonic()
-        if left <= 0:
-            for step_id in waiting:
+    waiting = dict.fromkeys(ids)
+    if len(waiting) > 1:
+        with contextlib.suppress(ChildFailed):
+            for answer in _streamed(lambda: _all_at_once(file, list(waiting)), end, 3 * element_seconds):
+                del waiting[answer[0]]
+                yield answer
+    left = list(waiting)
+    while left:
+        if time.monotonic() > end:
+            for step_id in left:
                 yield step_id, Failure("no time left for the exact kernel"), None
             return
         try:
-            answers = stream_from_child(lambda: _exact_child(file, waiting), seconds=left, patience=element_seconds)
-            for answer in answers:
-                waiting.remove(answer[0])
+            for answer in _streamed(lambda: _one_by_one(file, left), end, element_seconds):
+                left.remove(answer[0])
                 yield answer
-            return
         except ChildFailed as failure:
-            if waiting:
-                yield waiting.pop(0), Failure(str(failure)), None
+            yield left.pop(0), Failure(str(failure)), None
 
 
-def _exact_child(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int, Mesh | Failure, str | None]]:
+def _streamed(work: Callable[[], Iterator[Answer]], end: float, patience: float) -> Iterator[Answer]:
+    """Answers of a child; vertices and faces that it has sent before come as a reference and are put back."""
+    sent: dict[str, Mesh] = {}
+    for step_id, answer, note in stream_from_child(work, seconds=end - time.monotonic(), patience=patience):
+        if isinstance(answer, _Again):
+            first = sent[answer.geometry]
+            yield step_id, replace(first, matrix=answer.matrix), note
+            continue
+        if isinstance(answer, Mesh) and note is not None and note.startswith(_GEOMETRY):
+            sent[note.removeprefix(_GEOMETRY)] = answer
+            note = None
+        yield step_id, answer, note
+
+
+_GEOMETRY = "geometry:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """Stands for a geometry that was sent before."""
+
+    geometry: str
+    matrix: Floats
+
+
+def _settings(**more: bool) -> Any:
     import ifcopenshell.geom
 
     settings = ifcopenshell.geom.settings()
-    settings.set("use-world-coords", True)
-    settings.set("weld-vertices", True)
-    uncut = ifcopenshell.geom.settings()
-    uncut.set("use-world-coords", True)
-    uncut.set("weld-vertices", True)
-    uncut.set("disable-opening-subtractions", True)
+    for name, value in {"weld-vertices": True, **more}.items():
+        settings.set(name.replace("_", "-"), value)
+    return settings
+
+
+def _all_at_once(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int, Any, str | None]]:
+    import ifcopenshell.geom
+
+    iterator = ifcopenshell.geom.iterator(_settings(), file, 1, include=[file.by_id(i) for i in ids])
+    wanted, sent = set(ids), set[str]()
+    going = iterator.initialize()
+    while going:
+        shape: Any = iterator.get()
+        step_id, name = shape.id, shape.geometry.id
+        if step_id in wanted:
+            wanted.discard(step_id)
+            if name in sent:
+                yield step_id, _Again(name, _matrix(shape)), None
+            else:
+                mesh = _exact_mesh(shape)
+                if isinstance(mesh, Mesh):  # else: one by one finds out why
+                    sent.add(name)
+                    yield step_id, mesh, _GEOMETRY + name
+        going = bool(iterator.next())
+
+
+def _one_by_one(file: ifcopenshell.file, ids: list[int]) -> Iterator[Answer]:
+    settings, uncut = _settings(), _settings(disable_opening_subtractions=True)
     for step_id in list(ids):
         answer, note = _exact_element(file.by_id(step_id), settings), None
         if isinstance(answer, Failure) and not answer.final:
@@ -171,27 +228,33 @@ def _exact_child(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int,
         yield step_id, answer, note if isinstance(answer, Mesh) else None
 
 
-def _exact_element(entity: ifcopenshell.entity_instance, settings: ifcopenshell.geom.settings) -> Mesh | Failure:
+def _exact_element(entity: ifcopenshell.entity_instance, settings: Any) -> Mesh | Failure:
+    import ifcopenshell.geom
+
     try:
-        shape: Any = ifcopenshell.geom.create_shape(settings, entity)
-        geometry = shape.geometry  # a SWIG object without types
+        shape: Any = ifcopenshell.geom.create_shape(settings, entity)  # a SWIG object without types
     except Exception as error:  # the kernel's own exceptions are bare RuntimeErrors and worse
         return Failure(f"{error}"[:200] or "the exact kernel failed")
-    if len(geometry.faces_buffer) == 0 and getattr(entity, "HasOpenings", None):
+    if len(shape.geometry.faces_buffer) == 0 and getattr(entity, "HasOpenings", None):
         return Failure("its openings take all of its body", final=True)
-    return _exact_mesh(geometry)
+    return _exact_mesh(shape)
 
 
-def _exact_mesh(geometry: Any) -> Mesh | Failure:
+def _matrix(shape: Any) -> Floats:
+    return np.frombuffer(shape.transformation_buffer, dtype=np.float64).reshape(4, 4).T.copy()
+
+
+def _exact_mesh(shape: Any) -> Mesh | Failure:
+    geometry, matrix = shape.geometry, _matrix(shape)
     vertices = np.frombuffer(geometry.verts_buffer, dtype=np.float64).reshape(-1, 3)
     faces = np.frombuffer(geometry.faces_buffer, dtype=np.int32).reshape(-1, 3).astype(np.uint32)
-    if not usable(vertices, faces):
+    if not usable(vertices, faces) or not np.isfinite(matrix).all():
         return Failure("the kernels found no surface")
     palette = tuple(_exact_colour(material) for material in geometry.materials)
     colours = np.frombuffer(geometry.material_ids_buffer, dtype=np.int32)
     if len(palette) <= 1 or len(colours) != len(faces) or colours.min() < 0:
-        return Mesh(vertices, faces)
-    return Mesh(vertices, faces, colours.astype(np.uint16), palette)
+        return Mesh(vertices, faces, matrix=matrix)
+    return Mesh(vertices, faces, colours.astype(np.uint16), palette, matrix)
 
 
 def _exact_colour(style: Any) -> Colour:

@@ -40,12 +40,19 @@ class ShapeStore:
             return
         vertices, faces, materials = self._joined(parts)
         frame = _frame(leader, frames, shared=len(group) > 1)
-        local = (vertices - frame[:3, 3]) @ np.linalg.inv(frame[:3, :3]).T
+        given = parts[0][0].matrix
+        if given is None:
+            local = (vertices - frame[:3, 3]) @ np.linalg.inv(frame[:3, :3]).T
+            to_frame = np.eye(4)
+        elif len(group) == 1:
+            local, frame, to_frame = vertices.copy(), given, np.eye(4)
+        else:
+            local, to_frame = vertices.copy(), np.linalg.inv(frame) @ given
         origin = local[0].copy()
         local -= origin
         shape = self._shape(local, faces, materials)
         for member in group:
-            matrix = frame.copy() if member is leader else frames[member.frame].copy()
+            matrix = (frame if member is leader else frames[member.frame]) @ to_frame
             matrix[:3, 3] += matrix[:3, :3] @ origin
             self._step_ids.append(member.step_id)
             self._shapes.append(shape)
