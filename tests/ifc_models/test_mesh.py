@@ -16,6 +16,7 @@ import pytest
 from ifc_models.mesh import MeshLimits, MeshResult, mesh_model
 from ifc_models.mesh_child import ChildFailed, in_child, stream_from_child
 from ifc_models.mesh_plan import body_representations
+from ifc_models.mesh_rungs import Mesh, exact
 from ifc_models.mesh_shapes import clustered
 from tests.conftest import SHARED
 
@@ -234,3 +235,32 @@ def test_what_a_child_said_before_it_crashed_is_kept():
     with pytest.raises(ChildFailed):
         got.extend(stream_from_child(answers, seconds=10))
     assert got == [1, 2]
+
+
+def test_the_exact_kernel_sends_shared_geometry_once_and_agrees_with_the_fast_one(meshed):
+    path = IFC / "arch/Duplex_A_20110907.ifc"
+    file = ifcopenshell.open(str(path))
+    boxes = {
+        step_id: np.array([v[np.unique(t)].min(axis=0), v[np.unique(t)].max(axis=0)])
+        for step_id, v, t, _ in meshed("arch/Duplex_A_20110907.ifc").products()
+    }
+    doors = [door.id() for door in file.by_type("IfcDoor")]
+    answers = {step_id: answer for step_id, answer, _ in exact(file, doors, seconds=100, element_seconds=20)}
+    assert set(answers) == set(doors)
+    for step_id, answer in answers.items():
+        assert isinstance(answer, Mesh)
+        world = answer.vertices @ answer.matrix[:3, :3].T + answer.matrix[:3, 3]
+        assert np.abs(np.array([world.min(axis=0), world.max(axis=0)]) - boxes[step_id]).max() < 0.005
+        assert len(answer.palette) > 1  # frame, leaf, glass
+    assert len({id(answer.vertices) for answer in answers.values()}) < len(doors)
+
+
+def test_what_the_fast_kernel_rounds_to_single_precision_is_left_to_the_exact_one(tmp_path):
+    path = IFC / "ifc4x3_infra/ACCA_RFI_01_Track_Cancello_San_Felice_a_Cancello.ifc"
+    file = ifcopenshell.open(str(path))
+    rail = file.by_type("IfcRail")[0].id()
+    result = mesh_model(path, file, tmp_path, only={rail})
+    assert result.rung == {rail: "occ"}
+    ((_, vertices, triangles, _),) = Meshed(result, tmp_path).products()
+    low = vertices[np.unique(triangles)].min(axis=0)
+    assert np.abs(low - (451_297.329, 4_538_798.53, 36.349)).max() < 0.01
