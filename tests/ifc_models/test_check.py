@@ -5,22 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from ifc_models import tasks
 from ifc_models.check import escape_raw_text, prepare
-from ifc_models.extract import Extract, load_extract
+from ifc_models.extract import Extract
 from ifc_models.findings import explain, texts
-from ifc_models.protocol import Request
-from ifc_models.sandbox import WorkerLimits
 from tests.ifc_models import hostile
-from tests.ifc_models.conftest import SHARED
+from tests.ifc_models.conftest import SHARED, read_here
 from twin.errors import Invalid, TooLarge, TwinError
 
 
 def read(path: Path) -> Extract:
     """What a worker would read, in this process: only for files that are known not to kill it."""
-    request = Request(task="check", path=str(path), file_name=path.name, out=str(path.parent), limits=WorkerLimits())
-    tasks.run(request, lambda stage, progress: None)
-    return load_extract(path.parent)
+    return read_here(path, path.parent)
 
 
 def codes(extract: Extract) -> set[str]:
@@ -189,15 +184,13 @@ def test_every_malformed_file_gives_a_clear_error_or_a_report(tmp_path: Path) ->
     for number, file in enumerate(files):
         out = tmp_path / str(number)
         out.mkdir()
-        request = Request(task="check", path=str(file), file_name=file.name, out=str(out), limits=WorkerLimits())
         try:
-            tasks.run(request, lambda stage, progress: None)
+            extract = read_here(file, out)
         except TwinError as error:
             assert error.code.startswith("ifc."), file
             assert error.where, file
             refused += 1
             continue
-        extract = load_extract(out)
         for finding in extract.warnings:
             assert explain(finding, "zh") != explain(finding, "en")
         for element in extract.elements:

@@ -49,6 +49,17 @@ async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
     assert own_workers() == []
 
 
+@pytest.mark.parametrize("name", ["arch/AC11-Institute-Var-2.ifc", "formats/AC20-FZK-Haus.ifczip",
+                                  "ifc4x3_infra/Bentley_Terrain.ifc", "mep/hvac_heating_luartx.ifc"])  # fmt: skip
+async def test_a_fenced_worker_reads_what_a_free_process_reads(tmp_path: Path, name: str, extract_of) -> None:
+    async with WorkerPool(spares=0) as pool:
+        fenced = await pool.check(model(name))
+    free = extract_of(name)
+    assert fenced.elements == free.elements
+    assert (fenced.types, fenced.groups, fenced.relations) == (free.types, free.groups, free.relations)
+    assert fenced.warnings == free.warnings
+
+
 async def test_warm_workers_wait_and_are_replaced(tmp_path: Path) -> None:
     async with WorkerPool(spares=2) as pool:
         await pool.warm()
