@@ -152,27 +152,28 @@ def empty(conn: psycopg.Connection) -> None:
     conn.execute("CHECKPOINT")
 
 
+def compare(name: str, server: Server, conn: psycopg.Connection, bodies: list[bytes], buffers: list[bytes]) -> None:
+    """Both in turns, so that the machine's mood is the same for both; the median of each."""
+    baseline, ours = [], []
+    for _ in range(RUNS):
+        empty(conn)
+        baseline.append(READINGS / copy_all(conn, buffers))
+        empty(conn)
+        ours.append(READINGS / asyncio.run(post_all(server, bodies)))
+    what = "binary COPY into a staging table + INSERT … ON CONFLICT DO NOTHING, one connection"
+    figure(name, statistics.median(ours), "readings/s", baseline=what, baseline_value=statistics.median(baseline))
+
+
 def main() -> None:
-    """Both, in turns."""
+    """Without rules, then with one on each point."""
     parts = range(READINGS // PER_BODY)
     bodies = [body(part) for part in parts]
     with installation() as (server, conn):
         [first_handle] = conn.execute("SELECT min(handle) FROM point").fetchone() or (1,)
         buffers = [copy_buffer(part, first_handle) for part in parts]
-        baseline, plain, ruled = [], [], []
-        for _ in range(RUNS):
-            empty(conn)
-            baseline.append(READINGS / copy_all(conn, buffers))
-            empty(conn)
-            plain.append(READINGS / asyncio.run(post_all(server, bodies)))
+        compare("ingest", server, conn, bodies, buffers)
         add_rules(server)
-        for _ in range(RUNS):
-            empty(conn)
-            ruled.append(READINGS / asyncio.run(post_all(server, bodies)))
-    name = "binary COPY + INSERT … ON CONFLICT, one connection"
-    base = statistics.median(baseline)
-    figure("ingest", statistics.median(plain), "readings/s", baseline=name, baseline_value=base)
-    figure("ingest_with_rules", statistics.median(ruled), "readings/s", baseline=name, baseline_value=base)
+        compare("ingest_with_rules", server, conn, bodies, buffers)
 
 
 if __name__ == "__main__":
