@@ -249,7 +249,7 @@ def _write_roof_tank(model: Model, system: System, floor: Floor, wet: Item) -> I
     pump = put(PRODUCTS["pump_jockey"], "jockey", "消防稳压泵 Jockey pump", terrace, (23.4, 6.5, 0.0), points=points)
     valve = put(PRODUCTS["valve_check"], "jockey_check", "止回阀 Check valve", terrace, (22.6, 6.5, 0.42))
     suction = runs.bent(model, terrace, "jockey_suction", runs.FIRE_BRANCH, [(24.7, 6.5, 0.42), (23.6, 6.5, 0.42)])
-    down: list[Point] = [(22.5, 6.5, 0.42), (19.95, 6.5, 0.42), (19.95, 9.6, 0.42), (19.95, 9.6, -0.3)]
+    down: list[Point] = [(22.5, 6.5, 0.42), (21.1, 6.5, 0.42), (21.1, 9.6, 0.42), (21.1, 9.6, -0.3)]
     pipe = runs.bent(model, terrace, "jockey_pipe", runs.FIRE_BRANCH, down)
     model.chain(system, tank, suction, pump, valve, pipe)
     model.link(system, pipe, wet)

@@ -81,7 +81,9 @@ class Geometry:
         assert isinstance(part, Prism)
         outer = self.polyline(part.outline)
         if part.holes:
-            holes = tuple(self.polyline(h) for h in part.holes)
+            holes = tuple(
+                self.polyline(tuple(reversed(h))) for h in part.holes
+            )  # clockwise: some kernels fill them else
             profile = share("IfcArbitraryProfileDefWithVoids", "AREA", None, outer, holes)
         else:
             profile = share("IfcArbitraryClosedProfileDef", "AREA", None, outer)
