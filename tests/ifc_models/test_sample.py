@@ -275,6 +275,7 @@ def test_a_size_that_makes_no_tower_is_refused(tmp_path: Path, wrong: dict[str, 
 
 
 @pytest.mark.drill
+@pytest.mark.timeout(600)
 def test_ten_thousand_rooms_are_written_and_valid(tmp_path: Path) -> None:
     big = write_sample(tmp_path / "big.ifc", rooms=10_000)
     assert 10_000 <= big.rooms < 10_700
