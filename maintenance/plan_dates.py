@@ -6,7 +6,6 @@ change; one that comes twice falls due the first time. All times in and out are 
 """
 
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from dateutil import rrule as dateutil_rrule
 from twin.errors import Invalid
 
 CATCH_UP = timedelta(days=1)  # a new plan still makes what fell due so shortly before
-HORIZON = timedelta(days=366 * 10)  # a rule that does not fall due in ten years is a mistake
 _PART = re.compile(r"(?!INTERVAL=0)[A-Z]+=[-+A-Z0-9,]+", re.ASCII)  # with INTERVAL=0 dateutil would never end
 _FREQUENCIES = ("HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
@@ -30,9 +28,14 @@ class Recurrence:
     starts_at: datetime
     zone: ZoneInfo
 
+    @property
+    def first_wall(self) -> datetime:
+        """The start by the wall clock at the site, naive, in whole seconds."""
+        return self.starts_at.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+
     def __iter__(self) -> Iterator[datetime]:
         """All times from the start on; may be endless."""
-        first = self.starts_at.astimezone(self.zone).replace(tzinfo=None, microsecond=0)
+        first = self.first_wall
         if self.rule is None:
             yield first.replace(tzinfo=self.zone).astimezone(UTC)
             return
@@ -78,18 +81,30 @@ def parse_recurrence(rule: str | None, starts_at: datetime, zone: ZoneInfo) -> R
         raise Invalid("plan.rrule", where="rrule", rrule=rule, frequencies=", ".join(_FREQUENCIES))
     recurrence = Recurrence(text, starts_at, zone)
     try:
-        # Without COUNT and with an end the search ends too: dateutil looks until the year 9999 otherwise.
-        open_ended = ";".join(part for part in parts if not part.startswith(("COUNT=", "UNTIL=")))
-        horizon = (starts_at + HORIZON).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            falls_due = next(iter(Recurrence(f"{open_ended};UNTIL={horizon}", starts_at, zone)), None)
-            falls_due = falls_due and next(iter(recurrence), None)
+        first = _falls_due_at_all(parts, recurrence.first_wall) and next(iter(recurrence), None)
     except (ValueError, OverflowError) as error:
         raise Invalid("plan.rrule", where="rrule", rrule=rule, frequencies=", ".join(_FREQUENCIES)) from error
-    if falls_due is None:
+    if not first:
         raise Invalid("plan.never_due", where="rrule")
     return recurrence
+
+
+def _falls_due_at_all(parts: list[str], first: datetime) -> bool:
+    """Whether a rule matches any date within its first 12 to 39 years.
+
+    dateutil looks for the next match until the year 9999, whatever UNTIL says: 10 s for days, minutes for hours. So
+    it is asked about a start shortly before that, in a year with the same calendar.
+    """
+    year = next(
+        year
+        for year in range(9960, 9988)
+        if year % 4 == first.year % 4 and datetime(year, 1, 1).weekday() == datetime(first.year, 1, 1).weekday()
+    )
+    endless = ";".join(part for part in parts if not part.startswith(("COUNT=", "UNTIL=")))
+    try:
+        return next(iter(dateutil_rrule.rrulestr(endless, dtstart=first.replace(year=year))), None) is not None
+    except OverflowError:  # it met the end of the calendar
+        return False
 
 
 def first_due(recurrence: Recurrence, now: datetime) -> datetime | None:

@@ -1,8 +1,9 @@
 """The alarm state machine: examples after ISA-18.2, then properties against a plain reference."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,8 @@ from maintenance.alarm_state import (
     shelve,
     unshelve,
 )
+from tests.maintenance.conftest import World
+from twin.db import Conn, row
 
 NOON = datetime(2026, 3, 1, 4, tzinfo=UTC)
 HOT = Threshold(kind=RuleKind.HIGH, setpoint=30.0, deadband=2.0)
@@ -210,6 +213,32 @@ def test_an_alarm_whose_rule_is_gone_returns() -> None:
     state, changes = abandon(State(alarm=an_alarm()), at(5))
     assert kinds(changes) == ["returned"] and not state.active
     assert abandon(State(Timer(at(0), at(10), 31)), at(5)) == (State(), [])
+
+
+async def test_the_database_derives_the_same_state(conn: Conn, world: World) -> None:
+    for active, acked, latched, shelved, closed in product((True, False), repeat=5):
+        life = Life(
+            active=active,
+            acked=acked,
+            latched=latched,
+            value=31,
+            raised_at=at(0),
+            rose_at=at(0),
+            shelved_until=at(9) if shelved else None,
+            closed_at=at(5) if closed else None,
+        )
+        found = await row(
+            conn,
+            """WITH rule AS (
+                   INSERT INTO alarm_rule (building_id, point_id, name, kind, alarm_setpoint, severity)
+                   VALUES (%(building)s, %(handle)s, 'x', 'high', 30, 'low') RETURNING *)
+               INSERT INTO alarm (rule_id, point_id, building_id, severity, code, message, value, active, acked,
+                 latched, shelved_until, raised_at, rose_at, closed_at)
+               SELECT id, point_id, building_id, severity, '', '', 31, %(active)s, %(acked)s, %(latched)s,
+                 %(shelved_until)s, %(raised_at)s, %(rose_at)s, %(closed_at)s FROM rule RETURNING state""",
+            {**asdict(life), "building": world.building, "handle": world.handle},
+        )
+        assert found == {"state": str(display_state(life))}
 
 
 def test_what_operators_repeat_changes_nothing() -> None:

@@ -79,6 +79,7 @@ CREATE TABLE alarm (
 CREATE UNIQUE INDEX alarm_open ON alarm (rule_id, point_id) WHERE closed_at IS NULL;
 CREATE INDEX alarm_building ON alarm (building_id, raised_at DESC, id DESC);
 CREATE INDEX alarm_time ON alarm (raised_at DESC, id DESC);
+CREATE INDEX alarm_open_time ON alarm (raised_at DESC, id DESC) WHERE closed_at IS NULL;
 CREATE INDEX alarm_shelved ON alarm (shelved_until) WHERE closed_at IS NULL AND shelved_until IS NOT NULL;
 CREATE INDEX alarm_element ON alarm (element_id);
 
@@ -171,6 +172,8 @@ CREATE TABLE work_order (
 );
 CREATE INDEX work_order_building ON work_order (building_id, created_at DESC, id DESC);
 CREATE INDEX work_order_time ON work_order (created_at DESC, id DESC);
+CREATE INDEX work_order_alarm ON work_order (alarm_id) WHERE alarm_id IS NOT NULL;
+CREATE INDEX work_order_plan ON work_order (building_id, plan_due) WHERE plan_due IS NOT NULL;
 CREATE INDEX work_order_element ON work_order (element_id);
 CREATE UNIQUE INDEX work_order_of_alarm ON work_order (alarm_id)
     WHERE state NOT IN ('verified', 'cancelled');       -- one at a time
