@@ -106,7 +106,7 @@ export function makeMaterials(uniforms: Uniforms) {
   };
   const film = { transparent: true, depthWrite: false, blending: NormalBlending };
   // Faces step back a little so that the crease lines on them win.
-  const back = { polygonOffset: true, polygonOffsetFactor: 1, polygonOffsetUnits: 1 };
+  const back = { polygonOffset: true, polygonOffsetFactor: 0.6, polygonOffsetUnits: 1 };
   const edges = (strength: string): RawShaderMaterial =>
     Object.assign(
       new RawShaderMaterial({

@@ -244,8 +244,9 @@ void main() {
   if ((flags & SELECTED) != 0u) vColor = vec4(uAccentEdge, 1.0);
   else if ((flags & 112u) != 0u) vColor = vec4(tone(alarmColor((flags >> 4u) & 7u)), 0.9);
   else if ((flags & HIGHLIGHTED) != 0u) vColor = vec4(uAccentEdge, 0.8);
+  // A hair towards the eye, so that a line wins against the faces it bounds but not against those in front of it.
+  view.z += uOrtho > 0.5 ? 0.004 : 0.001 - 0.00006 * view.z;
   gl_Position = projectionMatrix * view;
-  gl_Position.z -= 0.00003 * gl_Position.w;
 }
 `;
 

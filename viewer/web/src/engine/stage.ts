@@ -57,7 +57,7 @@ export class Stage {
     const depth = new DepthTexture(SHADOW, SHADOW);
     depth.compareFunction = LessEqualCompare;
     depth.minFilter = depth.magFilter = LinearFilter;
-    this.#shadow = new WebGLRenderTarget(SHADOW, SHADOW, { depthTexture: depth, generateMipmaps: false });
+    this.#shadow = new WebGLRenderTarget(SHADOW, SHADOW, { depthTexture: depth, generateMipmaps: false, format: RedFormat });
     const blur = new Mesh(screen, new RawShaderMaterial({
       glslVersion: GLSL3, vertexShader: SKY_VERTEX, fragmentShader: BLUR_FRAGMENT, uniforms: this.#blur, depthTest: false, depthWrite: false,
     }));
@@ -67,7 +67,7 @@ export class Stage {
 
   /** Bytes of its textures on the GPU. */
   get bytes(): number {
-    return SHADOW * SHADOW * 8 + 2 * CONTACT * CONTACT;
+    return SHADOW * SHADOW * 5 + 2 * CONTACT * CONTACT;
   }
 
   /** Put the floor under the building and aim the sun at it. `box` in scene coordinates. */
