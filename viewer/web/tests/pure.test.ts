@@ -10,7 +10,7 @@ import { PALETTES } from "../src/app/theme";
 const point = (handle: number, change: Partial<Point>): Point => ({
   id: String(handle), handle, key: `p${handle}`, name: "", kind: "number", unit: "DEG_C", quantity: "Temperature", brick_class: null, labels: null, building_id: "b",
   element: { id: "e", global_id: "g", name: null, ifc_class: "IfcSensor" }, storey_id: null, space_id: null, unit_symbol: null, writable: false, min_value: null,
-  max_value: null, latest: null, ...change,
+  max_value: null, latest: null, expected_interval: 300, properties: {}, retired_at: null, ...change,
 });
 
 test("a rule of the builder survives the way to RFC 5545 and back", () => {
@@ -66,7 +66,7 @@ test("room limits are the usual ones, others those of the values, rounded outwar
 });
 
 const tree: Tree = {
-  site: "", building: "", elements: 5,
+  site: "", site_id: "", building: "", building_id: "", elements: 5,
   storeys: [
     { id: "s1", name: "1F", elevation: 0, elements: 3, classes: [{ ifc_class: "IfcWall", count: 2 }], spaces: [{ id: "r1", global_id: "R1", name: "101", long_name: "Hall", area: 9, elements: 1 }] },
     { id: "s2", name: "2F", elevation: 3, elements: 2, classes: [], spaces: [] },

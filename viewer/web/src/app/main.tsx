@@ -6,6 +6,7 @@ import { App } from "./app";
 import { startI18n } from "./i18n";
 import { firstMode } from "./lib/prefs";
 import { applyPalette } from "./theme";
+import "./fonts.css";
 import "./styles.css";
 
 const queries = new QueryClient({

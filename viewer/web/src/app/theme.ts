@@ -91,7 +91,7 @@ export const PALETTES: Record<Mode, Palette> = {
 };
 
 export const FONT =
-  '"Inter", system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", ' +
+  '"Inter Variable", system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei", ' +
   '"Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", sans-serif';
 
 /** Writes the palette as `--name` variables on the root element. */
@@ -100,7 +100,7 @@ export function applyPalette(mode: Mode): void {
   root.dataset["theme"] = mode;
   root.style.colorScheme = mode;
   for (const [name, value] of Object.entries(PALETTES[mode])) {
-    root.style.setProperty(`--${name.replace(/[A-Z0-9]/g, (c) => `-${c.toLowerCase()}`)}`, value as string);
+    root.style.setProperty(`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, value as string);
   }
 }
 

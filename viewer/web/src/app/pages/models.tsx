@@ -38,6 +38,7 @@ export default function Models(): ReactNode {
 function ModelCard({ model }: { model: Model }): ReactNode {
   const { t, i18n } = useTranslation();
   const versions = useVersions(model.id);
+  const latest = versions.data?.[0];
   const discipline = `discipline.${model.discipline}`;
   return (
     <section className="card model">
@@ -45,11 +46,11 @@ function ModelCard({ model }: { model: Model }): ReactNode {
         <FileBox size={20} strokeWidth={1.6} aria-hidden />
         <div>
           <h2>{model.name}</h2>
-          <p className="muted">{i18n.exists(discipline) ? t(discipline as "discipline.arc") : model.discipline}{model.application ? ` · ${model.application}` : ""}</p>
+          <p className="muted">{i18n.exists(discipline) ? t(discipline as "discipline.arc") : model.discipline}{latest?.application ? ` · ${latest.application}` : ""}</p>
         </div>
       </header>
       {versions.isError ? <Failure error={versions.error} /> : !versions.data ? <Skeleton active title={false} /> : versions.data.map((version) => (
-        <Version key={version.n} version={version} current={version.n === model.current_version} first={version.n === versions.data[0]?.n} />
+        <Version key={version.version} version={version} current={version.version === model.current_version} first={version === latest} />
       ))}
     </section>
   );
@@ -64,7 +65,7 @@ function Version({ version, current, first }: { version: ModelVersion; current: 
     <details className="version" open={first}>
       <summary>
         <ChevronRight size={14} aria-hidden />
-        <b className="num">v{version.n}</b>
+        <b className="num">v{version.version}</b>
         {current ? <span className="tag is-ok">{t("models.current")}</span> : null}
         <span className="version-name">{version.file_name}</span>
         {trouble > 0 ? <span className="tag sev-medium"><TriangleAlert size={12} aria-hidden />{trouble}</span> : null}
@@ -105,7 +106,7 @@ function ReportView({ report, version }: { report: Report; version: ModelVersion
         <summary><ChevronRight size={13} aria-hidden /><span>{t("report.byClass")}</span><small>{classes.length}</small></summary>
         <dl className="facts is-columns">{classes.map(([name, count]) => <div key={name}><dt title={name}>{className(name)}</dt><dd className="num">{n(count)}</dd></div>)}</dl>
       </details>
-      <a className="text-link" href={url(`/models/${version.model_id}/versions/${version.n}/original`)} download><Download size={14} aria-hidden />{t("report.original")}</a>
+      <a className="text-link" href={url(`/models/${version.model_id}/versions/${version.version}/original`)} download><Download size={14} aria-hidden />{t("report.original")}</a>
     </div>
   );
 }

@@ -106,6 +106,6 @@ function SystemSelect({ value, onChange }: { value?: string; onChange?: (value: 
   const systems = useQuery({ queryKey: ["systems", building.id], queryFn: ({ signal }) => everything<System>("/systems", { building: building.id }, signal) });
   return (
     <Select showSearch={{ optionFilterProp: "label" }} loading={systems.isPending} value={value ?? null} placeholder={t("plan.target.system")} onChange={(next: string | null) => next && onChange?.(next)}
-      options={(systems.data ?? []).map((one) => ({ value: one.id, label: `${one.long_name ?? one.name ?? one.global_id} (${one.elements})` }))} />
+      options={(systems.data ?? []).map((one) => ({ value: one.id, label: `${one.long_name ?? one.name ?? one.global_id} (${one.members})` }))} />
   );
 }

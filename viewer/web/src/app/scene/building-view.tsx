@@ -52,7 +52,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
   const state = useSceneState();
   const patch = usePatch();
   const panel = <LeftPanel tree={tree} />;
-  const inspector = state.selected ? <Inspector globalId={state.selected} /> : null;
+  const inspector = state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
   return (
     <div className="scene-view">
       {!phone && state.leftOpen ? panel : null}

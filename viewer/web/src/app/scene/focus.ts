@@ -3,7 +3,7 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { get } from "../../api/client";
-import type { AlarmDetail, Place, Plan, WorkOrderDetail } from "../../api/types";
+import type { AlarmDetail, DueWork, Place, Plan, WorkOrderDetail } from "../../api/types";
 import type { Scene3D } from "../../engine";
 import { useBuilding } from "../context";
 import { useScene, useSceneScope, type SceneState } from "./state";
@@ -47,12 +47,6 @@ function goTo(scene: Scene3D, store: Store<SceneState>, place: Place, alarm: str
   }));
   if (place.viewpoint) void scene.flyTo({ eye: place.viewpoint.eye, target: place.viewpoint.target });
   else if (place.global_id) void scene.flyTo(place.global_id);
-}
-
-interface DueWork {
-  plan_id: string;
-  plan: string;
-  elements: { element_id: string; global_id: string }[];
 }
 
 const WEEK = 7 * 86_400_000;

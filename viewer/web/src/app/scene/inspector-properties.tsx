@@ -29,7 +29,7 @@ export function Properties({ element }: { element: ElementDetail }): ReactNode {
   return (
     <div className="sections">
       <dl className="facts">
-        {facts.filter(([, value]) => value).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {facts.filter(([, value]) => Boolean(value)).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>
       <OwnProperties element={element} />
       <Sets sets={element.quantities} open />

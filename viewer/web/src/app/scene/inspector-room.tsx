@@ -3,26 +3,11 @@ import { Box, DoorOpen } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import type { ElementDetail } from "../../api/types";
+import type { ElementDetail, Located, Room } from "../../api/types";
 import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, Lines } from "../parts";
 import { usePatch, useScene } from "./state";
-
-interface Located {
-  id: string;
-  global_id: string;
-  ifc_class: string;
-  name: string | null;
-}
-
-interface Room {
-  area: number | null;
-  height: number | null;
-  equipment: Located[];
-  doors: Located[];
-  neighbours: Located[];
-}
 
 /** What is in a room, how one gets in, and what is next to it. */
 export function RoomContents({ element }: { element: ElementDetail }): ReactNode {

@@ -4,7 +4,7 @@ import { Copy, Crosshair, Focus, X } from "lucide-react";
 import { App } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { ElementDetail } from "../../api/types";
+import type { ElementDetail, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import { useClassName } from "../lib/names";
 import { Failure, IconButton, Lines } from "../parts";
@@ -15,9 +15,9 @@ import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
 import { RoomContents } from "./inspector-room";
 import { usePatch, useScene } from "./state";
-import { elementLabel } from "./tree-rows";
+import { elementLabel, spaceLabel } from "./tree-rows";
 
-export function Inspector({ globalId }: { globalId: string }): ReactNode {
+export function Inspector({ globalId, tree }: { globalId: string; tree: Tree }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const patch = usePatch();
@@ -30,13 +30,13 @@ export function Inspector({ globalId }: { globalId: string }): ReactNode {
           <Failure error={element.error} retry={() => void element.refetch()} />
         </>
       ) : element.data ? (
-        <Body element={element.data} />
+        <Body element={element.data} tree={tree} />
       ) : <Lines count={9} />}
     </aside>
   );
 }
 
-function Body({ element }: { element: ElementDetail }): ReactNode {
+function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactNode {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const className = useClassName();
@@ -44,9 +44,11 @@ function Body({ element }: { element: ElementDetail }): ReactNode {
   const scene = useScene();
   const isRoom = element.ifc_class === "IfcSpace";
   const alarms = useOpenAlarms().filter((one) => one.element_id === element.id || one.space_id === element.id);
+  const place = element.location;
+  const room = tree.storeys.flatMap((storey) => storey.spaces).find((space) => space.id === place.space_id);
   const crumbs = [
-    element.storey_name ? { text: element.storey_name, derived: element.storey_derived, go: () => patch({ storey: element.storey_id }) } : null,
-    element.space ? { text: element.space.name ?? element.space.global_id, derived: element.space_derived, go: () => patch({ selected: element.space?.global_id ?? null }) } : null,
+    place.storey_name ? { text: place.storey_name, derived: element.storey_derived, go: () => patch({ storey: place.storey_id }) } : null,
+    room && !isRoom ? { text: spaceLabel(room), derived: element.space_derived, go: () => patch({ selected: room.global_id }) } : null,
   ].filter((one) => one !== null);
   const issues = alarms.length + element.orders.length;
   const own = element.points;

@@ -148,7 +148,7 @@ function Systems(): ReactNode {
               <b>{title}</b>
               <small>{[className(system.ifc_class), system.predefined_type].filter(Boolean).join(" · ")}</small>
             </span>
-            <span className="tree-count">{system.elements}</span>
+            <span className="tree-count">{system.members}</span>
           </button>
         );
       })}

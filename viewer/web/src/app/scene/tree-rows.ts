@@ -59,8 +59,9 @@ export function treeRows(
       });
     }
   };
-  // People read buildings from the top down.
-  for (const storey of tree.storeys.toReversed()) {
+  // People read buildings from the top down; what is on no storey comes last.
+  const placed = tree.storeys.filter((storey) => storey.id !== null).toReversed();
+  for (const storey of [...placed, ...tree.storeys.filter((one) => one.id === null)]) {
     const key = `s:${storey.id ?? ""}`;
     const isOpen = open.has(key);
     rows.push({

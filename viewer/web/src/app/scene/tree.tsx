@@ -87,7 +87,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
           const row = rows[item.index];
           if (!row) return null;
           const Icon = ICON[row.kind];
-          const isSelected = row.globalId ? row.globalId === selected : row.kind === "storey" && row.storey === storey;
+          const isSelected = row.globalId ? row.globalId === selected : row.kind === "storey" && row.storey !== null && row.storey === storey;
           return (
             <div key={row.key} id={`tree-row-${item.index}`} role="treeitem" aria-level={row.level + 1} aria-selected={isSelected}
               {...(row.expandable ? { "aria-expanded": row.open === true } : {})}
