@@ -246,6 +246,11 @@ class Ingest:
         except (psycopg.OperationalError, Unavailable) as error:
             log.error("ingest.unavailable", reason=str(error).strip(), readings=sum(job.rows for job in jobs))
             _fail(jobs, Unavailable("ingest.unavailable"))
+        except psycopg.errors.ForeignKeyViolation:
+            # A point is gone with its building. Sent again, its readings are refused and the others stored.
+            self.registry.clear()
+            self._sources.clear()
+            _fail(jobs, Unavailable("ingest.points_changed"))
         except Exception as error:
             if len(jobs) > 1:
                 for job in jobs:

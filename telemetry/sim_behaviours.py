@@ -30,11 +30,13 @@ from numpy.typing import NDArray
 from telemetry.sim_models import GARAGE, PUBLIC, Building, PumpGroup, SimPoint
 from telemetry.sim_world import DAY, Floats, chance, clip, noise, unit_of
 
+HOT: Final = 35.5  # °C of a room whose heating valve is stuck open
 METER_EPOCH: Final = 1_704_067_200.0  # 2024-01-01: meters were at their first reading then
 WEEK: Final = 7 * DAY
 STEP: Final = 900.0
 WEEK_STEPS: Final = np.arange(0, WEEK + STEP, STEP)
-LIFT_SLOT: Final = 75.0
+LIFT_SLOT: Final = 83.0  # s; a prime, so that readings every five minutes do not always meet the same part of a trip
+DOOR_SLOT: Final = 61.0  # s
 LIFT_SPEED: Final = 1.75  # m/s
 LIFT_MEMORY: Final = 48  # slots
 
@@ -58,10 +60,11 @@ def _room_temperature(b: Building, p: SimPoint, t: Floats) -> Floats:
     comfort = p.unit_between(22.4, 24.6, "comfort")
     through_walls = p.unit_between(0.08, 0.17, "wall") * (b.slow_outside(t) - comfort)
     sun = p.unit_between(0.0, 1.6, "sun") * b.slow_sun(t)
-    heat = 9.5 * w.fault_strength("overheat", p.key, t, rise=90, fall=900)
+    heat = w.fault_strength("overheat", p.key, t, rise=90, fall=900)
     air = _supplied(b, t) if public else np.zeros(len(t))
     small = 0.25 * noise(p.seed, t, 3000) + 0.05 * noise(p.seed + 1, t, 300)
-    return clip(comfort + through_walls, 15.0, 28.0) + sun + 0.7 * people + air + heat + small
+    calm = clip(comfort + through_walls, 15.0, 28.0) + sun + 0.7 * people + air
+    return calm + heat * (HOT - calm) + small
 
 
 def _supplied(b: Building, t: Floats) -> Floats:
@@ -224,7 +227,7 @@ def _supply_temperature(b: Building, p: SimPoint, t: Floats) -> Floats:
 
 def _filter_pressure(b: Building, p: SimPoint, t: Floats) -> Floats:
     clogged = (t / DAY + 90 * unit_of(p.key, "filter")) % 90 / 90
-    return (_speed_of(b, p, t) / 100) ** 2 * (95 + 150 * clogged) + 1.5 * noise(p.seed, t, 60)
+    return (_speed_of(b, p, t) / 100) ** 2 * (95 + 150 * clogged + 1.5 * noise(p.seed, t, 60))
 
 
 # Electricity and meters
@@ -330,9 +333,9 @@ def _water_leak(b: Building, p: SimPoint, t: Floats) -> Floats:
 
 
 def _door_open(b: Building, p: SimPoint, t: Floats) -> Floats:
-    slot = np.floor(t / 60).astype(np.int64)
-    opened = chance(p.seed, slot) < 0.03 + 0.35 * b.world.rush(slot.astype(np.float64) * 60)
-    return (opened & (t - slot * 60 < 6 + 14 * chance(p.seed + 1, slot))).astype(np.float64)
+    slot = np.floor(t / DOOR_SLOT).astype(np.int64)
+    opened = chance(p.seed, slot) < 0.03 + 0.35 * b.world.rush(slot.astype(np.float64) * DOOR_SLOT)
+    return (opened & (t - slot * DOOR_SLOT < 6 + 14 * chance(p.seed + 1, slot))).astype(np.float64)
 
 
 def _light_command(b: Building, p: SimPoint, t: Floats) -> Floats:

@@ -6,6 +6,7 @@ import math
 import random
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 from telemetry.decode import RawReading
 from telemetry.ingest import MAX_WAITING, Ingest
 from telemetry.points import NewPoint, Value
+from telemetry.sources import ensure_source
+from telemetry.store import Readings, write_readings
 from tests.telemetry.conftest import Sink, make_points, source_of
 from twin.db import Database, row, rows
 from twin.errors import Invalid, TooLarge, Unavailable
@@ -324,3 +327,46 @@ async def test_a_clock_that_is_a_day_off_shows_in_its_source(readings_db: Databa
         found = await row(conn, "SELECT clock_skew FROM source")
     assert found is not None
     assert timedelta(hours=23) < found["clock_skew"] < timedelta(hours=25)
+
+
+async def test_readings_of_a_point_that_is_gone_with_its_building_do_no_lasting_harm(readings_db: Database) -> None:
+    await make_points(readings_db, TEMPERATURE, PUMP)
+    async with Ingest(readings_db, Settings()) as ingest:
+        source = await source_of(ingest)
+        await ingest.submit(source, [reading(), reading("pump.run", True)])
+        async with readings_db.transaction() as conn:
+            await conn.execute("DELETE FROM point WHERE key = 'pump.run'")
+        with pytest.raises(Unavailable):
+            await ingest.submit(source, [reading(seconds=1), reading("pump.run", True, 1)])
+        receipt = await ingest.submit(source, [reading(seconds=1), reading("pump.run", True, 1)])
+    assert (receipt.accepted, [each.code for each in receipt.rejected]) == (1, ["reading.unknown_point"])
+
+
+async def test_what_is_rolled_back_leaves_neither_history_nor_a_newest_value(storage: Database) -> None:
+    [point] = await make_points(storage, TEMPERATURE)
+    one = np.array([point.handle])
+    readings = Readings(one, np.array([1_767_225_600_000_000]), np.array([1.0]), np.zeros(1, np.uint8), one * 0)
+    with pytest.raises(RuntimeError):
+        async with storage.transaction() as conn:
+            source = await ensure_source(conn, "s", "http")
+            readings.source[:] = source.id
+            assert (await write_readings(conn, readings)).tolist() == [0]
+            raise RuntimeError("the power went")
+    async with storage.connection() as conn:
+        assert await rows(conn, "SELECT 1 FROM latest UNION ALL SELECT 1 FROM reading") == []
+
+
+async def test_two_servers_that_store_the_same_readings_at_once_store_them_once(storage: Database) -> None:
+    await make_points(storage, TEMPERATURE, PUMP)
+    sent = [reading(value=float(n), seconds=n) for n in range(400)]
+    async with Ingest(storage, Settings()) as one, Ingest(storage, Settings()) as other:
+        source = await source_of(one)
+        shuffled = random.Random(3).sample(sent, len(sent))
+        receipts = await asyncio.gather(*(
+            ingest.submit(source, part[i : i + 50])
+            for i in range(0, 400, 50)
+            for ingest, part in ((one, sent), (other, shuffled))
+        ))  # fmt: skip
+    assert sum(receipt.accepted for receipt in receipts) == 400
+    assert sum(receipt.duplicate for receipt in receipts) == 400
+    assert len(await stored(storage)) == 400
