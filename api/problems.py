@@ -116,6 +116,18 @@ async def _database_away(request: Request, error: Exception) -> Response:
     return problem(503, "database.away", detail[language], language)
 
 
+async def _unusable_value(request: Request, error: Exception) -> Response:
+    """What PostgreSQL cannot take as a value: a NUL in a text, a forged cursor, a number too large."""
+    language = language_of(request.headers.get("accept-language"))
+    log.info("request.unusable_value", error=type(error).__name__, path=request.url.path)
+    detail = {
+        "en": "The request has a value that cannot be stored or compared: a NUL character, a changed cursor, "
+        "or a number or time out of range.",
+        "zh": "请求中含有无法存储或比较的值：NUL 字符、被改动的游标，或超出范围的数值或时间。",
+    }
+    return problem(422, "request.unusable_value", detail[language], language)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     language = language_of(request.headers.get("accept-language"))
     log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
@@ -129,5 +141,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database_away)
+    app.add_exception_handler(psycopg.DataError, _unusable_value)
     app.add_exception_handler(psycopg_pool.PoolTimeout, _database_away)
     app.add_exception_handler(Exception, _unexpected)

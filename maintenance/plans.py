@@ -30,6 +30,7 @@ log = structlog.get_logger()
 LEAD_DAYS: Final = 366
 LOOK_EVERY_S: Final = 5.0
 WINDOW_DAYS: Final = 3 * 366
+START_DAYS: Final = 10 * 366
 CHECKLIST_LIMIT: Final = 100
 
 
@@ -87,6 +88,7 @@ async def create_plan(
 
     It cares for what falls due from now on; what fell due within the last day still counts.
     """
+    _check_start(given.starts_at, now)
     found = await find_target(conn, building_id, **target)
     count = len(await elements_of(conn, building_id, found))
     if count > ELEMENT_LIMIT:
@@ -112,6 +114,8 @@ async def create_plan(
 async def change_plan(conn: Conn, actor: Actor, plan_id: UUID, changes: Mapping[str, Any], now: datetime) -> Plan:
     """Change some fields of a plan (those of `PlanInput`). What fell due before, or while it was off, is not made."""
     before = await get_plan(conn, plan_id, lock=True)
+    if "starts_at" in changes:
+        _check_start(changes["starts_at"], now)
     current = {name: getattr(before, name) for name in PlanInput.__dataclass_fields__}
     given = PlanInput(**{**current, **changes, "checklist": tuple(changes.get("checklist", before.checklist))})
     fields = await _checked(conn, before.building_id, given, now)
@@ -194,8 +198,14 @@ def _to_come(plan: Plan, start: datetime, end: datetime) -> list[datetime]:
     return plan.recurrence.between(max(start, plan.next_due), end, limit=1_000)
 
 
+def _check_start(starts_at: datetime, now: datetime) -> None:
+    """Every look at a plan counts from its start."""
+    if abs(starts_at - now) > timedelta(days=START_DAYS):
+        raise Invalid("plan.start", where="starts_at", days=START_DAYS)
+
+
 def _check_window(start: datetime, end: datetime) -> None:
-    if not start < end <= start + timedelta(days=WINDOW_DAYS):
+    if not timedelta(0) < end - start <= timedelta(days=WINDOW_DAYS):
         raise Invalid("maintenance.window", where="from", days=WINDOW_DAYS)
 
 

@@ -176,7 +176,7 @@ async def delete_rule(conn: Conn, actor: Actor, rule_id: UUID) -> None:
 
 async def check_against_history(conn: Conn, rule_id: UUID, start: datetime, end: datetime) -> RuleTest:
     """Run a rule over the stored readings of `[start, end)`: the same state machine, the clock of the readings."""
-    if not start < end <= start + timedelta(days=TEST_DAYS):
+    if not timedelta(0) < end - start <= timedelta(days=TEST_DAYS):
         raise Invalid("maintenance.window", where="from", days=TEST_DAYS)
     found = await row(
         conn,

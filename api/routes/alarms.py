@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from api.route import Caller, Limit, Router, Tx, allow
 from maintenance import alarm_actions, alarm_store, orders, rules
@@ -20,6 +20,16 @@ router = Router(tags=["alarms"])
 
 Severity = Literal["low", "medium", "high", "critical"]
 Words = Annotated[list[str] | None, Query(description="one or several, repeated or separated by commas")]
+
+
+def _near(moment: datetime) -> datetime:
+    """A time that can be told in every time zone."""
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("the year must lie between 1900 and 2200")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_near)]
 
 
 class Said(BaseModel):
@@ -42,7 +52,7 @@ class CommentBody(BaseModel):
 class ShelveBody(Said):
     """Until when an alarm shall be hidden: a time, or so many minutes from now."""
 
-    until: AwareDatetime | None = None
+    until: Moment | None = None
     minutes: float = Field(60, gt=0, allow_inf_nan=False, le=alarm_actions.SHELVE_DAYS * 1440)
 
 
@@ -53,7 +63,7 @@ class AlarmOrderBody(BaseModel):
     description: str | None = None
     assignee: str | None = None
     crew: str | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class RuleBody(BaseModel):
@@ -90,8 +100,8 @@ class RulePatch(BaseModel):
 class TestBody(BaseModel):
     """The stretch of history to try a rule on, `[from, to)`; the last seven days unless given."""
 
-    start: AwareDatetime | None = Field(None, alias="from")
-    end: AwareDatetime | None = Field(None, alias="to")
+    start: Moment | None = Field(None, alias="from")
+    end: Moment | None = Field(None, alias="to")
 
 
 @dataclass(frozen=True, slots=True)

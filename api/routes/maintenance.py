@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.route import Caller, Limit, Router, Tx, allow
-from api.routes.alarms import Said, Words, patched, words
+from api.routes.alarms import Moment, Said, Words, patched, words
 from identity import Actor
 from maintenance import notifications, order_store, orders, plan_store, plans
 from maintenance.notifications import Notification
@@ -25,9 +25,9 @@ from twin.places import get_building, resolve_element
 router = Router(tags=["maintenance"])
 
 Priority = Literal["low", "medium", "high", "critical"]
-From = Annotated[AwareDatetime | None, Query(alias="from", description="RFC 3339 time with zone; now unless given")]
+From = Annotated[Moment | None, Query(alias="from", description="RFC 3339 time with zone; now unless given")]
 Assignee = Annotated[str | None, Query(description="account; `me` or one's own: the crew's untaken orders too")]
-To = Annotated[AwareDatetime | None, Query(alias="to", description="excluded; 90 days after `from` unless given")]
+To = Annotated[Moment | None, Query(alias="to", description="excluded; 90 days after `from` unless given")]
 
 
 class OrderBody(BaseModel):
@@ -42,7 +42,7 @@ class OrderBody(BaseModel):
     assignee: str | None = Field(None, description="account")
     crew: str | None = Field(None, description="role or account")
     checklist: list[str] = Field(default_factory=list, max_length=plans.CHECKLIST_LIMIT)
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class AssignBody(Said):
@@ -50,7 +50,7 @@ class AssignBody(Said):
 
     assignee: str | None = None
     crew: str | None = None
-    due_at: AwareDatetime | None = None
+    due_at: Moment | None = None
 
 
 class DoneBody(Said):
@@ -73,7 +73,7 @@ class PlanBody(BaseModel):
     name: str
     description: str | None = Field(None, max_length=orders.TEXT_LIMIT)
     rrule: str | None = Field(None, description="RFC 5545 RRULE in the site's time zone; null: once, at `starts_at`")
-    starts_at: AwareDatetime | None = Field(None, description="now unless given")
+    starts_at: Moment | None = Field(None, description="now unless given")
     lead: float = Field(0.0, description="s that orders are made before they are due", allow_inf_nan=False)
     priority: Priority = "medium"
     element: str | None = Field(None, description="id, or a GlobalId of the building")
@@ -91,7 +91,7 @@ class PlanPatch(BaseModel):
     name: str | None = None
     description: str | None = Field(None, max_length=orders.TEXT_LIMIT)
     rrule: str | None = None
-    starts_at: AwareDatetime | None = None
+    starts_at: Moment | None = None
     lead: float | None = Field(None, allow_inf_nan=False)
     priority: Priority | None = None
     crew: str | None = None
@@ -102,7 +102,7 @@ class PlanPatch(BaseModel):
 class ReadBody(BaseModel):
     """Which notifications have been read; all of one's own unless given."""
 
-    ids: list[int] | None = Field(None, max_length=1_000)
+    ids: list[Annotated[int, Field(ge=1, lt=2**63)]] | None = Field(None, max_length=1_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ async def test_bad_plans_are_refused(conn: Conn, world: World) -> None:
     for fields in (
         {"rrule": "monthly"},
         {"rrule": None, "starts_at": NOON - 30 * DAY},
+        {"starts_at": NOON - 4000 * DAY},
         {"lead": -1.0},
         {"crew": "nobody"},
         {"name": ""},
