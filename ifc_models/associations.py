@@ -1,5 +1,6 @@
 """Materials, classifications and documents of elements and types, as JSON."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from ifcopenshell import entity_instance as Entity
@@ -17,6 +18,26 @@ class Associations:
     def __init__(self, units: Units) -> None:
         self._units = units
         self._known: dict[int, Json] = {}
+        self._readers: dict[str, Callable[[Entity], Json]] = {
+            "IfcMaterial": self._material,
+            "IfcMaterialLayer": self._single_layer,
+            "IfcMaterialLayerWithOffsets": self._single_layer,
+            "IfcMaterialLayerSet": self._layer_set,
+            "IfcMaterialLayerSetUsage": self._layer_usage,
+            "IfcMaterialProfile": self._single_profile,
+            "IfcMaterialProfileWithOffsets": self._single_profile,
+            "IfcMaterialProfileSet": self._profile_set,
+            "IfcMaterialProfileSetUsage": self._profile_usage,
+            "IfcMaterialProfileSetUsageTapering": self._profile_usage,
+            "IfcMaterialConstituent": self._single_constituent,
+            "IfcMaterialConstituentSet": self._constituent_set,
+            "IfcMaterialList": self._list,
+            "IfcClassification": self._classification,
+            "IfcClassificationReference": self._classification_reference,
+            "IfcClassificationNotation": self._notation,
+            "IfcDocumentInformation": self._document_information,
+            "IfcDocumentReference": self._document_reference,
+        }
 
     def json(self, entities: list[Entity]) -> bytes:
         """A JSON list of the descriptions of `entities` (materials, classifications or documents)."""
@@ -26,8 +47,8 @@ class Associations:
         """The description of one of them."""
         key = entity.id()
         if key not in self._known:
-            reader = _READERS.get(entity.is_a())
-            self._known[key] = reader(self, entity) if reader is not None else {"kind": entity.is_a()}
+            reader = self._readers.get(entity.is_a())
+            self._known[key] = reader(entity) if reader is not None else {"kind": entity.is_a()}
         return self._known[key]
 
     def _length(self, value: Any) -> dict[str, Json]:
@@ -62,7 +83,7 @@ class Associations:
 
     def _layer_usage(self, usage: Entity) -> Json:
         layers = usage.get_argument(0)
-        result = dict(_object(self.describe(layers))) if layers is not None else {"kind": "layer_set"}
+        result: dict[str, Json] = {"kind": "layer_set", **_object(layers and self.describe(layers))}
         result["direction"] = plain(usage.get_argument(1))
         result["sense"] = plain(usage.get_argument(2))
         result["offset"] = self._length(usage.get_argument(3))
@@ -86,7 +107,7 @@ class Associations:
 
     def _profile_usage(self, usage: Entity) -> Json:
         profiles = usage.get_argument(0)
-        result = dict(_object(self.describe(profiles))) if profiles is not None else {"kind": "profile_set"}
+        result: dict[str, Json] = {"kind": "profile_set", **_object(profiles and self.describe(profiles))}
         result["cardinal_point"] = plain(usage.get_argument(1))
         return _compact(result)
 
@@ -180,28 +201,6 @@ class Associations:
             if information is not None:
                 result["document"] = self.describe(information)
         return _compact(result)
-
-
-_READERS: Final = {
-    "IfcMaterial": Associations._material,
-    "IfcMaterialLayer": Associations._single_layer,
-    "IfcMaterialLayerWithOffsets": Associations._single_layer,
-    "IfcMaterialLayerSet": Associations._layer_set,
-    "IfcMaterialLayerSetUsage": Associations._layer_usage,
-    "IfcMaterialProfile": Associations._single_profile,
-    "IfcMaterialProfileWithOffsets": Associations._single_profile,
-    "IfcMaterialProfileSet": Associations._profile_set,
-    "IfcMaterialProfileSetUsage": Associations._profile_usage,
-    "IfcMaterialProfileSetUsageTapering": Associations._profile_usage,
-    "IfcMaterialConstituent": Associations._single_constituent,
-    "IfcMaterialConstituentSet": Associations._constituent_set,
-    "IfcMaterialList": Associations._list,
-    "IfcClassification": Associations._classification,
-    "IfcClassificationReference": Associations._classification_reference,
-    "IfcClassificationNotation": Associations._notation,
-    "IfcDocumentInformation": Associations._document_information,
-    "IfcDocumentReference": Associations._document_reference,
-}
 
 
 def _at(entity: Entity, index: int) -> Json:

@@ -84,9 +84,7 @@ def encode_rows(types: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     parts: list[bytes] = [_HEADER]
     for row in rows:
         parts.append(start)
-        parts += [
-            _NULL if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)
-        ]
+        parts += [_NULL if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)]
     parts.append(_TRAILER)
     return b"".join(parts)
 

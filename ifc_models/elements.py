@@ -297,10 +297,31 @@ async def get_element(conn: Conn, element_id: UUID) -> Element:
 
 
 _PLAIN: Final = (
-    "id model_id model building_id global_id occurrence ifc_class predefined_type name long_name description "
-    "object_type tag attributes own_properties storey_derived space_derived placement bbox geometry geometry_note "
-    "first_version last_version current"
-).split()
+    "id",
+    "model_id",
+    "model",
+    "building_id",
+    "global_id",
+    "occurrence",
+    "ifc_class",
+    "predefined_type",
+    "name",
+    "long_name",
+    "description",
+    "object_type",
+    "tag",
+    "attributes",
+    "own_properties",
+    "storey_derived",
+    "space_derived",
+    "placement",
+    "bbox",
+    "geometry",
+    "geometry_note",
+    "first_version",
+    "last_version",
+    "current",
+)
 
 
 def inherit(own: Mapping[str, Any], of_type: Mapping[str, Any] | None) -> dict[str, Any]:

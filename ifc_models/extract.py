@@ -11,7 +11,7 @@ already (`bytes`), made once in the worker, so that the server's event loop neit
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 import numpy as np
@@ -251,7 +251,7 @@ class MeshArrays:
         """Read the arrays of `folder`; `MeshArrays.empty()` where there are none."""
         if not (folder / "positions.npy").exists():
             return cls.empty()
-        mode = "r" if mmap else None
+        mode: Literal["r"] | None = "r" if mmap else None
         return cls(*(np.load(folder / f"{field.name}.npy", mmap_mode=mode) for field in fields(cls)))
 
     def shape_hashes(self) -> list[bytes]:

@@ -85,6 +85,10 @@ def check_model(
         found.add("ifc.dangling_relation", f"#{key}")
     for i in related.twice_contained:
         found.add("ifc.contained_twice", elements[i].global_id)
+    _check_elements(found, elements)
+
+
+def _check_elements(found: Findings, elements: list[ElementEntry]) -> None:
     for element in elements:
         if element.unsafe is not None:
             found.add("ifc.unsafe_geometry", element.global_id)

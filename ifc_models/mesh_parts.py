@@ -34,10 +34,10 @@ def merge_result(out: Path) -> Extract:
     write_geometry(out, _geometry(extract, meshed, index))
     found = Findings()
     for step_id, reason in meshed.unsafe.items():
-        element = extract.elements[index[step_id]] if step_id in index else None
-        if element is not None and element.unsafe is None:
-            element.unsafe = reason
-            found.add("ifc.unsafe_geometry", element.global_id)
+        at = index.get(step_id)
+        if at is not None and extract.elements[at].unsafe is None:
+            extract.elements[at].unsafe = reason
+            found.add("ifc.unsafe_geometry", extract.elements[at].global_id)
     extract.warnings.extend(found.list())
     extract.seconds.update(meshed.seconds)
     write_extract(out, extract)
@@ -104,14 +104,16 @@ class Parts:
         else:
             self._lost[part.step_ids[0]] = f"it killed the mesher ({reason})"
 
-    def done(self, part: Part, folder: Path) -> None:
+    def done(self, folder: Path) -> None:
         """A part was meshed into `folder`."""
         self._folders.append(folder)
 
     def join(self, out: Path) -> None:
         """Write the parts as one mesh and one result into `out`."""
         rung: dict[int, str] = dict.fromkeys(self._lost, "lost")
-        note, unsafe, seconds, triangles = dict(self._lost), {}, {}, 0
+        note, triangles = dict(self._lost), 0
+        unsafe: dict[int, str] = {}
+        seconds: dict[str, float] = {}
         meshes: list[tuple[MeshArrays, np.typing.NDArray[np.uint32]]] = []
         for folder in self._folders:
             answer = msgspec.msgpack.decode((folder / MESH_RESULT).read_bytes(), type=MeshedProducts)
@@ -136,9 +138,7 @@ def _halves(step_ids: list[int]) -> list[list[int]]:
 
 def _load_part(folder: Path) -> tuple[MeshArrays, "np.typing.NDArray[np.uint32]"]:
     step_ids = np.load(folder / _INSTANCES)
-    arrays = {
-        f.name: np.load(folder / f"{f.name}.npy") for f in fields(MeshArrays) if f.name != "instance_element"
-    }
+    arrays = {f.name: np.load(folder / f"{f.name}.npy") for f in fields(MeshArrays) if f.name != "instance_element"}
     return MeshArrays(**arrays, instance_element=np.zeros(len(step_ids), np.uint32)), step_ids
 
 

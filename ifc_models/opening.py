@@ -19,7 +19,7 @@ class OpenedFile:
 
     def __init__(self, path: Path, *, lazy: bool = True) -> None:
         self._path = path
-        self._log = wrapper.logger()
+        self._log: Any = wrapper.logger()
         self._log.output_format(wrapper.logger.FMT_INMEMORY)
         try:
             self.file: ifcopenshell.file = ifcopenshell.open(path, format=".ifc", lazy=lazy, logger=self._log)

@@ -5,6 +5,7 @@ single value says so in `kind`: `enumeration`, `list`, `bounded` (value `{lower,
 `[[defining, defined]…]`), `reference`, `complex` (value `{property: …}`).
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import ifcopenshell
@@ -28,6 +29,13 @@ class Properties:
         self._properties: dict[int, tuple[str, bytes]] = {}
         self._joined: dict[tuple[int, ...], tuple[bytes, bytes]] = {}
         self.keys = Keys()
+        self._readers: dict[str, Callable[[Entity], dict[str, Json]]] = {
+            "IfcPropertyEnumeratedValue": self._enumerated,
+            "IfcPropertyListValue": self._list,
+            "IfcPropertyBoundedValue": self._bounded,
+            "IfcPropertyTableValue": self._table,
+            "IfcPropertyReferenceValue": self._reference,
+        }
 
     def of(self, sets: list[Entity]) -> tuple[bytes, bytes]:
         """JSON objects of the property sets and of the quantity sets among `sets`."""
@@ -104,8 +112,13 @@ class Properties:
         elif kind in _QUANTITIES:
             entry = self._quantity(member, kind)
         else:
-            reader = _READERS.get(kind)
-            entry = reader(self, member, depth) if reader is not None else {"value": None, "type": kind}
+            reader = self._readers.get(kind)
+            if reader is not None:
+                entry = reader(member)
+            elif kind in ("IfcComplexProperty", "IfcPhysicalComplexQuantity"):
+                entry = self._complex(member, depth)
+            else:
+                entry = {"value": None, "type": kind}
         description = member.get_argument(1)
         if description.__class__ is str and description:
             entry["description"] = clean(description)
@@ -132,7 +145,7 @@ class Properties:
         if symbol:
             entry[key] = symbol
 
-    def _enumerated(self, member: Entity, depth: int) -> dict[str, Json]:
+    def _enumerated(self, member: Entity) -> dict[str, Json]:
         values = member.get_argument(2) or ()
         entry: dict[str, Json] = {"value": [plain(v) for v in values], "kind": "enumeration"}
         if values:
@@ -140,7 +153,7 @@ class Properties:
             self._add_unit(entry, None, _measure(values[0]))
         return entry
 
-    def _list(self, member: Entity, depth: int) -> dict[str, Json]:
+    def _list(self, member: Entity) -> dict[str, Json]:
         values = member.get_argument(2) or ()
         entry: dict[str, Json] = {"value": [plain(v) for v in values], "kind": "list"}
         measure = _measure(values[0]) if values else None
@@ -149,7 +162,7 @@ class Properties:
         self._add_unit(entry, member.get_argument(3), measure)
         return entry
 
-    def _bounded(self, member: Entity, depth: int) -> dict[str, Json]:
+    def _bounded(self, member: Entity) -> dict[str, Json]:
         upper, lower = member.get_argument(2), member.get_argument(3)
         set_point = member.get_argument(5) if len(member) > 5 else None
         value: dict[str, Json] = {"lower": plain(lower), "upper": plain(upper)}
@@ -162,7 +175,7 @@ class Properties:
         self._add_unit(entry, member.get_argument(4), measure)
         return entry
 
-    def _table(self, member: Entity, depth: int) -> dict[str, Json]:
+    def _table(self, member: Entity) -> dict[str, Json]:
         defining, defined = member.get_argument(2) or (), member.get_argument(3) or ()
         rows: list[Json] = [[plain(a), plain(b)] for a, b in zip(defining, defined, strict=False)]
         entry: dict[str, Json] = {"value": rows, "kind": "table"}
@@ -172,7 +185,7 @@ class Properties:
         self._add_unit(entry, member.get_argument(5), _measure(defining[0]) if defining else None, "defining_unit")
         return entry
 
-    def _reference(self, member: Entity, depth: int) -> dict[str, Json]:
+    def _reference(self, member: Entity) -> dict[str, Json]:
         target = member.get_argument(3)
         return {
             "value": describe(target) if target is not None else None,
@@ -206,15 +219,6 @@ def _merge(into: dict[str, bytes], name: str, body: bytes) -> None:
 _QUANTITIES: Final = frozenset(
     f"IfcQuantity{kind}" for kind in ("Length", "Area", "Volume", "Weight", "Time", "Count", "Number")
 )
-_READERS: Final = {
-    "IfcPropertyEnumeratedValue": Properties._enumerated,
-    "IfcPropertyListValue": Properties._list,
-    "IfcPropertyBoundedValue": Properties._bounded,
-    "IfcPropertyTableValue": Properties._table,
-    "IfcPropertyReferenceValue": Properties._reference,
-    "IfcComplexProperty": Properties._complex,
-    "IfcPhysicalComplexQuantity": Properties._complex,
-}
 
 
 def _measure(value: object) -> str | None:
@@ -239,7 +243,11 @@ def describe(entity: Entity, depth: int = 0) -> Json:
     """A resource entity (an address, a person, a reference) as an object of its attributes, three levels deep."""
     names = entity.get_attribute_names()
     if names and names[0] == "GlobalId":
-        return {"type": entity.is_a(), "global_id": plain(entity.get_argument(0)), "name": plain(entity.get_argument(2))}
+        return {
+            "type": entity.is_a(),
+            "global_id": plain(entity.get_argument(0)),
+            "name": plain(entity.get_argument(2)),
+        }
     result: dict[str, Json] = {"type": entity.is_a()}
     for i, name in enumerate(names):
         value = entity.get_argument(i)

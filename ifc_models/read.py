@@ -20,7 +20,7 @@ from ifc_models.mesh_plan import body_representations
 from ifc_models.opening import OpenedFile
 from ifc_models.placements import Placements
 from ifc_models.properties import Properties, describe, plain
-from ifc_models.relations import Related, read_relations
+from ifc_models.relations import read_relations
 from ifc_models.schema import ClassInfo, Schema
 from ifc_models.text import Json, clean_or_none, to_json
 from ifc_models.units import Units
@@ -128,7 +128,7 @@ def read_model(opened: OpenedFile, prepared: Prepared, file_name: str, size: int
     started = time.perf_counter()
     reader = _Reader(opened.file)
     types, type_index = _read_types(reader)
-    elements = _read_elements(reader, types, type_index)
+    elements = _read_elements(reader, type_index)
     storeys = _place(reader, elements)
     groups = _read_groups(reader)
     opened.note(reader.findings)
@@ -225,7 +225,7 @@ def _type_attributes(reader: _Reader, entity: Entity, info: ClassInfo) -> bytes:
     return reader.attributes(entity, ClassInfo(info.name, info.ancestors, -1, -1, -1, (*extra, *info.others)))
 
 
-def _read_elements(reader: _Reader, types: list[TypeEntry], type_index: dict[int, int]) -> list[ElementEntry]:
+def _read_elements(reader: _Reader, type_index: dict[int, int]) -> list[ElementEntry]:
     elements: list[ElementEntry] = []
     ids = GlobalIds(reader.findings)
     psets, related = reader.related.psets, reader.related
@@ -390,7 +390,16 @@ def _hash(elements: list[ElementEntry], types: list[TypeEntry]) -> None:
     """Fill in `content_hash`: equal for two versions of an element that say the same."""
     type_hashes = [
         blake2b(
-            b"\0".join((t.global_id.encode(), t.attributes, t.psets, t.quantities, t.materials, t.classifications)),
+            b"\0".join(
+                (
+                    f"{t.ifc_class} {t.name}".encode(),
+                    t.attributes,
+                    t.psets,
+                    t.quantities,
+                    t.materials,
+                    t.classifications,
+                )
+            ),
             digest_size=16,
         ).digest()
         for t in types

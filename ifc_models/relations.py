@@ -99,9 +99,7 @@ def _ids(value: Any) -> list[int]:
     return [value.id()] if isinstance(value, Entity) else []
 
 
-def _add_edges(
-    related: Related, edge: _Edge, relation: Entity, index: dict[int, int], ports: frozenset[int]
-) -> None:
+def _add_edges(related: Related, edge: _Edge, relation: Entity, index: dict[int, int], ports: frozenset[int]) -> None:
     starts, ends = _ids(relation.get_argument(edge.from_)), _ids(relation.get_argument(edge.to))
     if not starts or not ends:
         if edge.kind == "bounds" and starts + ends:
@@ -111,29 +109,31 @@ def _add_edges(
     kind = edge.kind
     if edge.ifc_class == "IfcRelConnectsElements" and relation.is_a().startswith("IfcRelConnectsPath"):
         kind = "path"
-    for start in starts:
-        a = index.get(start)
-        if a is None:
-            continue
-        for end in ends:
-            b = index.get(end)
-            if b is None or a == b:
-                continue
-            related.edges["has_port" if kind == "nests" and end in ports else kind, a, b] = None
-            if edge.parent == "from":
-                if kind == "contains" and related.container.setdefault(b, a) != a:
-                    related.twice_contained.append(b)
-                related.parent.setdefault(b, a)
-            elif edge.parent == "to":
-                related.parent.setdefault(a, b)
+    known_starts = [index[key] for key in starts if key in index]
+    known_ends = [(index[key], key in ports) for key in ends if key in index]
+    for a in known_starts:
+        for b, is_port in known_ends:
+            if a != b:
+                related.edges["has_port" if kind == "nests" and is_port else kind, a, b] = None
+                _claim(related, edge, a, b)
+
+
+def _claim(related: Related, edge: _Edge, a: int, b: int) -> None:
+    """Note the parent that an edge from `a` to `b` gives one of them; the first claim stands."""
+    if edge.parent == "to":
+        related.parent.setdefault(a, b)
+    elif edge.parent == "from":
+        if edge.kind == "contains" and related.container.setdefault(b, a) != a:
+            related.twice_contained.append(b)
+        related.parent.setdefault(b, a)
 
 
 def _collect(related: Related, file: ifcopenshell.file, schema: Schema) -> None:
-    for relation, objects, target in _assignments(related, file, schema, "IfcRelDefinesByProperties", 5):
+    for objects, target in _assignments(related, file, schema, "IfcRelDefinesByProperties", 5):
         definitions = list(target) if isinstance(target, tuple) else _unpack(target)
         for key in objects:
             related.psets.setdefault(key, []).extend(definitions)
-    for relation, objects, target in _assignments(related, file, schema, "IfcRelDefinesByType", 5):
+    for objects, target in _assignments(related, file, schema, "IfcRelDefinesByType", 5):
         for key in objects:
             related.type_of.setdefault(key, target.id())
     for ifc_class, into in (
@@ -141,11 +141,15 @@ def _collect(related: Related, file: ifcopenshell.file, schema: Schema) -> None:
         ("IfcRelAssociatesClassification", related.classifications),
         ("IfcRelAssociatesDocument", related.documents),
     ):
-        for relation, objects, target in _assignments(related, file, schema, ifc_class, 5):
+        for objects, target in _assignments(related, file, schema, ifc_class, 5):
             for key in objects:
                 into.setdefault(key, []).append(target)
-    for relation, objects, target in _assignments(related, file, schema, "IfcRelAssignsToGroup", 6):
+    for objects, target in _assignments(related, file, schema, "IfcRelAssignsToGroup", 6):
         related.members.setdefault(target.id(), []).extend(objects)
+    _collect_served(related, file, schema)
+
+
+def _collect_served(related: Related, file: ifcopenshell.file, schema: Schema) -> None:
     for relation in schema.instances(file, "IfcRelServicesBuildings"):
         for system in _ids(relation.get_argument(4)):
             related.serves.setdefault(system, []).extend(_ids(relation.get_argument(5)))
@@ -160,14 +164,14 @@ def _unpack(definition: Entity) -> list[Entity]:
 
 def _assignments(
     related: Related, file: ifcopenshell.file, schema: Schema, ifc_class: str, position: int
-) -> Iterator[tuple[Entity, list[int], Any]]:
-    """(relation, ids of its objects, what they get) of every complete relation of a class."""
+) -> Iterator[tuple[list[int], Any]]:
+    """(ids of its objects, what they get) of every complete relation of a class."""
     for relation in schema.instances(file, ifc_class):
         objects, target = _ids(relation.get_argument(4)), relation.get_argument(position)
         if not objects or target is None:
             related.dangling.append(relation.id())
             continue
-        yield relation, objects, target
+        yield objects, target
 
 
 def _add_flow(related: Related, file: ifcopenshell.file, schema: Schema, index: dict[int, int]) -> None:

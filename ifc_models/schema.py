@@ -8,8 +8,23 @@ from ifcopenshell import ifcopenshell_wrapper as wrapper
 
 # Attributes that have a column or an edge of their own, or are geometry.
 _ELSEWHERE: Final = frozenset(
-    "GlobalId OwnerHistory Name LongName Description ObjectType Tag PredefinedType ObjectPlacement Representation "
-    "HasPropertySets RepresentationMaps UAxes VAxes WAxes".split()
+    (
+        "GlobalId",
+        "OwnerHistory",
+        "Name",
+        "LongName",
+        "Description",
+        "ObjectType",
+        "Tag",
+        "PredefinedType",
+        "ObjectPlacement",
+        "Representation",
+        "HasPropertySets",
+        "RepresentationMaps",
+        "UAxes",
+        "VAxes",
+        "WAxes",
+    )
 )
 
 
@@ -48,7 +63,7 @@ class Schema:
         return found
 
     def _read(self, name: str) -> ClassInfo:
-        declaration = self._schema.declaration_by_name(name).as_entity()
+        declaration: Any = self._schema.declaration_by_name(name).as_entity()
         ancestors: list[str] = []
         at = declaration
         while at is not None:

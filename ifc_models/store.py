@@ -217,9 +217,7 @@ def _same_height(a: float | None, b: float | None) -> bool:
 
 async def _store_types(conn: Conn, new: NewVersion) -> list[UUID]:
     """The ids of the types, by their index."""
-    known = await rows(
-        conn, "SELECT id, global_id, occurrence FROM element_type WHERE model_id = %s", (new.model_id,)
-    )
+    known = await rows(conn, "SELECT id, global_id, occurrence FROM element_type WHERE model_id = %s", (new.model_id,))
     by_key = {(t["global_id"], t["occurrence"]): t["id"] for t in known}
     entries = new.extract.types
     ids = [by_key.get((t.global_id, t.occurrence)) or uuid4() for t in entries]
@@ -277,7 +275,8 @@ async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: byte
     rest = [name for name in names if name not in _KEPT]
     await conn.execute(
         sql.SQL(
-            "INSERT INTO {} AS old ({}) SELECT {} FROM incoming ON CONFLICT (id) DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})"
+            "INSERT INTO {} AS old ({}) SELECT {} FROM incoming ON CONFLICT (id) "
+            "DO UPDATE SET {} WHERE ({}) IS DISTINCT FROM ({})"
         ).format(
             sql.Identifier(table),
             _list(names),
@@ -344,8 +343,8 @@ class _ElementRows:
         self._geometry = {g.element: g for g in new.geometry}
         self._boxes: list[list[float] | None] = [None] * len(elements)
         if new.boxes is not None:
-            finite = np.isfinite(new.boxes).all(axis=1)
-            self._boxes = [b if ok else None for b, ok in zip(new.boxes.tolist(), finite.tolist(), strict=True)]
+            finite = np.asarray(np.isfinite(new.boxes).all(axis=1)).tolist()
+            self._boxes = [b if ok else None for b, ok in zip(new.boxes.tolist(), finite, strict=True)]
         self._place(elements, new.placement)
         self._storey_ids = [storeys.get(i) for i in self._storey]
         by_key = {(k["global_id"], k["occurrence"]): k for k in known}
@@ -451,9 +450,7 @@ async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None
 
 
 async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUID]) -> None:
-    known = await rows(
-        conn, "SELECT id, global_id, occurrence FROM element_group WHERE model_id = %s", (new.model_id,)
-    )
+    known = await rows(conn, "SELECT id, global_id, occurrence FROM element_group WHERE model_id = %s", (new.model_id,))
     by_key = {(g["global_id"], g["occurrence"]): g["id"] for g in known}
     groups = new.extract.groups
     of = [by_key.get((g.global_id, g.occurrence)) or uuid4() for g in groups]
@@ -495,7 +492,7 @@ async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUI
         "DELETE FROM element_group_child WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
         "DELETE FROM element_group_serves WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
     ):
-        await conn.execute(statement, (new.model_id,))  # type: ignore[arg-type]
+        await conn.execute(statement, (new.model_id,))
     pair = ("uuid", "uuid")
     members = encode_rows(pair, [(of[i], ids[m]) for i, g in enumerate(groups) for m in g.members])
     await copy_into(conn, "element_group_member", ("group_id", "element_id"), members)

@@ -200,6 +200,8 @@ class Units:
         except KeyError:
             unit_type = _MEASURE.get(measure)
             if unit_type is None:
-                unit_type = measure.removeprefix("Ifc").removeprefix("Quantity").removesuffix("Measure").upper() + "UNIT"
+                unit_type = (
+                    measure.removeprefix("Ifc").removeprefix("Quantity").removesuffix("Measure").upper() + "UNIT"
+                )
             symbol = self._by_measure[measure] = self._by_type.get(unit_type)
             return symbol

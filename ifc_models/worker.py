@@ -35,6 +35,7 @@ log = structlog.get_logger()
 READY_SECONDS: Final = 120.0  # for a process to import everything on a busy machine
 MESH_SHARE: Final = 0.85  # of the wall clock; the rest is for reading and for what meshing leaves undone
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
+_ROOT: Final = str(Path(__file__).resolve().parents[1])
 
 _encode_request = msgspec.json.Encoder().encode
 _decode_line = msgspec.json.Decoder(Line).decode
@@ -107,7 +108,7 @@ class WorkerPool:
         be used, or that took too long, too much memory, or killed its reader.
         """
         limits = limits or self.limits
-        out.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
         show = _Shown(on_progress)
         job = _Job(path, file_name or path.name, out, limits, show)
         meshing = asyncio.create_task(self._task("mesh", job))
@@ -175,7 +176,7 @@ class WorkerPool:
             except WorkerDied as died:
                 parts.failed(part, died.reason)
             else:
-                parts.done(part, folder)
+                parts.done(folder)
         await asyncio.to_thread(parts.join, job.out)
 
     @asynccontextmanager
@@ -243,7 +244,6 @@ class _Worker:
     @classmethod
     async def start(cls) -> "_Worker":
         """Start a process; it imports what it needs while we go on."""
-        root = str(Path(__file__).resolve().parents[1])
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -252,7 +252,7 @@ class _Worker:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
-            env=_environment(root),
+            env=_environment(_ROOT),
             cwd="/" if os.name == "posix" else None,
             limit=1 << 20,
         )
@@ -399,7 +399,9 @@ def main() -> None:
         else:
             reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]
             params = {"reason": reason, "stage": request.task}
-            say(Line(failed=Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params)))
+            say(
+                Line(failed=Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params))
+            )
     os._exit(0)  # no destructors: freeing a large model takes as long as reading it
 
 
@@ -421,7 +423,6 @@ def _own_stdout() -> Callable[[Line], None]:
         os.write(mine, encode(line) + b"\n")
 
     return say
-
 
 
 if __name__ == "__main__":

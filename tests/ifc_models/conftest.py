@@ -16,6 +16,9 @@ from twin.errors import TwinError
 SHARED = Path(__file__).parents[3] / "shared"
 MODELS = sorted((SHARED / "ifc").rglob("*.ifc")) + sorted((SHARED / "ifc").rglob("*.ifc[zx]*"))
 
+Read = Callable[[Path], Extract | TwinError]
+Find = Callable[[str], Extract]
+
 
 def name_of(path: Path) -> str:
     """The name a test shows for a model."""
@@ -29,23 +32,28 @@ def read_here(path: Path, out: Path) -> Extract:
     return load_extract(out)
 
 
+def read_or_error(path: Path, out: Path) -> Extract | TwinError:
+    """The extract, or the error that refuses the file."""
+    try:
+        return read_here(path, out)
+    except TwinError as error:
+        return error
+
+
 @pytest.fixture(scope="session")
-def read_model() -> Callable[[Path], Extract | TwinError]:
+def read_model() -> Read:
     """Reads a public model, once for all tests; gives the error that refused it."""
 
     @cache
     def read(path: Path) -> Extract | TwinError:
         with tempfile.TemporaryDirectory() as out:
-            try:
-                return read_here(path, Path(out))
-            except TwinError as error:
-                return error
+            return read_or_error(path, Path(out))
 
     return read
 
 
 @pytest.fixture(scope="session")
-def extract_of(read_model: Callable[[Path], Extract | TwinError]) -> Callable[[str], Extract]:
+def extract_of(read_model: Read) -> Find:
     """The extract of a model by its path under ../shared/ifc."""
 
     def find(name: str) -> Extract:

@@ -9,7 +9,7 @@ from ifc_models.check import escape_raw_text, prepare
 from ifc_models.extract import Extract
 from ifc_models.findings import explain, texts
 from tests.ifc_models import hostile
-from tests.ifc_models.conftest import SHARED, read_here
+from tests.ifc_models.conftest import SHARED, read_here, read_or_error
 from twin.errors import Invalid, TooLarge, TwinError
 
 
@@ -104,19 +104,14 @@ def test_unknown_classes_and_repeated_numbers_are_counted(tmp_path: Path) -> Non
     assert "ifc.step_id_repeated" in found
 
 
-@pytest.mark.parametrize(
-    ("value", "code"), [("IFCREAL(1.E500)", "ifc.syntax"), ("IFCREAL(1.2.3)", "ifc.syntax"), ("(", "ifc.syntax")]
-)
-def test_broken_values_name_the_line(tmp_path: Path, value: str, code: str) -> None:
-    body = hostile.BASE + f"#20=IFCPROPERTYSINGLEVALUE('n',$,{value},$);\n#21=IFCPROPERTYSET('x',$,'P',$,(#20));\n"
+def test_a_broken_value_names_the_line(tmp_path: Path) -> None:
+    body = (
+        hostile.BASE + "#20=IFCPROPERTYSINGLEVALUE('n',$,IFCREAL(1.E500),$);\n#21=IFCPROPERTYSET('x',$,'P',$,(#20));\n"
+    )
     body += "#22=IFCRELDEFINESBYPROPERTIES('y',$,$,$,(#8),#21);\n"
-    try:
-        extract = read(hostile.write(tmp_path / "value.ifc", body))
-    except Invalid as error:
-        assert error.code == code
-        assert error.where == "line 19"
-    else:
-        assert {"ifc.syntax_noted", "ifc.unreadable_entities", "ifc.global_id_malformed"} & codes(extract)
+    with pytest.raises(Invalid) as error:
+        read(hostile.write(tmp_path / "value.ifc", body))
+    assert (error.value.code, error.value.where) == ("ifc.syntax", "line 19")
 
 
 def test_numbers_beyond_31_bits_are_refused_with_the_line(tmp_path: Path) -> None:
@@ -184,11 +179,10 @@ def test_every_malformed_file_gives_a_clear_error_or_a_report(tmp_path: Path) ->
     for number, file in enumerate(files):
         out = tmp_path / str(number)
         out.mkdir()
-        try:
-            extract = read_here(file, out)
-        except TwinError as error:
-            assert error.code.startswith("ifc."), file
-            assert error.where, file
+        extract = read_or_error(file, out)
+        if isinstance(extract, TwinError):
+            assert extract.code.startswith("ifc."), file
+            assert extract.where, file
             refused += 1
             continue
         for finding in extract.warnings:

@@ -15,9 +15,15 @@ import numpy as np
 import pytest
 
 from ifc_models.extract import Extract
-from tests.ifc_models.conftest import MODELS, SHARED, name_of
+from tests.ifc_models.conftest import MODELS, SHARED, Find, Read, name_of
 from twin.errors import TwinError
 
+WITH_PORTS = [
+    "mep/hvac_heating_luartx.ifc",
+    "mep/b03_heating_with_building_props_bonsai.ifc",
+    "mep/B01_2_HeatExchanger_Pipes.ifc",
+    "cobie_fm/2012-03-23-Duplex-Handover.ifc",
+]
 REFUSED = {"Allplan-Smiley-West.ifc": "ifc.schema_unsupported", "AC20-FZK-Haus.ifcxml": "ifc.xml"}
 COMPARED = [
     "arch/AC11-Institute-Var-2.ifc",
@@ -50,7 +56,7 @@ def test_there_are_models_to_read() -> None:
 
 
 @pytest.mark.parametrize("path", MODELS, ids=name_of)
-def test_counts_are_those_that_ifcopenshell_reports(path: Path, read_model) -> None:
+def test_counts_are_those_that_ifcopenshell_reports(path: Path, read_model: Read) -> None:
     found = read_model(path)
     if path.name in REFUSED:
         assert isinstance(found, TwinError)
@@ -74,7 +80,7 @@ def test_counts_are_those_that_ifcopenshell_reports(path: Path, read_model) -> N
 
 @pytest.mark.clause("6.4.3b")
 @pytest.mark.parametrize("model", COMPARED)
-def test_psets_and_quantities_are_those_of_the_file(model: str, extract_of) -> None:
+def test_psets_and_quantities_are_those_of_the_file(model: str, extract_of: Find) -> None:
     file, extract = opened(SHARED / "ifc" / model), extract_of(model)
     compared = 0
     for element in extract.elements:
@@ -85,12 +91,10 @@ def test_psets_and_quantities_are_those_of_the_file(model: str, extract_of) -> N
             for key, entry in properties.items():
                 if key == "id" or not isinstance(entry, dict) or entry["class"] not in SIMPLE:
                     continue
-                shown = read[name][key]["value"]
+                sets = [read[n] for n in (name, f"{name} (2)") if n in read]  # two sets of one name that disagree
+                shown = [s[k]["value"] for s in sets for k in (key, f"{key} (2)") if k in s]
                 value = entry["value"]
-                if isinstance(value, float):
-                    assert shown == pytest.approx(value)
-                else:
-                    assert shown == value
+                assert (pytest.approx(value) if isinstance(value, float) else value) in shown
                 compared += 1
     if model != "ifc4x3_infra/PCERT_Building-Hvac_4X3.ifc":
         assert compared > 20
@@ -100,7 +104,7 @@ SIMPLE = {"IfcPropertySingleValue", *(f"IfcQuantity{kind}" for kind in ("Length"
 
 
 @pytest.mark.parametrize("model", COMPARED)
-def test_types_wholes_storeys_and_placements_are_those_of_the_file(model: str, extract_of) -> None:
+def test_types_wholes_storeys_and_placements_are_those_of_the_file(model: str, extract_of: Find) -> None:
     file, extract = opened(SHARED / "ifc" / model), extract_of(model)
     scale = ifcopenshell.util.unit.calculate_unit_scale(file)
     for element in extract.elements:
@@ -120,9 +124,8 @@ def test_types_wholes_storeys_and_placements_are_those_of_the_file(model: str, e
             assert element.placement == pytest.approx(matrix.ravel().tolist(), abs=1e-6)
 
 
-@pytest.mark.parametrize("model", ["mep/hvac_heating_luartx.ifc", "mep/b03_heating_with_building_props_bonsai.ifc",
-                                   "mep/B01_2_HeatExchanger_Pipes.ifc", "cobie_fm/2012-03-23-Duplex-Handover.ifc"])  # fmt: skip
-def test_ports_belong_to_their_elements_and_are_connected(model: str, extract_of) -> None:
+@pytest.mark.parametrize("model", WITH_PORTS)
+def test_ports_belong_to_their_elements_and_are_connected(model: str, extract_of: Find) -> None:
     file, extract = opened(SHARED / "ifc" / model), extract_of(model)
     index = {e.step_id: i for i, e in enumerate(extract.elements)}
     edges = {(r.kind, r.from_, r.to) for r in extract.relations}
@@ -132,13 +135,11 @@ def test_ports_belong_to_their_elements_and_are_connected(model: str, extract_of
             assert ("has_port", index[entity.id()], index[port.id()]) in edges
             ports += 1
     assert ports == sum(kind == "has_port" for kind, _, _ in edges)
-    connected = {
-        (index[r.RelatingPort.id()], index[r.RelatedPort.id()]) for r in file.by_type("IfcRelConnectsPorts")
-    }
+    connected = {(index[r.RelatingPort.id()], index[r.RelatedPort.id()]) for r in file.by_type("IfcRelConnectsPorts")}
     assert {(a, b) for kind, a, b in edges if kind == "connects"} == connected
 
 
-def test_flow_directions_of_ports_say_what_feeds_what(extract_of) -> None:
+def test_flow_directions_of_ports_say_what_feeds_what(extract_of: Find) -> None:
     extract = extract_of("mep/hvac_heating_luartx.ifc")
     feeds = [(r.from_, r.to) for r in extract.relations if r.kind == "feeds"]
     assert feeds
@@ -146,7 +147,7 @@ def test_flow_directions_of_ports_say_what_feeds_what(extract_of) -> None:
 
 
 @pytest.mark.clause("6.4.2b")
-def test_systems_and_zones_have_their_members(extract_of) -> None:
+def test_systems_and_zones_have_their_members(extract_of: Find) -> None:
     file = opened(SHARED / "ifc" / "cobie_fm/2012-03-23-Duplex-Handover.ifc")
     extract = extract_of("cobie_fm/2012-03-23-Duplex-Handover.ifc")
     members = {g.global_id: {extract.elements[m].global_id for m in g.members} for g in extract.groups}
@@ -159,9 +160,9 @@ def test_systems_and_zones_have_their_members(extract_of) -> None:
     assert sum(g.ifc_class == "IfcSystem" for g in extract.groups) == 10
 
 
-def test_values_keep_the_unit_of_the_file(extract_of) -> None:
+def test_values_keep_the_unit_of_the_file(extract_of: Find) -> None:
     extract = extract_of("arch/Duplex_A_20110907.ifc")
-    units = Counter()
+    units: Counter[tuple[str, str]] = Counter()
     for element in extract.elements:
         for properties in json.loads(element.psets).values():
             for entry in properties.values():
@@ -172,7 +173,7 @@ def test_values_keep_the_unit_of_the_file(extract_of) -> None:
     assert units["IfcThermalTransmittanceMeasure", "W/(m2·K)"] + units["IfcVolumeMeasure", "m3"] > 0
 
 
-def test_storeys_have_elevations_in_metres_whatever_the_unit_of_the_file(extract_of) -> None:
+def test_storeys_have_elevations_in_metres_whatever_the_unit_of_the_file(extract_of: Find) -> None:
     elevations = {s.name: s.elevation for s in extract_of("arch/AC11-Institute-Var-2.ifc").storeys}
     assert elevations["Keller"] == pytest.approx(-3.0)
     assert elevations["Dachgeschoss"] == pytest.approx(9.0)
@@ -180,7 +181,7 @@ def test_storeys_have_elevations_in_metres_whatever_the_unit_of_the_file(extract
     assert all(s.elevation is None or math.fabs(s.elevation) < 100 for s in millimetres.storeys)
 
 
-def test_materials_tell_layers_with_thickness_and_unit(extract_of) -> None:
+def test_materials_tell_layers_with_thickness_and_unit(extract_of: Find) -> None:
     extract = extract_of("arch/Duplex_A_20110907.ifc")
     materials = [m for e in extract.elements for m in json.loads(e.materials)]
     layers = [m for m in materials if m["kind"] == "layer_set"]
@@ -192,7 +193,7 @@ def test_materials_tell_layers_with_thickness_and_unit(extract_of) -> None:
         assert has == (element.materials != b"[]")
 
 
-def test_classifications_of_the_cobie_model_are_read(extract_of) -> None:
+def test_classifications_of_the_cobie_model_are_read(extract_of: Find) -> None:
     extract = extract_of("cobie_fm/2012-03-23-Duplex-Handover.ifc")
     said = [c for e in extract.elements for c in json.loads(e.classifications)]
     said += [c for t in extract.types for c in json.loads(t.classifications)]
@@ -200,22 +201,21 @@ def test_classifications_of_the_cobie_model_are_read(extract_of) -> None:
     assert all(c["kind"] in ("reference", "notation", "system") for c in said)
 
 
-def test_an_old_schema_name_is_read_as_the_final_one_and_said(extract_of) -> None:
+def test_an_old_schema_name_is_read_as_the_final_one_and_said(extract_of: Find) -> None:
     extract = extract_of("ifc4x3_infra/Bentley_Terrain.ifc")
     assert extract.header.declared_schema == "IFC4X3"
     assert extract.header.schema == "IFC4X3_ADD2"
     assert "ifc.schema_mapped" in [w.code for w in extract.warnings]
 
 
-def test_a_zipped_model_reads_as_the_plain_one(extract_of) -> None:
+def test_a_zipped_model_reads_as_the_plain_one(extract_of: Find) -> None:
     plain, zipped = extract_of("arch/AC20-FZK-Haus.ifc"), extract_of("formats/AC20-FZK-Haus.ifczip")
     assert [e.content_hash for e in zipped.elements] == [e.content_hash for e in plain.elements]
 
 
-def test_only_what_changed_has_another_content_hash(extract_of) -> None:
+def test_only_what_changed_has_another_content_hash(extract_of: Find) -> None:
     folder = "versions/duplex_xbim_versioncomparer/"
     before, after = extract_of(folder + "Duplex_baseline.ifc"), extract_of(folder + "Duplex_movedoor.ifc")
     old = {e.global_id: e.content_hash for e in before.elements}
-    changed = [e for e in after.elements if old.get(e.global_id) != e.content_hash]
-    assert 1 <= len(changed) <= 5
-    assert {e.ifc_class for e in changed} <= {"IfcDoor", "IfcOpeningElement"}
+    changed = [e for e in after.elements if e.global_id in old and old[e.global_id] != e.content_hash]
+    assert sorted(e.ifc_class for e in changed) == ["IfcDoor", "IfcOpeningElement"]

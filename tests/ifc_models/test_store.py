@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -14,7 +15,7 @@ from ifc_models.extract import ElementGeometry, Extract, load_extract
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion, StoredVersion, finish_version, store_version
 from tests.ifc_models import hostile
-from tests.ifc_models.conftest import read_here
+from tests.ifc_models.conftest import Find, read_here
 from twin.blobs import Blob, record_blob
 from twin.db import Conn, row, rows
 from twin.errors import Invalid, NotFound
@@ -53,11 +54,10 @@ class Tile:
     bbox: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0, 1.0, 1.0)
 
 
-async def store(conn: Conn, extract: Extract, *, name: str = "arc", building: UUID | None = None, **more):
+async def store(conn: Conn, extract: Extract, *, name: str = "arc", **more: Any) -> tuple[models.Model, StoredVersion]:
     """Store an extract as the next version of a model; (model, what came of it)."""
-    if building is None:
-        found = await row(conn, "SELECT id FROM building WHERE name = 'B'")
-        building = found["id"] if found else (await create_building(conn, "B")).id
+    found = await row(conn, "SELECT id FROM building WHERE name = 'B'")
+    building: UUID = found["id"] if found else (await create_building(conn, "B")).id
     for hash in ("e" * 64, "f" * 64):
         await record_blob(conn, Blob(hash, 5, "application/x-step"))
     model = await models.ensure_model(conn, building, name)
@@ -87,7 +87,9 @@ async def element(conn: Conn, global_id: str, model: UUID | None = None) -> elem
 
 
 @pytest.mark.clause("6.4.2a-1")
-async def test_a_first_version_adds_everything_and_a_second_of_the_same_file_nothing(conn: Conn, extract_of) -> None:
+async def test_a_first_version_adds_everything_and_a_second_of_the_same_file_nothing(
+    conn: Conn, extract_of: Find
+) -> None:
     extract = extract_of(DUPLEX)
     model, first = await store(conn, extract)
     n = len(extract.elements)
@@ -100,7 +102,7 @@ async def test_a_first_version_adds_everything_and_a_second_of_the_same_file_not
     assert (await models.get_model(conn, model.id)).current_version == 2
 
 
-async def test_a_new_version_keeps_ids_and_own_properties_and_marks_what_is_gone(conn: Conn, extract_of) -> None:
+async def test_a_new_version_keeps_ids_and_own_properties_and_marks_what_is_gone(conn: Conn, extract_of: Find) -> None:
     baseline, without_slab = extract_of(VERSIONS + "Duplex_baseline.ifc"), extract_of(VERSIONS + "Duplex_delslab.ifc")
     gone = {e.global_id for e in baseline.elements} - {e.global_id for e in without_slab.elements}
     assert gone
@@ -119,7 +121,7 @@ async def test_a_new_version_keeps_ids_and_own_properties_and_marks_what_is_gone
     assert (await elements.get_element(conn, slab.id)).current
 
 
-async def test_a_moved_door_is_the_only_change(conn: Conn, extract_of) -> None:
+async def test_a_moved_door_is_the_only_change(conn: Conn, extract_of: Find) -> None:
     await store(conn, extract_of(VERSIONS + "Duplex_baseline.ifc"))
     before = {e.global_id: e for e in extract_of(VERSIONS + "Duplex_baseline.ifc").elements}
     after = extract_of(VERSIONS + "Duplex_movedoor.ifc")
@@ -137,7 +139,7 @@ async def test_repeated_global_ids_are_rows_of_their_own(conn: Conn, tmp_path: P
     assert [each["occurrence"] for each in found] == [0, 1]
 
 
-async def test_models_share_the_storeys_of_their_building(conn: Conn, extract_of) -> None:
+async def test_models_share_the_storeys_of_their_building(conn: Conn, extract_of: Find) -> None:
     await store(conn, extract_of(VERSIONS + "Duplex_baseline.ifc"), name="arc")
     await store(conn, extract_of("mep/Duplex_Electrical_20121207.ifc"), name="mep")
     found = await rows(conn, "SELECT name, elevation FROM storey ORDER BY elevation")
@@ -145,7 +147,7 @@ async def test_models_share_the_storeys_of_their_building(conn: Conn, extract_of
 
 
 @pytest.mark.clause("6.4.2b")
-async def test_what_geometry_places_is_marked_as_derived(conn: Conn, extract_of) -> None:
+async def test_what_geometry_places_is_marked_as_derived(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(DUPLEX)
     n, at = len(extract.elements), next(i for i, e in enumerate(extract.elements) if e.ifc_class == "IfcDoor")
     rooms = [i for i, e in enumerate(extract.elements) if e.ifc_class == "IfcSpace"]
@@ -177,7 +179,7 @@ async def test_what_geometry_places_is_marked_as_derived(conn: Conn, extract_of)
 
 
 @pytest.mark.clause("6.4.3b")
-async def test_an_element_has_type_psets_materials_place_and_relations(conn: Conn, extract_of) -> None:
+async def test_an_element_has_type_psets_materials_place_and_relations(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(OFFICE)
     await store(conn, extract)
     entry = next(
@@ -204,7 +206,7 @@ async def test_an_element_has_type_psets_materials_place_and_relations(conn: Con
 
 
 @pytest.mark.clause("6.4.2b")
-async def test_ports_show_what_is_connected_and_systems_what_is_in_them(conn: Conn, extract_of) -> None:
+async def test_ports_show_what_is_connected_and_systems_what_is_in_them(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(HVAC)
     await store(conn, extract)
     feeds = next(r for r in extract.relations if r.kind == "feeds")
@@ -225,9 +227,9 @@ async def test_ports_show_what_is_connected_and_systems_what_is_in_them(conn: Co
 
 
 @pytest.mark.clause("6.4.3b")
-async def test_elements_are_found_by_property_text_storey_and_class(conn: Conn, extract_of) -> None:
+async def test_elements_are_found_by_property_text_storey_and_class(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(DUPLEX)
-    model, _ = await store(conn, extract)
+    await store(conn, extract)
     external = {
         e.global_id
         for e in extract.elements
@@ -253,7 +255,7 @@ async def test_elements_are_found_by_property_text_storey_and_class(conn: Conn, 
         await elements.list_elements(conn, property="IsExternal=true")
 
 
-async def test_pages_go_through_all_elements_once(conn: Conn, extract_of) -> None:
+async def test_pages_go_through_all_elements_once(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(DUPLEX)
     await store(conn, extract)
     seen: list[UUID] = []
@@ -268,7 +270,7 @@ async def test_pages_go_through_all_elements_once(conn: Conn, extract_of) -> Non
 
 
 @pytest.mark.clause("6.4.2a-2")
-async def test_own_properties_lie_over_the_models_and_null_takes_them_away(conn: Conn, extract_of) -> None:
+async def test_own_properties_lie_over_the_models_and_null_takes_them_away(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(DUPLEX)
     await store(conn, extract)
     wall = (await elements.list_elements(conn, property="Pset_WallCommon.IsExternal:true")).items[0]
@@ -286,7 +288,7 @@ async def test_own_properties_lie_over_the_models_and_null_takes_them_away(conn:
         await elements.patch_element(conn, UUID(int=0), {})
 
 
-async def test_the_report_adds_up(conn: Conn, extract_of) -> None:
+async def test_the_report_adds_up(conn: Conn, extract_of: Find) -> None:
     extract = extract_of(DUPLEX)
     bodies = [i for i, e in enumerate(extract.elements) if e.has_body and e.ifc_class != "IfcOpeningElement"]
     geometry = [

@@ -3,18 +3,21 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from ifc_models.extract import MeshArrays, load_extract, load_geometry
+from ifc_models.protocol import Task
 from ifc_models.report import geometry_figures
 from ifc_models.sandbox import MIB, WorkerLimits
 from ifc_models.worker import WorkerDied, WorkerPool, run_worker
 from tests.ifc_models import hostile
-from tests.ifc_models.conftest import SHARED
+from tests.ifc_models.conftest import SHARED, Find
 from twin.errors import Invalid, TwinError
 
 A, B = "000000000000000000000A", "000000000000000000000B"
@@ -51,7 +54,7 @@ async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["arch/AC11-Institute-Var-2.ifc", "formats/AC20-FZK-Haus.ifczip",
                                   "ifc4x3_infra/Bentley_Terrain.ifc", "mep/hvac_heating_luartx.ifc"])  # fmt: skip
-async def test_a_fenced_worker_reads_what_a_free_process_reads(tmp_path: Path, name: str, extract_of) -> None:
+async def test_a_fenced_worker_reads_what_a_free_process_reads(tmp_path: Path, name: str, extract_of: Find) -> None:
     async with WorkerPool(spares=0) as pool:
         fenced = await pool.check(model(name))
     free = extract_of(name)
@@ -77,7 +80,9 @@ async def test_warm_workers_wait_and_are_replaced(tmp_path: Path) -> None:
     [hostile.self_placed, partial(hostile.deep_placements, depth=20_000), hostile.self_boolean, hostile.deep_booleans],
     ids=["self_placed", "deep_placements", "self_boolean", "deep_booleans"],
 )
-async def test_a_hostile_element_is_named_and_the_others_are_shown(tmp_path: Path, make) -> None:
+async def test_a_hostile_element_is_named_and_the_others_are_shown(
+    tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
     out = tmp_path / "out"
     extract = await run_worker(make(tmp_path / "hostile.ifc"), out)  # the deepest are read in test_check
     figures = geometry_figures(extract, load_geometry(out))
@@ -108,7 +113,9 @@ class DyingMesher(WorkerPool):
     culprit = 20
     asked = 0
 
-    async def _task(self, task, job, out=None, only=None):
+    async def _task(
+        self, task: Task, job: Any, out: Path | None = None, only: list[int] | None = None
+    ) -> dict[str, Any]:
         if task == "mesh":
             self.asked += 1
             if only is None or self.culprit in only:
@@ -117,11 +124,10 @@ class DyingMesher(WorkerPool):
 
 
 async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Path) -> None:
-    body = hostile.BASE + "".join(
-        hostile.wall(n, f"00000000000000000000{n:02d}") for n in range(20, 60, 4)
-    )
+    body = hostile.BASE + "".join(hostile.wall(n, f"00000000000000000000{n:02d}") for n in range(20, 60, 4))
     path = hostile.write(tmp_path / "model.ifc", body + hostile.contained(90, "#20"))
-    async with DyingMesher(spares=2) as pool:
+    pool = DyingMesher(spares=2)
+    async with pool:
         extract = await pool.run(path, tmp_path / "out")
         assert 3 <= pool.asked <= 10
     figures = geometry_figures(extract, load_geometry(tmp_path / "out"))

@@ -89,7 +89,7 @@ CREATE TABLE element (
     first_version   int NOT NULL,
     last_version    int NOT NULL,                        -- < model.current_version: the file no longer has it
     UNIQUE (model_id, global_id, occurrence)
-);
+) WITH (fillfactor = 50);                                -- a new version touches every row: room for it on the page (HOT)
 CREATE INDEX element_global_id ON element (global_id);
 CREATE INDEX element_class ON element (building_id, ifc_class);
 CREATE INDEX element_storey ON element (storey_id);
