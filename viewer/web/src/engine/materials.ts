@@ -32,8 +32,8 @@ export const THEMES = {
     ghost: srgb("#7890a8"), ghostAlpha: 0.085, line: srgba("#8496ab", 0.34), shade: srgba("#2b3a4d", 0.55),
   },
   dark: {
-    top: srgb("#0d1218"), bottom: srgb("#222b36"), sky: linear("#b9cbe2").multiplyScalar(0.72),
-    ground: linear("#8a8d97").multiplyScalar(0.62), sun: linear("#ffe6c4").multiplyScalar(0.72), fill: 0.15,
+    top: srgb("#0d1218"), bottom: srgb("#222b36"), sky: linear("#b9cbe2").multiplyScalar(0.62),
+    ground: linear("#8a8d97").multiplyScalar(0.62), sun: linear("#ffe6c4").multiplyScalar(0.66), fill: 0.15,
     edge: srgba("#05080c", 0.7), accent: linear("#3c9aff"), accentEdge: srgb("#7cc0ff"), section: srgb("#10161d"),
     ghost: srgb("#8fb2d6"), ghostAlpha: 0.065, line: srgba("#6f87a3", 0.26), shade: srgba("#000000", 0.62),
   },
