@@ -9,8 +9,10 @@ from typing import Any, TypeVar
 
 import click
 import orjson
+from pydantic import ValidationError
 
 from twin.errors import TwinError
+from twin.logs import configure_logs
 from twin.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -28,7 +30,13 @@ def settings_of(**options: Any) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
     if "data" in given:
         given["data"] = given["data"].resolve()
-    return Settings(**given)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        wrong = [f"TWIN_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
+        raise click.UsageError("; ".join(wrong)) from None
+    configure_logs(settings)
+    return settings
 
 
 def run(work: Coroutine[Any, Any, Any], *, as_json: bool = False) -> Any:

@@ -43,13 +43,9 @@ class Settings(BaseSettings):
 
     upload_limit: int = Field(4 * GIB, ge=1, description="Largest uploaded file, bytes.")
     request_limit: int = Field(16 * MIB, ge=1024, description="Largest body of any other request, bytes.")
-    import_processes: int = Field(2, ge=1, le=256, description="Processes that mesh one IFC file side by side.")
     import_memory: int = Field(6 * GIB, ge=256 * MIB, description="Memory of each such process, bytes; more ends it.")
     import_time: timedelta = Field(
         timedelta(minutes=30), description="Time one import may take in all (ISO 8601 or seconds)."
-    )
-    import_triangles: int = Field(
-        40_000_000, ge=1000, description="Most triangles of one model; beyond it is coarsened."
     )
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
