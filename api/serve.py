@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import click
 import structlog
@@ -19,6 +19,19 @@ from twin.settings import Settings
 log = structlog.get_logger()
 BACKLOG = 2048
 GRACE_S = 10
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: those end the process before ingest is drained and PostgreSQL stopped."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Stop when the requests at hand are answered; asked twice, at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 Hook = Callable[[Twin, str], Awaitable[None]]
@@ -49,7 +62,9 @@ async def serve_forever(settings: Settings, *, opened: Hook | None = None, start
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
