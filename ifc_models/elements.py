@@ -1,45 +1,35 @@
-"""Elements as the database has them: lists with filters, one element with all that the model says of it.
+"""Elements as the database has them: one element with all that the model says of it; `element_list` for many.
 
 Only what the shown version of a model still has is listed; an element that is gone can still be read by its id.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from psycopg.sql import SQL, Composed
-
+from ifc_models.element_list import OWN, ElementRow, list_elements
 from ifc_models.text import to_json
 from twin.db import Conn, object_or_none, objects, row, rows
 from twin.errors import Invalid, NotFound
-from twin.page import Page, decode_cursor, page_of
 from twin.places import Location, locate
 
-OWN: Final = "own"  # the set that own properties without a set's name are filtered in
+__all__ = [
+    "OWN",
+    "Element",
+    "ElementLink",
+    "ElementRow",
+    "ElementType",
+    "Group",
+    "Port",
+    "class_counts",
+    "get_element",
+    "list_elements",
+    "list_groups",
+    "patch_element",
+]
+
 LISTED: Final = 500  # children and relations of one element that are given; the counts say how many there are
-
-
-@dataclass(frozen=True, slots=True)
-class ElementRow:
-    """An element in a list."""
-
-    id: UUID
-    global_id: str
-    ifc_class: str
-    predefined_type: str | None
-    name: str | None
-    long_name: str | None
-    tag: str | None
-    type_name: str | None
-    model_id: UUID
-    building_id: UUID
-    storey_id: UUID | None
-    storey_name: str | None
-    space_id: UUID | None
-    space_name: str | None
-    geometry: str  # none: the model gives it no body; lost: it could not be meshed
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,123 +131,6 @@ class Element:
     first_version: int
     last_version: int
     current: bool  # the shown version of the model has it
-
-
-_ROW: Final = SQL("""
-    SELECT e.id, e.global_id, e.ifc_class, e.predefined_type, e.name, e.long_name, e.tag, t.name AS type_name,
-           e.model_id, e.building_id, e.storey_id, s.name AS storey_name, e.space_id,
-           coalesce(r.long_name, r.name) AS space_name, e.geometry
-    FROM element e
-    JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version
-    LEFT JOIN element_type t ON t.id = e.type_id
-    LEFT JOIN storey s ON s.id = e.storey_id
-    LEFT JOIN element r ON r.id = e.space_id
-    WHERE {conditions}
-    ORDER BY coalesce(e.name, ''), e.id
-    LIMIT %(limit)s
-""")
-_IN_SYSTEM: Final = """
-    e.id IN (
-        WITH RECURSIVE inner_group(id) AS (
-            SELECT %(system)s::uuid
-            UNION SELECT c.child_id FROM element_group_child c JOIN inner_group g ON g.id = c.group_id
-        )
-        SELECT element_id FROM element_group_member WHERE group_id IN (SELECT id FROM inner_group))
-"""
-_SEARCH: Final = """
-    (coalesce(e.name, '') || ' ' || coalesce(e.long_name, '') || ' ' || coalesce(e.tag, '') || ' ' || e.global_id)
-    ILIKE %(q)s
-"""
-_PROPERTY: Final = """
-    (e.psets @> ANY (%(sets)s::jsonb[]) OR e.quantities @> ANY (%(sets)s::jsonb[])
-     OR e.own_properties @> ANY (%(own)s::jsonb[])
-     OR (NOT coalesce(e.psets -> %(pset)s ? %(property)s, false)
-         AND NOT coalesce(e.quantities -> %(pset)s ? %(property)s, false)
-         AND (t.psets @> ANY (%(sets)s::jsonb[]) OR t.quantities @> ANY (%(sets)s::jsonb[]))))
-"""
-_FILTERS: Final[Mapping[str, LiteralString]] = {
-    "building": "e.building_id = %(building)s",
-    "model": "e.model_id = %(model)s",
-    "storey": "e.storey_id = %(storey)s",
-    "space": "e.space_id = %(space)s",
-    "ifc_class": "e.ifc_class IN (SELECT name FROM ifc_class WHERE ancestor = %(ifc_class)s)",
-    "system": _IN_SYSTEM,
-    "q": _SEARCH,
-    "property": _PROPERTY,
-}
-
-
-async def list_elements(
-    conn: Conn,
-    *,
-    building: UUID | None = None,
-    model: UUID | None = None,
-    storey: UUID | None = None,
-    space: UUID | None = None,
-    ifc_class: str | None = None,
-    system: UUID | None = None,
-    q: str | None = None,
-    property: str | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> Page[ElementRow]:
-    """Every shown IfcProduct that passes all filters, by name.
-
-    `ifc_class` includes subclasses, `system` the groups within it, `q` looks into name, long name, tag and GlobalId,
-    `property` is `Pset.Name:value` (the element's or its type's; `own.Name:value` for own properties). Raises Invalid.
-    """
-    given: dict[str, Any] = {
-        "building": building,
-        "model": model,
-        "storey": storey,
-        "space": space,
-        "ifc_class": ifc_class,
-        "system": system,
-        "q": f"%{_escape_like(q)}%" if q else None,
-        "property": property or None,
-    }
-    used = [name for name, value in given.items() if value is not None]
-    params = {**given, "limit": limit + 1}
-    if property:
-        params.update(_property_params(property))
-    conditions: list[LiteralString] = [_FILTERS[name] for name in used] or ["true"]
-    after = decode_cursor(cursor, 2)
-    if after is not None:
-        conditions.append("(coalesce(e.name, ''), e.id) > (%(after_name)s, %(after_id)s::uuid)")
-        params["after_name"], params["after_id"] = after
-    query = _ROW.format(conditions=_all(conditions))
-    found = await objects(conn, ElementRow, query, params)
-    return page_of(found, limit, lambda element: (element.name or "", element.id))
-
-
-def _all(conditions: list[LiteralString]) -> Composed:
-    return SQL(" AND ").join([SQL(condition) for condition in conditions])
-
-
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _property_params(text: str) -> dict[str, Any]:
-    """`Pset.Name:value` as JSON documents that contain it; `value` may be a text, a number or a boolean."""
-    path, colon, value = text.partition(":")
-    pset, dot, name = path.partition(".")
-    if not (colon and dot and pset and name):
-        raise Invalid("element.property_filter", where="property", value=text)
-    values: list[Any] = [value]
-    if value.lower() in ("true", "false"):
-        values.append(value.lower() == "true")
-    try:
-        values.append(msgspec.json.decode(value, type=float | int))
-    except msgspec.DecodeError:
-        pass
-    own = name if pset == OWN else path
-    return {
-        "pset": pset,
-        "property": name,
-        "sets": [to_json({pset: {name: {"value": v}}}).decode() for v in values],
-        "own": [to_json({own: v}).decode() for v in values],
-    }
 
 
 _ELEMENT: Final = """

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from ifc_models.extract import ElementGeometry, Extract, Finding
-from ifc_models.store import StoredTile, StoredVersion
+from ifc_models.version import StoredTile, StoredVersion
 
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
 _LOST: Final = "lost"

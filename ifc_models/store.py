@@ -5,150 +5,24 @@ their `last_version`; rows that say the same as before only get the new one. Eve
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import blake2b
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-import numpy as np
 import shapely
-from numpy.typing import NDArray
 from psycopg import sql
 
 from ifc_models.copying import copy_into, encode_rows
-from ifc_models.extract import ElementEntry, ElementGeometry, Extract
+from ifc_models.element_rows import COLUMNS, KEPT, Diff, ElementRows
+from ifc_models.extract import Extract
 from ifc_models.text import to_json
+from ifc_models.version import NewVersion, StoredVersion
 from twin.db import Conn, row, rows
 from twin.errors import NotFound
 
+__all__ = ["NewVersion", "StoredVersion", "finish_version", "store_version"]
+
 SAME_STOREY: Final = 0.1  # m; storeys of one name closer than this are one storey of the building
-
-
-class FloorShape(Protocol):
-    """The floor of a room (`spatial.placement.Footprint`): shapely polygon, m2, m."""
-
-    @property
-    def polygon(self) -> Any: ...
-    @property
-    def area(self) -> float: ...
-    @property
-    def height(self) -> float: ...
-
-
-class ElementPlacement(Protocol):
-    """Where each of N elements is (`spatial.placement.Placement`); element indices, -1: nowhere."""
-
-    @property
-    def storey(self) -> NDArray[np.int64]: ...
-    @property
-    def space(self) -> NDArray[np.int64]: ...
-    @property
-    def storey_derived(self) -> NDArray[np.bool_]: ...
-    @property
-    def space_derived(self) -> NDArray[np.bool_]: ...
-    @property
-    def footprints(self) -> Mapping[int, FloorShape]: ...
-
-
-class StoredTile(Protocol):
-    """A tile whose blob is recorded already (`viewer.tiles.Tile`)."""
-
-    @property
-    def storey_index(self) -> int | None: ...
-    @property
-    def layer(self) -> str: ...
-    @property
-    def part(self) -> int: ...
-    @property
-    def hash(self) -> str: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def elements(self) -> int: ...
-    @property
-    def triangles(self) -> int: ...
-    @property
-    def bbox(self) -> Sequence[float]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
-    """Everything a version consists of. `boxes` (N, 6) m, NaN without a mesh; `shapes`: element index → mesh hash."""
-
-    model_id: UUID
-    building_id: UUID
-    file_hash: str
-    file_name: str
-    extract: Extract
-    geometry: Sequence[ElementGeometry] = ()
-    placement: ElementPlacement | None = None
-    boxes: NDArray[np.float64] | None = None
-    shapes: Mapping[int, bytes] = field(default_factory=dict)
-    tiles: Sequence[StoredTile] = ()
-    actor_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredVersion:
-    """The number of the version and what it changed, in elements."""
-
-    version: int
-    added: int
-    changed: int
-    removed: int
-    unchanged: int
-
-
-_COLUMNS: Final = {
-    "id": "uuid",
-    "model_id": "uuid",
-    "building_id": "uuid",
-    "global_id": "text",
-    "occurrence": "int4",
-    "ifc_class": "text",
-    "predefined_type": "text",
-    "name": "text",
-    "long_name": "text",
-    "description": "text",
-    "object_type": "text",
-    "tag": "text",
-    "attributes": "jsonb",
-    "psets": "jsonb",
-    "quantities": "jsonb",
-    "materials": "jsonb",
-    "classifications": "jsonb",
-    "documents": "jsonb",
-    "type_id": "uuid",
-    "parent_id": "uuid",
-    "storey_id": "uuid",
-    "space_id": "uuid",
-    "storey_derived": "bool",
-    "space_derived": "bool",
-    "elevation": "float8",
-    "placement": "float8[]",
-    "bbox": "float8[]",
-    "geometry": "text",
-    "geometry_note": "text",
-    "shape_hash": "bytea",
-    "content_hash": "bytea",
-    "first_version": "int4",
-    "last_version": "int4",
-}
-_KEPT: Final = frozenset(("id", "model_id", "building_id", "global_id", "occurrence", "first_version"))
-
-
-@dataclass(slots=True)
-class _Diff:
-    """Element indices by what the new version does to them."""
-
-    ids: list[UUID]
-    hashes: list[bytes]
-    new: list[int] = field(default_factory=list)  # no row yet
-    rewritten: list[int] = field(default_factory=list)  # a row whose columns change
-    same: list[int] = field(default_factory=list)  # a row that only gets the new version's number
-    added: int = 0
-    changed: int = 0
 
 
 async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
@@ -272,7 +146,7 @@ async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: byte
         )
     )
     await copy_into(conn, "incoming", names, data)
-    rest = [name for name in names if name not in _KEPT]
+    rest = [name for name in names if name not in KEPT]
     await conn.execute(
         sql.SQL(
             "INSERT INTO {} AS old ({}) SELECT {} FROM incoming ON CONFLICT (id) "
@@ -294,27 +168,27 @@ def _list(names: Sequence[str]) -> sql.Composed:
 
 async def _store_elements(
     conn: Conn, new: NewVersion, version: int, previous: int, storeys: dict[int, UUID], types: list[UUID]
-) -> _Diff:
+) -> Diff:
     known = await rows(
         conn,
         """SELECT id, global_id, occurrence, content_hash, last_version, type_id, parent_id, storey_id, space_id,
                   storey_derived, space_derived, first_version FROM element WHERE model_id = %s""",
         (new.model_id,),
     )
-    made = await asyncio.to_thread(_ElementRows, new, version, previous, storeys, types, known)
-    diff, types_of = made.diff, list(_COLUMNS.values())
+    made = await asyncio.to_thread(ElementRows, new, version, previous, storeys, types, known)
+    diff, types_of = made.diff, list(COLUMNS.values())
     if diff.new:
         data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.new))
-        await copy_into(conn, "element", list(_COLUMNS), data)
+        await copy_into(conn, "element", list(COLUMNS), data)
     if diff.rewritten:
         data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.rewritten))
         await conn.execute("CREATE TEMP TABLE rewritten (LIKE element) ON COMMIT DROP")
         await conn.execute("ALTER TABLE rewritten ALTER own_properties DROP NOT NULL")
-        await copy_into(conn, "rewritten", list(_COLUMNS), data)
+        await copy_into(conn, "rewritten", list(COLUMNS), data)
         await conn.execute(
             sql.SQL("UPDATE element SET {} FROM rewritten WHERE element.id = rewritten.id").format(
                 sql.SQL(", ").join(
-                    sql.SQL("{0} = rewritten.{0}").format(sql.Identifier(n)) for n in _COLUMNS if n not in _KEPT
+                    sql.SQL("{0} = rewritten.{0}").format(sql.Identifier(n)) for n in COLUMNS if n not in KEPT
                 )
             )
         )
@@ -324,122 +198,6 @@ async def _store_elements(
             "UPDATE element SET last_version = %s WHERE id = ANY(%s)", (version, [diff.ids[i] for i in diff.same])
         )
     return diff
-
-
-class _ElementRows:
-    """Compares the new elements with the known rows and makes rows of them."""
-
-    def __init__(
-        self,
-        new: NewVersion,
-        version: int,
-        previous: int,
-        storeys: dict[int, UUID],
-        types: list[UUID],
-        known: list[dict[str, Any]],
-    ) -> None:
-        self._new, self._version, self._types = new, version, types
-        elements = new.extract.elements
-        self._geometry = {g.element: g for g in new.geometry}
-        self._boxes: list[list[float] | None] = [None] * len(elements)
-        if new.boxes is not None:
-            finite = np.asarray(np.isfinite(new.boxes).all(axis=1)).tolist()
-            self._boxes = [b if ok else None for b, ok in zip(new.boxes.tolist(), finite, strict=True)]
-        self._place(elements, new.placement)
-        self._storey_ids = [storeys.get(i) for i in self._storey]
-        by_key = {(k["global_id"], k["occurrence"]): k for k in known}
-        matches = [by_key.get((e.global_id, e.occurrence)) for e in elements]
-        self._first = [m["first_version"] if m else version for m in matches]
-        self.diff = _Diff(
-            [m["id"] if m else uuid4() for m in matches], [self._hash(i, e) for i, e in enumerate(elements)]
-        )
-        for i, match in enumerate(matches):
-            self._compare(i, match, previous)
-
-    def _place(self, elements: Sequence[ElementEntry], placement: ElementPlacement | None) -> None:
-        n = len(elements)
-        if placement is None:
-            self._storey = [i if e.ifc_class == "IfcBuildingStorey" else e.storey for i, e in enumerate(elements)]
-            self._space = [e.space for e in elements]
-            self._storey_derived = self._space_derived = [False] * n
-        else:
-            self._storey, self._space = placement.storey.tolist(), placement.space.tolist()
-            self._storey_derived = placement.storey_derived.tolist()
-            self._space_derived = placement.space_derived.tolist()
-
-    def _hash(self, i: int, element: ElementEntry) -> bytes:
-        geometry = self._geometry.get(i)
-        seen = f"{geometry.rung} {geometry.note}" if geometry else ""
-        return blake2b(element.content_hash + self._new.shapes.get(i, b"") + seen.encode(), digest_size=16).digest()
-
-    def _compare(self, i: int, match: dict[str, Any] | None, previous: int) -> None:
-        diff = self.diff
-        if match is None:
-            diff.new.append(i)
-            diff.added += 1
-            return
-        links = (
-            *self._links(i),
-            self._storey_derived[i],
-            self._space_derived[i],
-        )
-        was = tuple(
-            match[c] for c in ("type_id", "parent_id", "storey_id", "space_id", "storey_derived", "space_derived")
-        )
-        differs = match["content_hash"] != diff.hashes[i]
-        (diff.rewritten if differs or links != was else diff.same).append(i)
-        if match["last_version"] != previous:
-            diff.added += 1  # it was gone and is back
-        elif differs:
-            diff.changed += 1
-
-    def _links(self, i: int) -> tuple[UUID | None, UUID | None, UUID | None, UUID | None]:
-        """Type, parent, storey and space of an element."""
-        element, ids = self._new.extract.elements[i], self.diff.ids
-        return (
-            self._types[element.type] if element.type >= 0 else None,
-            ids[element.parent] if element.parent >= 0 else None,
-            self._storey_ids[i],
-            ids[self._space[i]] if self._space[i] >= 0 else None,
-        )
-
-    def rows(self, indices: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-        """Rows in the order of `_COLUMNS`."""
-        new, diff = self._new, self.diff
-        for i in indices:
-            e, geometry = new.extract.elements[i], self._geometry.get(i)
-            yield (
-                diff.ids[i],
-                new.model_id,
-                new.building_id,
-                e.global_id,
-                e.occurrence,
-                e.ifc_class,
-                e.predefined_type,
-                e.name,
-                e.long_name,
-                e.description,
-                e.object_type,
-                e.tag,
-                e.attributes,
-                e.psets,
-                e.quantities,
-                e.materials,
-                e.classifications,
-                e.documents,
-                *self._links(i),
-                self._storey_derived[i],
-                self._space_derived[i],
-                e.elevation,
-                e.placement,
-                self._boxes[i],
-                geometry.rung if geometry else "none",
-                geometry.note if geometry else None,
-                new.shapes.get(i),
-                diff.hashes[i],
-                self._first[i],
-                self._version,
-            )
 
 
 async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
