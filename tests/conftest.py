@@ -3,14 +3,18 @@
 `conn`: one connection whose transaction is rolled back. `db`: a whole database of its own, for several connections.
 """
 
+import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -45,9 +49,28 @@ def _no_settings_from_outside() -> None:
         del os.environ[name]
 
 
+def _clear_abandoned() -> None:
+    """End and remove what a killed test run of ours left: a cluster whose lock nobody holds."""
+    for folder in Path("/tmp").glob("twin-test-*"):
+        users = folder / "data" / "postgres.users"
+        with contextlib.suppress(OSError, ValueError, psutil.Error):
+            if folder.stat().st_uid != os.geteuid() or time.time() - folder.stat().st_mtime < 3600:
+                continue
+            with users.open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                pid_file = folder / "data" / "postgres" / "postmaster.pid"
+                if pid_file.exists():
+                    process = psutil.Process(int(pid_file.read_text().split()[0]))
+                    if str(pid_file.parent) in process.cmdline():
+                        process.terminate()
+                        process.wait(10)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """One per pytest process."""
+    _clear_abandoned()
     folder = Path(tempfile.mkdtemp(prefix="twin-test-", dir="/tmp"))
     server = EmbeddedPostgres(folder / "data", durable=False)
     folder.chmod(0o711)
