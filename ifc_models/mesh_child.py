@@ -8,10 +8,11 @@ fence.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.process
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -22,21 +23,39 @@ class ChildFailed(Exception):
 
 def in_child(function: Callable[..., Any], *args: Any, seconds: float) -> Any:
     """Return `function(*args)`, computed in a child. Raises ChildFailed after a crash or `seconds`."""
-    for answer in stream_from_child(lambda: iter([function(*args)]), seconds=seconds):
-        return answer
-    raise ChildFailed("gave no answer")
+    (answer,) = in_children([lambda: function(*args)], seconds=seconds)
+    if isinstance(answer, ChildFailed):
+        raise answer
+    return answer
+
+
+def in_children(calls: Sequence[Callable[[], Any]], *, seconds: float) -> list[Any]:
+    """Compute the calls side by side, each in a child of its own. The answer of each, or its ChildFailed."""
+    streams = [stream_from_child(_once(call), seconds=seconds) for call in calls]
+    answers: list[Any] = []
+    for stream in streams:
+        try:
+            answers.append(next(stream))
+        except ChildFailed as failure:
+            answers.append(failure)
+        finally:
+            stream.close()
+    return answers
+
+
+def _once(call: Callable[[], Any]) -> Callable[[], Iterator[Any]]:
+    return lambda: iter([call()])
 
 
 def stream_from_child(
     function: Callable[[], Iterator[Any]], *, seconds: float, patience: float | None = None
-) -> Iterator[Any]:
-    """Yield what the generator `function()` yields in a child.
+) -> Generator[Any, None, None]:
+    """Yield what the generator `function()` yields in a child, which starts at once.
 
     `seconds` bounds the whole, `patience` the wait for one item. Raises ChildFailed after a crash or when time is up.
     """
     if not hasattr(os, "fork"):
-        yield from function()
-        return
+        return (item for item in function())
     context = multiprocessing.get_context("fork")
     receiving, sending = context.Pipe(duplex=False)
     child = context.Process(target=_run, args=(function, sending), daemon=True)
@@ -44,8 +63,16 @@ def stream_from_child(
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads: the child only computes
         child.start()
     sending.close()
-    end = time.monotonic() + seconds
+    stream = _received(child, receiving, time.monotonic() + seconds, patience)
+    next(stream)  # up to where its `finally` holds: the child ends with the generator
+    return stream
+
+
+def _received(
+    child: multiprocessing.process.BaseProcess, receiving: Connection, end: float, patience: float | None
+) -> Generator[Any, None, None]:
     try:
+        yield None
         while True:
             wait = end - time.monotonic()
             if not receiving.poll(max(0.0, wait if patience is None else min(wait, patience))):

@@ -7,9 +7,11 @@ The native ones run in a child process (`mesh_child`).
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
-from ifc_models.mesh_child import ChildFailed, in_child, stream_from_child
+from ifc_models.mesh_child import ChildFailed, in_children, stream_from_child
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_plan import body_representations
 from ifc_models.mesh_styles import Colour
@@ -29,7 +31,10 @@ Quality = Literal["lowest", "low", "medium", "high", "highest"]
 _LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
 PRECISE = 0.001  # m: what a kernel may be wrong by
 _SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
-_CHUNK = 6000  # products per call of the fast kernel; each call reads the file again
+_CHUNK = 3000  # products per call of the fast kernel; each call reads the file again
+_CHILDREN = max(1, min(4, os.cpu_count() or 1))
+_WORTH_TWO = 100  # fewer products are not worth a second process
+_SAMPLE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +78,44 @@ def fast(
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
-    waiting = [list(ids[i : i + _CHUNK]) for i in range(0, len(ids), _CHUNK)]
+    waiting = _chunks(ids)
     done = 0
     while waiting and time.monotonic() < end:
-        chunk = waiting.pop(0)
-        try:
-            in_child(_fast_child, path, added_text, chunk, quality, scratch, seconds=end - time.monotonic())
-        except ChildFailed:
-            if len(chunk) > 1:  # halve until the culprit is alone; the exact kernel tries that one
+        chunks, waiting = waiting[:_CHILDREN], waiting[_CHILDREN:]
+        folders = [scratch / str(i) for i in range(len(chunks))]
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        calls = [
+            partial(_fast_child, path, added_text, chunk, folder, quality)
+            for chunk, folder in zip(chunks, folders, strict=True)
+        ]
+        answers = in_children(calls, seconds=end - time.monotonic())
+        for chunk, folder, answer in zip(chunks, folders, answers, strict=True):
+            if isinstance(answer, ChildFailed) and len(chunk) > 1:
+                # halve until the culprit is alone; the exact kernel tries that one
                 waiting[:0] = [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
                 continue
-        else:
-            found.update(_read_scratch(scratch))
-        done += len(chunk)
-        if report is not None:
-            report(done)
+            if not isinstance(answer, ChildFailed):
+                found.update(_read_scratch(folder))
+            done += len(chunk)
+            if report is not None:
+                report(done)
+        if len(found) > _SAMPLE and all(mesh.error > PRECISE for mesh in found.values()):
+            break  # the whole model is too far away for single precision
     return found
 
 
-def _fast_child(path: Path, added_text: str, ids: list[int], quality: Quality, scratch: Path) -> None:
+def _chunks(ids: Sequence[int]) -> list[list[int]]:
+    """Lots of ids that are meshed side by side, alike in weight: neighbours in a file are much of a kind."""
+    if len(ids) < _WORTH_TWO:
+        return [list(ids)] if ids else []
+    lots = max(_CHILDREN, -(-len(ids) // _CHUNK))
+    sample = [list(ids[: _SAMPLE * 2])] if len(ids) > _CHUNK else []
+    rest = ids[len(sample[0]) if sample else 0 :]
+    return sample + [list(rest[i::lots]) for i in range(lots)]
+
+
+def _fast_child(path: Path, added_text: str, ids: list[int], scratch: Path, quality: Quality) -> None:
     import ifclite_geom  # here: its thread pool must belong to the child
 
     data = path.read_bytes()
