@@ -43,6 +43,8 @@ log = structlog.get_logger()
 IFC: Final = "application/x-step"
 WORKER_SHARE: Final = 0.75  # of the progress bar: reading and meshing
 FINISHED_SHARE: Final = 0.9
+STAGES: Final = {"checking": "check", "opening": "open", "reading": "read", "meshing": "mesh"}
+"""The worker's stages as the job shows them; then come place and store."""
 
 
 async def ask_for_import(
@@ -98,7 +100,7 @@ class Importer:
         tiles.mkdir()
 
         async def progress(stage: str, done: float) -> None:
-            await job.report(stage, WORKER_SHARE * done)
+            await job.report(STAGES.get(stage, stage), WORKER_SHARE * done)
 
         path = self._blobs.path(job.args["file_hash"])
         extract = await self._workers.run(path, out, file_name=job.args["file_name"], on_progress=progress)
