@@ -92,7 +92,7 @@ def worker_limits(settings: Settings) -> WorkerLimits:
 @asynccontextmanager
 async def _beside(twin: Twin) -> AsyncIterator[None]:
     """Run the loops of a server until the block ends."""
-    feed = EventFeed(twin.db)
+    feed = EventFeed(twin.db, after=twin.live.seq)
     loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
         "live": lambda: twin.live.run(_shared(feed, twin.ingest, twin.commands)),
         "alarms": twin.alarms.run,

@@ -137,6 +137,8 @@ class LiveHub:
     async def load(self, building: UUID | None = None) -> None:
         """Read points and their newest values; tell subscribers which came and went."""
         async with self._db.connection() as conn:
+            if building is None and not self.seq:
+                self.seq = await newest_seq(conn)  # before the state is read: what comes after is told as an event
             found = await rows(conn, _POINTS, {"building": building})
         fresh = {row["handle"]: _live_point(row) for row in found}
         known = {h: p for h, p in self._points.items() if building is None or p.topic[0] == building}
