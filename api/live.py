@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from api import frames
 from telemetry.ingest import AcceptedBatch
 from twin.db import Database, rows
-from twin.events import Event
+from twin.events import Event, newest_seq
 
 log = structlog.get_logger()
 Topic = tuple[UUID, UUID | None]
