@@ -102,6 +102,15 @@ export const useVersions = (model: string): UseQueryResult<ModelVersion[]> =>
     queryFn: ({ signal }) => everything<ModelVersion>(`/models/${model}/versions`, {}, signal),
   });
 
+/** One version with its whole report; the list leaves the long parts out. */
+export const useVersion = (model: string, version: number, enabled: boolean): UseQueryResult<ModelVersion> =>
+  useQuery({
+    queryKey: ["models", "version", model, version],
+    queryFn: ({ signal }) => get<ModelVersion>(`/models/${model}/versions/${version}`, {}, signal),
+    enabled,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export const useJob = (id: string | null): UseQueryResult<Job> =>
   useQuery({
     queryKey: ["job", id],

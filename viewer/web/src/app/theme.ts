@@ -148,7 +148,7 @@ export function antdTheme(mode: Mode, algorithm: ThemeConfig["algorithm"]): Them
       Tabs: { horizontalItemPadding: "9px 0", horizontalItemGutter: 20, titleFontSize: 13 },
       Tooltip: { colorBgSpotlight: mode === "dark" ? "#2a353e" : "#1d2731", colorTextLightSolid: "#f2f5f7" },
       Modal: { titleFontSize: 15 },
-      Segmented: { trackBg: p.sunken, itemSelectedBg: p.raised },
+      Segmented: { trackBg: mode === "dark" ? "#1c252c" : "#e8ecf0", itemSelectedBg: mode === "dark" ? "#2c3842" : "#ffffff", itemColor: p.text2 },
       Tree: { indentSize: 14 },
       Badge: { colorTextLightSolid: "#ffffff", colorError: mode === "dark" ? "#d13c46" : p.critical },
     },

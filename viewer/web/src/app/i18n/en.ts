@@ -183,7 +183,7 @@ export const en = {
   priority: { low: "Low", medium: "Medium", high: "High", critical: "Urgent" },
   quality: { uncertain: "uncertain", bad: "bad", stale: "stale" },
   quantity: {
-    temperature: "Temperature", co2: "CO₂", humidity: "Humidity", pm: "Particulates", occupancy: "Occupancy", power: "Power", energy: "Energy", illuminance: "Illuminance",
+    fault: "Fault", smoke: "Smoke and fire", leak: "Leak", contact: "Door contact", co: "CO", volume: "Volume", position: "Position", temperature: "Temperature", co2: "CO₂", humidity: "Humidity", pm: "Particulates", occupancy: "Occupancy", power: "Power", energy: "Energy", illuminance: "Illuminance",
     pressure: "Pressure", flow: "Flow", speed: "Speed", current: "Current", voltage: "Voltage", level: "Level", vibration: "Vibration", running: "Running",
   },
   report: {
@@ -197,13 +197,13 @@ export const en = {
   },
   room: { area: "Floor area", height: "Height", empty: "Nothing stands in this room", equipment: "In this room", doors: "Doors", neighbours: "Next to it" },
   rule: {
-    custom: "Custom rule (RFC 5545)", every: { day_one: "every day", day_other: "every {{count}} days", week_one: "every week", week_other: "every {{count}} weeks", month_one: "every month", month_other: "every {{count}} months", year_one: "every year", year_other: "every {{count}} years" },
+    custom: "Custom rule (RFC 5545)", each: { day: "every day", week: "every week", month: "every month", year: "every year" }, every: { day_one: "every day", day_other: "every {{count}} days", week_one: "every week", week_other: "every {{count}} weeks", month_one: "every month", month_other: "every {{count}} months", year_one: "every year", year_other: "every {{count}} years" },
     everyN: "every", interval: "Interval", lastDay: "on the last day", monthDay: "Day of the month", never: "This rule never falls due", next: "Next", onDay: "on day {{day}}",
     once: "Once", repeat: "Repeats", suffix: { day: "days", week: "weeks", month: "months", year: "years" }, times_one: "once", times_other: "{{count}} times",
     unit: { day: "Daily", week: "Weekly", month: "Monthly", year: "Yearly" }, weekdays: "Days of the week",
   },
   said: {
-    alarmHigh: "{{point}}: {{value}} {{unit}} is above the limit of {{limit}} {{unit}}", alarmLow: "{{point}}: {{value}} {{unit}} is below the limit of {{limit}} {{unit}}",
+    alarmHigh: "{{point}}: {{value}} {{unit}} is above the limit of {{limit}} {{unit}}", alarmOn: "{{point}}", alarmLow: "{{point}}: {{value}} {{unit}} is below the limit of {{limit}} {{unit}}",
     notificationWorkOrderCreated: "New work order {{number}}: {{title}}", notificationWorkOrderAssigned: "Work order {{number}} is yours: {{title}}",
     notificationWorkOrderDone: "Work order {{number}} is done and waits for verification: {{title}}",
     notificationWorkOrderReopened: "Work order {{number}} did not pass verification: {{title}}",

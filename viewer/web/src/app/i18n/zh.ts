@@ -135,7 +135,7 @@ export const zh: Plain<Texts> = {
   priority: { low: "低", medium: "中", high: "高", critical: "紧急" },
   quality: { uncertain: "存疑", bad: "异常", stale: "过期" },
   quantity: {
-    temperature: "温度", co2: "CO₂", humidity: "湿度", pm: "颗粒物", occupancy: "人员", power: "功率", energy: "电能", illuminance: "照度", pressure: "压力", flow: "流量", speed: "转速", current: "电流",
+    fault: "故障", smoke: "烟感与火警", leak: "漏水", contact: "门磁", co: "CO", volume: "用量", position: "位置", temperature: "温度", co2: "CO₂", humidity: "湿度", pm: "颗粒物", occupancy: "人员", power: "功率", energy: "电能", illuminance: "照度", pressure: "压力", flow: "流量", speed: "转速", current: "电流",
     voltage: "电压", level: "液位", vibration: "振动", running: "运行状态",
   },
   report: {
@@ -147,12 +147,12 @@ export const zh: Plain<Texts> = {
   },
   room: { area: "地面面积", height: "净高", empty: "房间内没有设备", equipment: "房间内设备", doors: "门", neighbours: "相邻房间" },
   rule: {
-    custom: "自定义规则（RFC 5545）", every: { day_other: "每 {{count}} 天", week_other: "每 {{count}} 周", month_other: "每 {{count}} 个月", year_other: "每 {{count}} 年" }, everyN: "每", interval: "间隔",
+    custom: "自定义规则（RFC 5545）", each: { day: "每天", week: "每周", month: "每月", year: "每年" }, every: { day_other: "每 {{count}} 天", week_other: "每 {{count}} 周", month_other: "每 {{count}} 个月", year_other: "每 {{count}} 年" }, everyN: "每", interval: "间隔",
     lastDay: "最后一天", monthDay: "日期", never: "该规则永远不会到期", next: "接下来", onDay: "{{day}} 日", once: "仅一次", repeat: "重复", suffix: { day: "天", week: "周", month: "个月", year: "年" },
     times_other: "共 {{count}} 次", unit: { day: "按天", week: "按周", month: "按月", year: "按年" }, weekdays: "星期",
   },
   said: {
-    alarmHigh: "{{point}}：{{value}} {{unit}}，高于限值 {{limit}} {{unit}}", alarmLow: "{{point}}：{{value}} {{unit}}，低于限值 {{limit}} {{unit}}",
+    alarmHigh: "{{point}}：{{value}} {{unit}}，高于限值 {{limit}} {{unit}}", alarmOn: "{{point}}", alarmLow: "{{point}}：{{value}} {{unit}}，低于限值 {{limit}} {{unit}}",
     notificationWorkOrderCreated: "新工单 {{number}}：{{title}}", notificationWorkOrderAssigned: "工单 {{number}} 已派给您：{{title}}",
     notificationWorkOrderDone: "工单 {{number}} 已完工，待验收：{{title}}", notificationWorkOrderReopened: "工单 {{number}} 验收未通过：{{title}}",
   },

@@ -10,7 +10,7 @@ import { useBuilding } from "../context";
 import { formatBytes, formatNumber, shortTime } from "../lib/format";
 import { useActorName, useClassName } from "../lib/names";
 import { Empty, Failure, PageHead } from "../parts";
-import { useModels, useVersions } from "../queries";
+import { useModels, useVersion, useVersions } from "../queries";
 import { useMay } from "../session";
 import NewModel from "./new-model";
 
@@ -59,10 +59,12 @@ function ModelCard({ model }: { model: Model }): ReactNode {
 function Version({ version, current, first }: { version: ModelVersion; current: boolean; first: boolean }): ReactNode {
   const { t, i18n } = useTranslation();
   const actor = useActorName();
-  const { report } = version;
-  const trouble = report.degraded.length + report.without_geometry.length;
+  const [open, setOpen] = useState(first);
+  const detail = useVersion(version.model_id, version.version, open);
+  const report = detail.data?.report;
+  const trouble = report ? report.degraded.length + report.without_geometry.length : 0;
   return (
-    <details className="version" open={first}>
+    <details className="version" open={first} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <ChevronRight size={14} aria-hidden />
         <b className="num">v{version.version}</b>
@@ -74,7 +76,7 @@ function Version({ version, current, first }: { version: ModelVersion; current: 
         <span className="muted num">{shortTime(version.created_at, i18n.language)}</span>
         <span className="muted wide-only">{actor(version.created_by)}</span>
       </summary>
-      <ReportView report={report} version={version} />
+      {report ? <ReportView report={report} version={version} /> : detail.isError ? <Failure error={detail.error} /> : <div className="pad"><Skeleton active title={false} /></div>}
     </details>
   );
 }

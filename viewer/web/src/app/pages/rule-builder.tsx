@@ -18,7 +18,7 @@ export function useRuleText(): (rule: string) => string {
   return (rule) => {
     const found = fromRule(rule);
     if (!found) return rule;
-    const parts = [t(`rule.every.${found.every}`, { count: found.interval })];
+    const parts = [found.interval === 1 ? t(`rule.each.${found.every}`) : t(`rule.every.${found.every}`, { count: found.interval })];
     if (found.every === "week") parts.push(found.weekdays.map((day) => weekdayName(day, i18n.language)).join(i18n.language === "en" ? ", " : "、"));
     if (found.every === "month") parts.push(found.monthDay === -1 ? t("rule.lastDay") : t("rule.onDay", { day: found.monthDay }));
     if (found.count !== null) parts.push(t("rule.times", { count: found.count }));

@@ -25,6 +25,12 @@ export type ScaleName = keyof typeof SCALES;
 
 export const OFF: Rgb = [120, 134, 147];
 export const ON: Rgb = [31, 158, 137];
+/** "On" of what nobody wants to be on. */
+export const ALERT: Rgb = [205, 45, 55];
+const ALERTS = new Set(["fault", "smoke", "leak"]);
+const FIRST = ["temperature", "co2", "humidity", "pm", "occupancy", "power"];
+
+export const onColour = (colouring: Pick<Colouring, "name">): Rgb => (ALERTS.has(colouring.name ?? "") ? ALERT : ON);
 
 export function scaleStops(name: ScaleName): readonly string[] {
   return SCALES[name];
@@ -55,6 +61,11 @@ const mix = (a: number, b: number, f: number): number => Math.round(a + (b - a) 
 
 /** Rows in order: the first that fits names the quantity. */
 const NAMES: { name: string; brick?: RegExp; quantity?: RegExp; unit?: RegExp }[] = [
+  { name: "fault", brick: /Fault|Failure/i },
+  { name: "smoke", brick: /Smoke|Fire/i },
+  { name: "leak", brick: /Leak|Water_Alarm/i },
+  { name: "contact", brick: /Contact/i },
+  { name: "co", brick: /(^|_)CO_/, quantity: /CarbonMonoxide/i },
   { name: "co2", brick: /CO2/i, quantity: /CO2|CarbonDioxide/i, unit: /^PPM$/ },
   { name: "humidity", brick: /Humidity/i, quantity: /Humidity/i, unit: /^PERCENT_RH$/ },
   { name: "temperature", brick: /Temperature/i, quantity: /Temperature/i, unit: /^(DEG_C|DEG_F|K)$/ },
@@ -68,7 +79,9 @@ const NAMES: { name: string; brick?: RegExp; quantity?: RegExp; unit?: RegExp }[
   { name: "speed", brick: /Speed/i, quantity: /RotationalVelocity|RotationalSpeed/i },
   { name: "current", brick: /Current/i, quantity: /ElectricCurrent/i, unit: /^A$/ },
   { name: "voltage", brick: /Voltage/i, quantity: /Voltage|ElectricPotential/i, unit: /^V$/ },
-  { name: "level", brick: /Level/i, quantity: /^Height|Level|Length/i },
+  { name: "level", brick: /Level/i, quantity: /^Height|Level|Length/i, unit: /^(M|CentiM)$/ },
+  { name: "volume", brick: /Usage|Volume/i, quantity: /^Volume$/ },
+  { name: "position", brick: /Position/i },
   { name: "vibration", brick: /Vibration/i, quantity: /Vibration|Velocity/i },
   { name: "running", brick: /On_Off_Status|On_Status|Run_Status|Status|Enable/i },
 ];
@@ -90,7 +103,8 @@ export interface Target {
 export function colourings(points: readonly Point[], targetOf: (point: Point) => Target | null): Colouring[] {
   const found = new Map<string, Colouring>();
   for (const point of points) {
-    if (point.kind !== "number" && point.kind !== "bool") continue;
+    // What is set says what somebody wants, not how things are.
+    if ((point.kind !== "number" && point.kind !== "bool") || point.writable) continue;
     const target = targetOf(point);
     if (!target) continue;
     const name = quantityName(point);
@@ -107,8 +121,9 @@ export function colourings(points: readonly Point[], targetOf: (point: Point) =>
 }
 
 function rank(colouring: Colouring): number {
-  const place = NAMES.findIndex((row) => row.name === colouring.name);
-  return (colouring.target === "room" ? 0 : 100) + (place < 0 ? 50 : place);
+  const first = FIRST.indexOf(colouring.name ?? "");
+  const place = first >= 0 ? first - 10 : NAMES.findIndex((row) => row.name === colouring.name);
+  return (colouring.target === "room" ? 0 : 100) + (place === -1 ? 50 : place);
 }
 
 /** What is usual in rooms: so that a colour means the same on every day and in every building. */

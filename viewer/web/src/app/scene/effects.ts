@@ -9,12 +9,13 @@ import { labelsShown } from "../lib/prefs";
 import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
-import { colourings, colourOf, OFF, ON, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
+import { colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
 import { useSceneScope, useSceneState, useScene } from "./state";
 import { spaceLabel } from "./tree-rows";
 
 /** Room quantities colour the room even where the sensor is an element of its own. */
-const OF_ROOM = new Set(["temperature", "co2", "humidity", "pm", "occupancy", "illuminance"]);
+const OF_ROOM = new Set(["temperature", "co2", "co", "humidity", "pm", "occupancy", "illuminance", "smoke", "leak"]);
+const OF_EQUIPMENT = /Water_(?!Alarm|Leak)|Supply|Return|Discharge|Tank|Chilled|Outside/i;
 
 export function useColourings(tree: Tree): Colouring[] {
   const { building } = useBuilding();
@@ -29,10 +30,9 @@ function targetOf(point: Point, spaces: ReadonlyMap<string, string>): { globalId
   if (!point.element) return null;
   if (point.element.ifc_class === "IfcSpace") return { globalId: point.element.global_id, room: true };
   const room = point.space_id ? spaces.get(point.space_id) : undefined;
-  const sensor = /Sensor|FlowInstrument|UnitaryControl/.test(point.element.ifc_class);
-  const brick = `${point.brick_class ?? ""} ${point.quantity ?? ""}`;
-  const ofAir = /Zone|Room|CO2|Humidity|Occup|Illuminance|PM2/i.test(brick) || OF_ROOM.has(brick.trim().toLowerCase());
-  if (room && (sensor || ofAir)) return { globalId: room, room: true };
+  const sensor = /Sensor|FlowInstrument|UnitaryControl|Alarm/.test(point.element.ifc_class);
+  const ofRoom = OF_ROOM.has(quantityName(point) ?? "") && !OF_EQUIPMENT.test(point.brick_class ?? "");
+  if (room && sensor && ofRoom) return { globalId: room, room: true };
   return { globalId: point.element.global_id, room: false };
 }
 
@@ -62,7 +62,7 @@ export function useColouring(tree: Tree): void {
     const scale = scaleOf(colouring);
     const colours = new Map<GlobalId, Rgb>();
     for (const [globalId, value] of values) {
-      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? ON : OFF) : colourOf(value, limits[0], limits[1], scale));
+      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? onColour(colouring) : OFF) : colourOf(value, limits[0], limits[1], scale));
     }
     scene.setColors(colours);
   }, [scene, colouring, limits, version, live, store]);

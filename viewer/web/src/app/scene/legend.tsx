@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import { unitText } from "../lib/format";
 import { useQuantityName } from "../lib/names";
 import { IconButton } from "../parts";
-import { OFF, ON, scaleOf, scaleStops } from "./colour";
+import { OFF, onColour, scaleOf, scaleStops } from "./colour";
 import { usePatch, useSceneState } from "./state";
 
 const css = (rgb: readonly number[]): string => `rgb(${rgb.join(" ")})`;
@@ -30,7 +30,7 @@ export function Legend(): ReactNode {
       </header>
       {colouring.kind === "bool" ? (
         <div className="legend-states">
-          <span><i style={{ background: css(ON) }} />{t("value.on")}</span>
+          <span><i style={{ background: css(onColour(colouring)) }} />{t("value.on")}</span>
           <span><i style={{ background: css(OFF) }} />{t("value.off")}</span>
         </div>
       ) : (
