@@ -23,9 +23,7 @@ PACKAGES = ("postgresql-17-timescaledb",)
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 NOBODY = 65534  # PostgreSQL refuses to run as root
 # Of apt's closure only the shared libraries are needed: no maintainer script runs here.
-NEEDED = re.compile(
-    r"^(postgresql-17|postgresql-17-timescaledb|lib(?!llvm|z3|perl|pam-modules|.*-perl$|c-l10n).*)$"
-)
+NEEDED = re.compile(r"^(postgresql-17|postgresql-17-timescaledb|lib(?!llvm|z3|perl|pam-modules|.*-perl$|c-l10n).*)$")
 PROGRAMS = ("postgres", "initdb", "pg_ctl")
 
 
@@ -35,11 +33,7 @@ class TimescaleUnavailable(RuntimeError):
 
 def default_cache() -> Path:
     """The folder that keeps the unpacked packages between runs; readable for the user that PostgreSQL runs as."""
-    base = (
-        Path("/var/cache")
-        if os.geteuid() == 0
-        else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    )
+    base = Path("/var/cache") if os.geteuid() == 0 else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     return base / "bim-twin" / f"timescaledb-{SUITE}"
 
 
@@ -48,9 +42,7 @@ def prepare(cache: Path) -> Path:
     root = cache / "root"
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
-        fcntl.flock(
-            lock, fcntl.LOCK_EX
-        )  # two test runs at once: the second waits for the first
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once: the second waits for the first
         if not (root / "complete").exists():
             shutil.rmtree(root, ignore_errors=True)
             _unpack(_download(cache), root)
@@ -62,33 +54,15 @@ def prepare(cache: Path) -> Path:
 
 def _download(cache: Path) -> list[Path]:
     if not shutil.which("apt-get"):
-        raise TimescaleUnavailable(
-            "no apt-get here: set TWIN_TEST_TIMESCALE_URL to a TimescaleDB of yours"
-        )
+        raise TimescaleUnavailable("no apt-get here: set TWIN_TEST_TIMESCALE_URL to a TimescaleDB of yours")
     apt = cache / "apt"
     options = _private_apt(apt)
     _run(["apt-get", *options, "update"])
-    plan = _run(
-        [
-            "apt-get",
-            *options,
-            "--simulate",
-            "--no-install-recommends",
-            "install",
-            *PACKAGES,
-        ]
-    )
-    names = [
-        name
-        for name in re.findall(r"^Inst (\S+)", plan, re.MULTILINE)
-        if NEEDED.match(name)
-    ]
+    plan = _run(["apt-get", *options, "--simulate", "--no-install-recommends", "install", *PACKAGES])
+    names = [name for name in re.findall(r"^Inst (\S+)", plan, re.MULTILINE) if NEEDED.match(name)]
     archives = apt / "archives"
     archives.mkdir(exist_ok=True)
-    print(
-        f"fetching PostgreSQL 17 with TimescaleDB from Debian {SUITE} ({len(names)} packages) …",
-        file=sys.stderr,
-    )
+    print(f"fetching PostgreSQL 17 with TimescaleDB from Debian {SUITE} ({len(names)} packages) …", file=sys.stderr)
     _run(["apt-get", *options, "download", *names], cwd=archives)
     return sorted(archives.glob("*.deb"))
 
@@ -97,9 +71,7 @@ def _private_apt(apt: Path) -> list[str]:
     """Options that keep apt's state in `apt`, its sources being the system's own mirror with the suite swapped."""
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (apt / folder).mkdir(parents=True, exist_ok=True)
-    (
-        apt / "status"
-    ).touch()  # an empty machine: apt then names every library that is needed
+    (apt / "status").touch()  # an empty machine: apt then names every library that is needed
     (apt / "debian.sources").write_text(
         f"Types: deb\nURIs: {_mirror()}\nSuites: {SUITE}\nComponents: main\nSigned-By: {KEYRING}\n"
     )
@@ -113,32 +85,15 @@ def _private_apt(apt: Path) -> list[str]:
         "APT::Sandbox::User": "root",  # the cache folder is ours alone
         "Acquire::Retries": "3",
     }
-    return [
-        part for name, value in settings.items() for part in ("-o", f"{name}={value}")
-    ]
+    return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
 
 
 def _mirror() -> str:
     """The address of Debian's main archive as this system's apt sources give it."""
     listing = _run(
-        [
-            "apt-get",
-            "indextargets",
-            "--format",
-            "$(REPO_URI) $(RELEASE) $(COMPONENT)",
-            "Created-By: Packages",
-        ]
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
     )
-    plain = {
-        "bookworm",
-        "trixie",
-        "forky",
-        "sid",
-        "stable",
-        "oldstable",
-        "testing",
-        "unstable",
-    }
+    plain = {"bookworm", "trixie", "forky", "sid", "stable", "oldstable", "testing", "unstable"}
     for line in listing.splitlines():
         uri, _, rest = line.partition(" ")
         release, _, component = rest.partition(" ")
@@ -151,12 +106,7 @@ def _mirror() -> str:
 
 def _run(command: list[str], cwd: Path | None = None) -> str:
     done = subprocess.run(
-        command,
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LC_ALL": "C"},
-        check=False,
+        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=False
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
@@ -182,27 +132,15 @@ def _write_wrappers(root: Path) -> None:
     initdb and pg_ctl start `postgres` beside themselves, so that one must be a wrapper too.
     """
     libraries = sorted({path.parent for path in (root / "usr/lib").rglob("*.so.*")})
-    loader = next(
-        iter(
-            [
-                *root.glob("usr/lib*/ld-linux*.so.*"),
-                *root.glob("usr/lib/*/ld-linux*.so.*"),
-            ]
-        ),
-        None,
-    )
+    loader = next(iter([*root.glob("usr/lib*/ld-linux*.so.*"), *root.glob("usr/lib/*/ld-linux*.so.*")]), None)
     if loader is None:
-        raise TimescaleUnavailable(
-            f"no dynamic loader under {root}: delete the folder and try again"
-        )
+        raise TimescaleUnavailable(f"no dynamic loader under {root}: delete the folder and try again")
     path = ":".join(str(folder) for folder in libraries)
     for name in PROGRAMS:
         program = _bin(root) / name
         real = program.with_name(f"{name}.real")
         program.rename(real)
-        program.write_text(
-            f'#!/bin/sh\nexec "{loader}" --library-path "{path}" --argv0 "{program}" "{real}" "$@"\n'
-        )
+        program.write_text(f'#!/bin/sh\nexec "{loader}" --library-path "{path}" --argv0 "{program}" "{real}" "$@"\n')
         program.chmod(0o755)
 
 
@@ -214,13 +152,9 @@ def running() -> Iterator[str]:
         yield given
         return
     if not Path("/usr/share/zoneinfo/UTC").exists():
-        raise TimescaleUnavailable(
-            "PostgreSQL needs the system's time zones: apt-get install tzdata"
-        )
+        raise TimescaleUnavailable("PostgreSQL needs the system's time zones: apt-get install tzdata")
     root = prepare(default_cache())
-    folder = Path(
-        tempfile.mkdtemp(prefix="twin-timescale-", dir="/tmp")
-    )  # short: socket paths are limited
+    folder = Path(tempfile.mkdtemp(prefix="twin-timescale-", dir="/tmp"))  # short: socket paths are limited
     user = NOBODY if os.geteuid() == 0 else None
     if user is not None:
         os.chown(folder, user, user)
@@ -229,14 +163,7 @@ def running() -> Iterator[str]:
                         "--auth", "trust", "--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C",
                         "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"])  # fmt: skip
         (folder / "data/postgresql.conf").open("a").write(_configuration(folder))
-        control = [
-            str(_bin(root) / "pg_ctl"),
-            "--pgdata",
-            str(folder / "data"),
-            "--log",
-            str(folder / "log"),
-            "--wait",
-        ]
+        control = [str(_bin(root) / "pg_ctl"), "--pgdata", str(folder / "data"), "--log", str(folder / "log"), "--wait"]
         _as_user(user, [*control, "start"])
         try:
             yield f"postgresql:///postgres?host={folder}&user=postgres"
@@ -269,21 +196,10 @@ def main() -> int:
     try:
         with running() as url:
             environment = {**os.environ, "TWIN_TEST_TIMESCALE_URL": url}
-            command = [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-m",
-                "timescale",
-                "tests/telemetry",
-                *sys.argv[1:],
-            ]
+            command = [sys.executable, "-m", "pytest", "-m", "timescale", "tests/telemetry", *sys.argv[1:]]
             return subprocess.run(command, env=environment, check=False).returncode
     except TimescaleUnavailable as error:
-        print(
-            f"TimescaleDB is not to be had here, its tests were not run: {error}",
-            file=sys.stderr,
-        )
+        print(f"TimescaleDB is not to be had here, its tests were not run: {error}", file=sys.stderr)
         # A run without it must not look like a pass where it is required.
         return 1 if os.environ.get("TWIN_TIMESCALE_REQUIRED") else 0
 
