@@ -111,12 +111,12 @@ class Styles:
         for relation in _by_type(self._file, "IfcRelAssociatesMaterial"):
             colour = self._material_colour(relation.RelatingMaterial)
             if colour is not None:
-                for related in relation.RelatedObjects:
+                for related in _related(relation):
                     own.setdefault(related.id(), colour)
         for relation in _by_type(self._file, "IfcRelDefinesByType"):
-            colour = own.get(relation.RelatingType.id())
+            colour = own.get(relation.RelatingType.id()) if relation.RelatingType else None
             if colour is not None:
-                for related in relation.RelatedObjects:
+                for related in _related(relation):
                     own.setdefault(related.id(), colour)
         return own
 
@@ -163,3 +163,8 @@ def _by_type(file: ifcopenshell.file, ifc_class: str) -> list[ifcopenshell.entit
         return list(file.by_type(ifc_class))
     except RuntimeError:
         return []
+
+
+def _related(relation: ifcopenshell.entity_instance) -> Iterator[ifcopenshell.entity_instance]:
+    """The objects of a relation; real files leave some or all of them out."""
+    yield from (related for related in relation.RelatedObjects or () if related is not None)
