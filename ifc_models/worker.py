@@ -86,9 +86,7 @@ class WorkerPool:
         """End the spare processes."""
         self._closed = True
         if self._filling is not None:
-            self._filling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._filling
+            await self._filling  # it ends soon: starting is quick, and it stops when the pool is closed
         for worker in self._spares:
             await worker.end()
         self._spares.clear()
@@ -244,19 +242,25 @@ class _Worker:
     @classmethod
     async def start(cls) -> "_Worker":
         """Start a process; it imports what it needs while we go on."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "ifc_models.worker",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            env=_environment(_ROOT),
-            cwd="/" if os.name == "posix" else None,
-            limit=1 << 20,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "ifc_models.worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                env=_environment(_ROOT),
+                cwd="/" if os.name == "posix" else None,
+                limit=1 << 20,
+            )
         )
-        return cls(process)
+        try:
+            return cls(await asyncio.shield(starting))
+        except asyncio.CancelledError:  # whoever waited is gone, the process is not
+            await cls(await starting).end()
+            raise
 
     async def ready(self) -> None:
         """Wait until it has imported everything."""
