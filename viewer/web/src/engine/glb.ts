@@ -4,6 +4,7 @@
  * three's GLTFLoader would make a scene graph with materials per primitive; a tile is three draws and a table of
  * names, so this is smaller and several times faster, and it runs in a worker without three.js.
  */
+import { layOut, type Copy, type Values } from "./copies";
 import { globalIdFromBytes } from "./guid";
 import { Y_UP_TO_Z_UP, apply, compose, multiply, type Matrix } from "./matrix";
 
@@ -69,6 +70,10 @@ interface GltfPrimitive {
 }
 interface GltfNode {
   mesh?: number; children?: number[]; matrix?: number[]; translation?: number[]; rotation?: number[]; scale?: number[];
+  extensions?: {
+    EXT_mesh_gpu_instancing?: { attributes: Record<string, number> };
+    EXT_instance_features?: { featureIds: FeatureIds[] };
+  };
 }
 interface PropertyTable {
   class: string; count: number;
@@ -87,7 +92,7 @@ interface Gltf {
 
 const UNDERSTOOD = new Set([
   "KHR_mesh_quantization", "EXT_meshopt_compression", "KHR_meshopt_compression", "EXT_mesh_features",
-  "EXT_structural_metadata", "KHR_materials_unlit",
+  "EXT_structural_metadata", "KHR_materials_unlit", "EXT_mesh_gpu_instancing", "EXT_instance_features",
 ]);
 const COMPONENTS: Record<string, number> = { SCALAR: 1, VEC2: 2, VEC3: 3, VEC4: 4 };
 const ARRAYS = {
@@ -134,6 +139,7 @@ class Reader {
   readonly #sharedFeatures = new Map<string, Uint32Array>();
   /** First feature of each property table: ids of several tables are laid one behind the other. */
   readonly #tableStart: number[] = [];
+  readonly #copies: Copy[] = [];
   #features = 0;
 
   constructor(gltf: Gltf, binary: Uint8Array, decode: MeshoptDecode) {
@@ -146,9 +152,10 @@ class Reader {
     const strange = (this.#gltf.extensionsRequired ?? []).filter((name) => !UNDERSTOOD.has(name));
     if (strange.length > 0) throw new BadTile(`requires ${strange.join(", ")}, which this viewer does not know`);
     const globalIds = this.#readNames();
-    const primitives: Primitive[] = [];
+    const placed: Primitive[] = [];
     const scene = this.#gltf.scenes?.[this.#gltf.scene ?? 0];
-    for (const node of scene?.nodes ?? []) this.#readNode(node, Y_UP_TO_Z_UP, primitives, 0);
+    for (const node of scene?.nodes ?? []) this.#readNode(node, Y_UP_TO_Z_UP, placed, 0);
+    const primitives = this.#copies.length > 0 ? layOut(placed, this.#copies, valuesOf) : placed;
     for (const { feature, vertices } of primitives)
       for (let v = 0; v < vertices; v++) if ((feature[v] as number) >= this.#features) this.#features = (feature[v] as number) + 1;
     while (globalIds.length < this.#features) globalIds.push("");
@@ -160,12 +167,30 @@ class Reader {
     if (!node || depth > 32) throw new BadTile(`node ${index} is missing or nested too deep`);
     const own = node.matrix ?? compose(node.translation ?? [0, 0, 0], node.rotation ?? [0, 0, 0, 1], node.scale ?? [1, 1, 1]);
     const matrix = multiply(parent, own);
-    if (node.mesh !== undefined)
+    if (node.mesh !== undefined) {
+      const read: Primitive[] = [];
       for (const primitive of this.#gltf.meshes?.[node.mesh]?.primitives ?? []) {
-        const read = this.#readPrimitive(primitive, matrix);
-        if (read) out.push(read);
+        const one = this.#readPrimitive(primitive, matrix);
+        if (one) read.push(one);
       }
+      if (node.extensions?.EXT_mesh_gpu_instancing) this.#readCopies(node, node.extensions.EXT_mesh_gpu_instancing.attributes, read);
+      else out.push(...read);
+    }
     for (const child of node.children ?? []) this.#readNode(child, matrix, out, depth + 1);
+  }
+
+  #readCopies(node: GltfNode, attributes: Record<string, number>, primitives: readonly Primitive[]): void {
+    const { TRANSLATION, ROTATION, SCALE } = attributes;
+    const any = TRANSLATION ?? ROTATION ?? SCALE;
+    if (any === undefined) throw new BadTile("instances without a transform");
+    const values = (accessor: number | undefined): Values | null =>
+      accessor === undefined ? null : valuesOf(this.#attribute<AnyArray>(accessor));
+    const count = this.#accessor(any).count;
+    const ids = node.extensions?.EXT_instance_features?.featureIds[0];
+    const named = values(attributes[`_FEATURE_ID_${ids?.attribute ?? 0}`]);
+    const start = this.#tableStart[ids?.propertyTable ?? 0] ?? 0;
+    const feature = Uint32Array.from({ length: count }, (_, i) => start + (named?.(i, 0) ?? 0));
+    this.#copies.push({ primitives, count, translation: values(TRANSLATION), rotation: values(ROTATION), scale: values(SCALE), feature });
   }
 
   #readPrimitive(primitive: GltfPrimitive, matrix: Matrix): Primitive | null {
@@ -321,6 +346,12 @@ function readNumber(view: DataView, at: number, type: number): number {
     case 5125: return view.getUint32(at, true);
     default: return view.getFloat32(at, true);
   }
+}
+
+/** An attribute's numbers, what is normalised as a fraction. */
+function valuesOf({ array, size, normalized }: Attribute<AnyArray>): Values {
+  const scale = unit({ array, size, normalized });
+  return (index, component) => (array[index * size + component] as number) * scale;
 }
 
 /** What a stored integer counts for when it is normalised. */

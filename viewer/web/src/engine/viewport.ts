@@ -16,7 +16,7 @@ const PULSE = 66; // ms between frames that only pulse
 const SLOW = 45; // ms a moving frame may take before it is drawn with fewer pixels
 
 export interface ViewportHost {
-  readonly table: FeatureTable;
+  table(): FeatureTable;
   tiles(): readonly Tile[];
   isShown(tile: Tile): boolean;
   /** After each frame, for labels. */
@@ -55,7 +55,7 @@ export class Viewport {
   readonly #frustum = new Frustum();
   readonly #abort = new AbortController();
   #state: DataTexture | null = null;
-  #pose: Pose = lookAt([30, -40, 30], [0, 0, 0]);
+  #pose: Pose = lookAt([-33, -42, 27], [0, 0, 0]);
   #flight: { from: Pose; to: Pose; start: number; duration: number; done: () => void } | null = null;
   #cut: { from: number; to: number; start: number } | null = null;
   #request = 0;
@@ -140,6 +140,13 @@ export class Viewport {
     });
   }
 
+  /** The building is this large: put the floor under it. */
+  setBounds(bounds: Box3): void {
+    this.bounds.copy(bounds);
+    this.stage.place(bounds);
+    this.invalidate(true);
+  }
+
   setTheme(theme: Theme): void {
     applyTheme(this.uniforms, theme);
     this.invalidate();
@@ -194,7 +201,7 @@ export class Viewport {
     this.frameMs = performance.now() - start;
     if (this.#flight || this.#cut) this.invalidate();
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), 350);
-    else if (this.#host.table.alarmed && !this.reducedMotion?.matches) this.#timer = setTimeout(() => this.invalidate(), PULSE);
+    else if (this.#host.table().alarmed && !this.reducedMotion?.matches) this.#timer = setTimeout(() => this.invalidate(), PULSE);
   }
 
   /** Time goes on: flight, cut, pulse. */
@@ -215,13 +222,13 @@ export class Viewport {
       this.uniforms.uCut.value = t === 1 ? this.#cut.to : this.#cut.from + (to - this.#cut.from) * ease(t);
       if (t === 1) this.#cut = null;
     }
-    const still = this.reducedMotion?.matches || !this.#host.table.alarmed;
+    const still = this.reducedMotion?.matches || !this.#host.table().alarmed;
     this.uniforms.uTime.value = still ? 0.3 : (now / 1000) % 1000;
   }
 
   /** Bring the state texture up to date: the rows that changed, or all of it where many did. */
   #upload(): void {
-    const { table } = this.#host;
+    const table = this.#host.table();
     const dirty = table.takeDirty();
     const rows = table.data.length / (ROW * 4);
     if (!this.#state || this.#state.image.data !== table.data) {
@@ -251,7 +258,7 @@ export class Viewport {
     const cut = this.uniforms.uCut.value;
     for (const tile of this.#host.tiles()) {
       const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
-      tile.show(pass, on, this.#host.table);
+      tile.show(pass, on, this.#host.table());
     }
   }
 
