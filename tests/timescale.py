@@ -20,7 +20,7 @@ from pathlib import Path
 
 SUITE = "trixie"
 PACKAGES = ("postgresql-17-timescaledb",)
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+KEYRINGS = [Path(f"/usr/share/keyrings/debian-archive-keyring.{ending}") for ending in ("pgp", "gpg")]
 NOBODY = 65534  # PostgreSQL refuses to run as root
 # Of apt's closure only the shared libraries are needed: no maintainer script runs here.
 NEEDED = re.compile(r"^(postgresql-17|postgresql-17-timescaledb|lib(?!llvm|z3|perl|pam-modules|.*-perl$|c-l10n).*)$")
@@ -69,11 +69,14 @@ def _download(cache: Path) -> list[Path]:
 
 def _private_apt(apt: Path) -> list[str]:
     """Options that keep apt's state in `apt`, its sources being the system's own mirror with the suite swapped."""
+    keyring = next((path for path in KEYRINGS if path.exists()), None)
+    if keyring is None:
+        raise TimescaleUnavailable("Debian's keys are missing: apt-get install debian-archive-keyring")
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (apt / folder).mkdir(parents=True, exist_ok=True)
     (apt / "status").touch()  # an empty machine: apt then names every library that is needed
     (apt / "debian.sources").write_text(
-        f"Types: deb\nURIs: {_mirror()}\nSuites: {SUITE}\nComponents: main\nSigned-By: {KEYRING}\n"
+        f"Types: deb\nURIs: {_mirror()}\nSuites: {SUITE}\nComponents: main\nSigned-By: {keyring}\n"
     )
     settings = {
         "Dir::State": apt / "state",
@@ -110,9 +113,7 @@ def _run(command: list[str], cwd: Path | None = None) -> str:
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-        raise TimescaleUnavailable(
-            f"{command[0]} failed ({done.returncode}); set TWIN_TEST_TIMESCALE_URL instead.\n{tail}"
-        )
+        raise TimescaleUnavailable(f"{command[0]} failed ({done.returncode}); TWIN_TEST_TIMESCALE_URL helps.\n{tail}")
     return done.stdout
 
 
