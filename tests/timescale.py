@@ -147,7 +147,7 @@ def _write_wrappers(root: Path) -> None:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """A TimescaleDB of its own on a private socket, gone at the end; yields its URL. TimescaleUnavailable: none here."""
+    """A TimescaleDB on a private socket, gone at the end; yields its URL. Raises TimescaleUnavailable."""
     given = os.environ.get("TWIN_TEST_TIMESCALE_URL")
     if given:
         yield given
