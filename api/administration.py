@@ -27,9 +27,7 @@ async def account_lines(settings: Settings) -> list[str]:
     """One line per account: name, roles, disabled or not."""
     async with open_database(settings) as db, db.connection() as conn:
         page = await accounts.list_accounts(conn, limit=1000)
-    return [
-        f"{each.name}\t{', '.join(each.roles)}" + ("\tdisabled" if each.disabled else "") for each in page.items
-    ]
+    return [f"{each.name}\t{', '.join(each.roles)}" + ("\tdisabled" if each.disabled else "") for each in page.items]
 
 
 async def add_key(settings: Settings, name: str, role: str) -> str:

@@ -1,5 +1,6 @@
-"""`twin check`: validate a file in the sandbox, without a database, and print what is wrong with it and how to fix it."""
+"""`twin check`: validate a file in the sandbox, without a database; print what is wrong and how to fix it."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ async def check_and_print(settings: Settings, file: Path, *, as_json: bool) -> N
     """Check one file; raises when it cannot be used at all."""
     from api.app import worker_limits  # the application needs nothing of this module
 
-    if not file.is_file():
+    if not await asyncio.to_thread(file.is_file):
         raise NotFound("import.no_file", where=str(file))
     async with WorkerPool(spares=0, limits=worker_limits(settings)) as pool:
         extract = await pool.check(file)

@@ -107,7 +107,9 @@ def worker(**options: Any) -> None:
 @click.option("--model", help="Name of the model; the same name means a new version (default: the file's stem).")
 @click.option("--discipline", default="arc", show_default=True, help="arc, str, mep, …")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
-def import_(files: tuple[Path, ...], building: str, model: str | None, discipline: str, as_json: bool, **options: Any) -> None:
+def import_(
+    files: tuple[Path, ...], building: str, model: str | None, discipline: str, as_json: bool, **options: Any
+) -> None:
     """Import IFC files into a building and wait for it."""
     from api.importing import import_files
 
@@ -154,7 +156,11 @@ def account_add(name: str, role: tuple[str, ...], password_stdin: bool, **option
     """Make an account."""
     from api.administration import add_account
 
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = (
+        sys.stdin.readline().rstrip("\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
     run(add_account(settings_of(**options), name, role, password))
     click.echo(f"account {name} made")
 
@@ -193,12 +199,12 @@ def doctor(**options: Any) -> None:
 
     findings = run(diagnose(settings_of(**options)))
     for finding in findings:
-        click.echo(f"{'ok ' if finding.ok else 'FIX'}  {finding.what}" + ("" if finding.ok else f"\n     {finding.fix}"))
+        click.echo(
+            f"{'ok ' if finding.ok else 'FIX'}  {finding.what}" + ("" if finding.ok else f"\n     {finding.fix}")
+        )
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON object on one line."""
     click.echo(orjson.dumps(value, default=str).decode())
-
-

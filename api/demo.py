@@ -60,8 +60,8 @@ WATCHES: Final[Sequence[Watch]] = (
     _watch("room_temperature", "室温过高 Room too warm", "high", 31, "medium", deadband=1, on_delay=60),
     _watch("room_temperature", "室温过低 Room too cold", "low", 12, "medium", deadband=1, on_delay=300),
     _watch("room_co2", "二氧化碳偏高 CO₂ high", "high", 1400, "low", deadband=100, on_delay=300),
-    _watch("garage_co", "车库一氧化碳超标 Garage CO high", "high", 60, "high", deadband=10, on_delay=30, work_order=True,
-           crew="crew"),
+    _watch("garage_co", "车库一氧化碳超标 Garage CO high", "high", 60, "high", deadband=10, on_delay=30,
+           work_order=True, crew="crew"),
     _watch("fault", "设备故障 Equipment fault", "high", 0.5, "high", on_delay=5, work_order=True, crew="crew"),
     _watch("water_leak", "漏水 Water leak", "high", 0.5, "high", on_delay=2, work_order=True, crew="crew"),
     _watch("smoke", "烟雾报警 Smoke", "high", 0.5, "critical"),
@@ -94,7 +94,7 @@ class _Demo:
         self._settings, self._ifc = settings, ifc
         self._password = ""
 
-    async def make_login(self, twin: Twin, address: str) -> None:
+    async def make_login(self, twin: Twin, _: str) -> None:
         """Make the demo's accounts, or find their password again in the private data folder."""
         file = self._settings.data / LOGIN_FILE
         async with twin.db.transaction() as conn:
@@ -204,8 +204,14 @@ async def _furnish(conn: Conn, building: Building, now: datetime) -> None:
     classes = {machine["ifc_class"] for machine in machines}
     for ifc_class, name, rrule, checklist in PLANS:
         if ifc_class in classes:
-            wish = PlanInput(name=name, rrule=rrule, starts_at=now - timedelta(days=30), lead=timedelta(days=3).total_seconds(), crew="crew",
-                             checklist=tuple(checklist))  # fmt: skip
+            wish = PlanInput(
+                name=name,
+                rrule=rrule,
+                starts_at=now - timedelta(days=30),
+                lead=timedelta(days=3).total_seconds(),
+                crew="crew",
+                checklist=tuple(checklist),
+            )
             target = {"element": None, "type_": None, "system": None, "ifc_class": ifc_class}
             await plans.create_plan(conn, SYSTEM, building.id, target, wish, now)
     if machines:

@@ -11,21 +11,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import problems
 from twin.errors import TooLarge
 
-CONTENT_SECURITY_POLICY: Final = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",  # meshopt's decoder is WebAssembly
-        "style-src 'self' 'unsafe-inline'",  # Ant Design writes its styles at run time
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self' blob: data:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+_POLICIES: Final = (
+    "default-src 'self'",
+    "script-src 'self' 'wasm-unsafe-eval'",  # meshopt's decoder is WebAssembly
+    "style-src 'self' 'unsafe-inline'",  # Ant Design writes its styles at run time
+    "img-src 'self' data: blob:",
+    "font-src 'self' data:",
+    "connect-src 'self' blob: data:",
+    "worker-src 'self' blob:",
+    "object-src 'none'",
+    "base-uri 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
 )
+CONTENT_SECURITY_POLICY: Final = "; ".join(_POLICIES)
 HEADERS: Final[Mapping[str, str]] = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",

@@ -203,7 +203,11 @@ class LiveHub:
         """Return the binary frame of these points and, where values are no f32, a JSON message."""
         points = [self._points[handle] for handle in sorted(handles) if handle in self._points]
         binary = [p for p in points if isinstance(p.value, int | float) and frames.fits_f32(p.value)]
-        other = [p for p in points if p.value is not None and not (isinstance(p.value, int | float) and frames.fits_f32(p.value))]
+        other = [
+            p
+            for p in points
+            if p.value is not None and not (isinstance(p.value, int | float) and frames.fits_f32(p.value))
+        ]
         messages: list[bytes] = []
         if binary:
             messages.append(
@@ -337,5 +341,3 @@ def _snapshot_value(point: LivePoint) -> list[Any]:
     if point.value is None:
         return [None, None, None]
     return [point.shown(), frames.iso(point.ts), frames.QUALITY[point.quality]]
-
-

@@ -1,6 +1,7 @@
 """Print the OpenAPI document: `python -m api.openapi > docs/openapi.json`. The viewer's types are made from it."""
 
 import json
+import sys
 
 from api.app import create_app
 
@@ -11,4 +12,4 @@ def document() -> str:
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    sys.stdout.write(document())

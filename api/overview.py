@@ -31,15 +31,20 @@ _ROOMS = """
     FROM point p JOIN latest l ON l.point_id = p.handle JOIN element e ON e.id = p.element_id
     WHERE p.building_id = %(building)s AND p.retired_at IS NULL AND p.unit = 'DEG_C' AND l.q < 2
       AND (e.ifc_class = 'IfcSpace' OR e.space_id IS NOT NULL)
-      AND coalesce(p.brick_class, '') IN ('Zone_Air_Temperature_Sensor', 'Air_Temperature_Sensor', 'Temperature_Sensor', '')
+      AND coalesce(p.brick_class, '')
+          IN ('Zone_Air_Temperature_Sensor', 'Air_Temperature_Sensor', 'Temperature_Sensor', '')
 """
+# Meters stand behind each other: where the supply itself is measured, the boards behind it are not added again.
 _POWER = """
-    SELECT sum(l.num) AS kilowatts FROM point p JOIN latest l ON l.point_id = p.handle
+    SELECT coalesce(sum(l.num) FILTER (WHERE e.ifc_class = 'IfcTransformer'), sum(l.num)) AS power,
+           CASE WHEN bool_or(e.ifc_class = 'IfcTransformer') THEN 'supply' ELSE 'meters' END AS power_from
+    FROM point p JOIN latest l ON l.point_id = p.handle LEFT JOIN element e ON e.id = p.element_id
     WHERE p.building_id = %(building)s AND p.retired_at IS NULL AND p.unit = 'KiloW' AND l.q < 2
 """
 _SIZE = """
     SELECT count(*) FILTER (WHERE e.ifc_class = 'IfcSpace') AS spaces,
-           count(*) FILTER (WHERE e.ifc_class NOT IN ('IfcSpace', 'IfcDistributionPort', 'IfcOpeningElement')) AS elements,
+           count(*) FILTER (WHERE e.ifc_class NOT IN ('IfcSpace', 'IfcDistributionPort', 'IfcOpeningElement'))
+               AS elements,
            sum(s.area) AS area
     FROM element e JOIN model m ON m.id = e.model_id LEFT JOIN space s ON s.element_id = e.id
     WHERE e.building_id = %(building)s AND e.last_version = m.current_version
@@ -83,6 +88,7 @@ class Overview:
     points_online: int
     comfort: Comfort
     power: float | None  # kW
+    power_from: str  # supply: measured at the transformer; meters: sum of all power meters
 
 
 async def overview(conn: Conn, building: Building) -> Overview:
@@ -105,5 +111,5 @@ async def overview(conn: Conn, building: Building) -> Overview:
         points=points["points"],
         points_online=points["online"],
         comfort=Comfort(**rooms, low=COMFORT_DEG_C[0], high=COMFORT_DEG_C[1]),
-        power=power["kilowatts"],
+        **power,
     )

@@ -91,8 +91,8 @@ class TwinRoute(APIRoute):
             async with twin_of(request).db.transaction() as conn:
                 request.state.tx = conn
                 request.state.actor = await authorise(request, conn, self.access)
-                response = await once(request, conn, lambda: handler(request))
-            return response  # the transaction has committed
+                # The block commits on its way out, before the answer goes anywhere.
+                return await once(request, conn, lambda: handler(request))
 
         return handle
 
@@ -123,12 +123,11 @@ async def authorise(request: Request, conn: Conn, access: Access) -> Actor | Non
     return actor
 
 
-async def authenticate(
-    request: HTTPConnection, conn: Conn, *, touch: bool = True
-) -> tuple[Actor | None, str | None]:
+async def authenticate(request: HTTPConnection, conn: Conn, *, touch: bool = True) -> tuple[Actor | None, str | None]:
     """Return the caller and, when a session cookie named it, the CSRF token of that session.
 
-    `touch`: this is use, and a session lives on; a recheck is none. A Bearer key goes before a cookie. A key or session that is wrong, expired or revoked raises Unauthenticated.
+    `touch`: this is use, and a session lives on; a recheck is none. A Bearer key goes before a cookie. A key or session
+    that is wrong, expired or revoked raises Unauthenticated.
     """
     address = request.client.host if request.client else None
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")

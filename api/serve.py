@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 
 import click
 import structlog
@@ -22,7 +22,7 @@ GRACE_S = 10
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: those end the process before ingest is drained and PostgreSQL stopped."""
+    """uvicorn without its own signal handlers: those end the process before ingest is drained."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -34,7 +34,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-Hook = Callable[[Twin, str], Awaitable[None]]
+Hook = Callable[[Twin, str], Coroutine[None, None, None]]
 
 
 async def serve_forever(settings: Settings, *, opened: Hook | None = None, started: Hook | None = None) -> None:
@@ -66,7 +66,7 @@ async def serve_forever(settings: Settings, *, opened: Hook | None = None, start
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110  uvicorn has no event for it
             await asyncio.sleep(0.01)
         if not serving.done():
             click.echo(f"Serving on {address}")

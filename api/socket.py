@@ -19,7 +19,7 @@ from identity import Actor
 from spatial.storeys import resolve_storey
 from twin import places
 from twin.db import Database
-from twin.errors import Denied, Invalid, TwinError, Unauthenticated, Unavailable
+from twin.errors import Denied, Invalid, Language, TwinError, Unauthenticated, Unavailable
 from twin.events import replay
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ async def _recheck_forever(socket: WebSocket, db: Database) -> None:
             continue  # the database is away: that is no reason to cut anyone off
 
 
-async def _read_forever(hub: LiveHub, db: Database, client: Client, language: problems.Language) -> None:
+async def _read_forever(hub: LiveHub, db: Database, client: Client, language: Language) -> None:
     errors = 0
     while True:
         message = await client.socket.receive()

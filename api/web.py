@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse
 from starlette.staticfiles import StaticFiles
@@ -30,7 +30,7 @@ def mount_web(app: FastAPI, dist: Path = DIST) -> None:
         app.mount("/assets", _Assets(directory=dist / "assets"), name="assets")
 
     @app.get("/{path:path}", include_in_schema=False)
-    async def page(request: Request, path: str) -> Response:
+    def page(path: str) -> Response:
         if path.startswith("api/"):
             raise HTTPException(404, "There is no such route; GET /api/v1/openapi.json lists them.")
         file = (dist / path).resolve()

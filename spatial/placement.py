@@ -100,7 +100,9 @@ def place(
     storey, space = storey.copy(), space.copy()
     storey_given, space_given = storey >= 0, space >= 0
     candidates = np.flatnonzero(stands_in_room & ~space_given & np.isfinite(boxes[:, 0]))
-    for element, room in zip(candidates, _rooms_of(boxes[candidates], storey[candidates], storey, footprints), strict=True):
+    for element, room in zip(
+        candidates, _rooms_of(boxes[candidates], storey[candidates], storey, footprints), strict=True
+    ):
         space[element] = room
     inherits = (storey < 0) & (space >= 0)
     storey[inherits] = storey[space[inherits]]
@@ -108,9 +110,7 @@ def place(
     if len(open_) and elevations:
         reference = np.where(hangs_below[open_], boxes[open_, 5], boxes[open_, 2] + BELOW_FLOOR)
         storey[open_] = _storey_at(reference, elevations)
-    return Placement(
-        storey, space, (storey >= 0) & ~storey_given, (space >= 0) & ~space_given, footprints
-    )
+    return Placement(storey, space, (storey >= 0) & ~storey_given, (space >= 0) & ~space_given, footprints)
 
 
 def _storey_at(heights: NDArray[np.float64], elevations: Mapping[int, float]) -> NDArray[np.int64]:

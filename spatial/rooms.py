@@ -58,7 +58,8 @@ _EQUIPMENT = """
     SELECT e.id, e.global_id, e.ifc_class, e.name, e.space_derived AS derived
     FROM element e JOIN model m ON m.id = e.model_id
     WHERE e.space_id = %(id)s AND e.last_version = m.current_version
-      AND NOT EXISTS (SELECT 1 FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor IN ('IfcPort', 'IfcFeatureElement'))
+      AND NOT EXISTS (SELECT 1 FROM ifc_class c WHERE c.name = e.ifc_class
+                      AND c.ancestor IN ('IfcPort', 'IfcFeatureElement'))
     ORDER BY e.ifc_class, e.name
 """
 # Doors and rooms of the file's own space boundaries; doors by contact where there are none come with the routes.

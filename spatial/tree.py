@@ -54,8 +54,9 @@ _SHOWN = """
     SELECT e.* FROM element e JOIN model m ON m.id = e.model_id
     WHERE e.building_id = %(building)s AND e.last_version = m.current_version
       AND NOT EXISTS (SELECT 1 FROM ifc_class c WHERE c.name = e.ifc_class
-                      AND c.ancestor IN ('IfcSpatialStructureElement', 'IfcSpatialElement', 'IfcFeatureElementSubtraction',
-                                         'IfcPort', 'IfcGrid', 'IfcAnnotation') AND e.ifc_class <> 'IfcSpace')
+                      AND c.ancestor IN ('IfcSpatialStructureElement', 'IfcSpatialElement', 'IfcPort', 'IfcGrid',
+                                         'IfcFeatureElementSubtraction', 'IfcAnnotation')
+                      AND e.ifc_class <> 'IfcSpace')
 """
 
 
@@ -98,7 +99,9 @@ async def building_tree(conn: Conn, building_id: UUID) -> Tree:
 
 
 def _storey(storey: dict[str, object], classes: list[dict[str, object]], spaces: list[dict[str, object]]) -> StoreyNode:
-    own_classes = [ClassCount(str(c["ifc_class"]), int(str(c["count"]))) for c in classes if c["storey_id"] == storey["id"]]
+    own_classes = [
+        ClassCount(str(c["ifc_class"]), int(str(c["count"]))) for c in classes if c["storey_id"] == storey["id"]
+    ]
     own_spaces = [
         SpaceNode(**{key: value for key, value in space.items() if key != "storey_id"})  # type: ignore[arg-type]
         for space in spaces

@@ -29,7 +29,9 @@ async def upload(
     caller: Caller,
     file: Annotated[UploadFile, File(description="IFC-SPF (.ifc) or zipped (.ifczip)")],
     building: Annotated[str, Form(description="id or name; it must exist")],
-    model: Annotated[str | None, Form(description="the same name means a new version (default: the file's stem)")] = None,
+    model: Annotated[
+        str | None, Form(description="the same name means a new version (default: the file's stem)")
+    ] = None,
     discipline: Annotated[str, Form()] = "arc",
 ) -> Response:
     """Upload an IFC file; answers with the job that imports it (6.4.2a-1)."""
@@ -47,13 +49,14 @@ async def upload(
             job = view(await jobs.get_job(conn, job_id), request)
             return JSONResponse(jsonable_encoder(job), 202, {"location": f"/api/v1/jobs/{job_id}"})
 
-        response = await once(request, conn, act)
-    return response
+        return await once(request, conn, act)
 
 
 @router.get("")
 @allow("model.read")
-async def list_models(tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None) -> Page[Model]:
+async def list_models(
+    tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None
+) -> Page[Model]:
     """Models with what is shown of them."""
     building_id = (await places.get_building(tx, building)).id if building else None
     return await models.list_models(tx, building=building_id, limit=limit, cursor=cursor)

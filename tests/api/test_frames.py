@@ -9,8 +9,12 @@ from api import frames
 
 
 def test_a_frame_is_a_header_then_handles_values_and_qualities() -> None:
-    frame = frames.encode(np.array([7, 9], np.uint32), np.array([21.5, -3.0]), np.array([0, 2], np.uint8), 1_700_000_000_123)
-    assert frame == struct.pack("<BBHIq", 1, 1, 0, 2, 1_700_000_000_123) + struct.pack("<2I2f2B", 7, 9, 21.5, -3.0, 0, 2)
+    frame = frames.encode(
+        np.array([7, 9], np.uint32), np.array([21.5, -3.0]), np.array([0, 2], np.uint8), 1_700_000_000_123
+    )
+    assert frame == struct.pack("<BBHIq", 1, 1, 0, 2, 1_700_000_000_123) + struct.pack(
+        "<2I2f2B", 7, 9, 21.5, -3.0, 0, 2
+    )
 
 
 @pytest.mark.parametrize(("value", "fits"), [(21.5, True), (2.0**24, True), (2.0**24 + 1, False), (16777217.5, True)])

@@ -39,7 +39,9 @@ def reports(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.mark.timeout(1000)
 @pytest.mark.clause("6.4.2a-1")
 @pytest.mark.parametrize("path", READABLE, ids=lambda path: path.name)
-def test_every_product_of_the_file_is_in_the_report(reports: dict[str, dict[str, Any]], path: Path, tmp_path: Path) -> None:
+def test_every_product_of_the_file_is_in_the_report(
+    reports: dict[str, dict[str, Any]], path: Path, tmp_path: Path
+) -> None:
     report = reports[str(path)]
     file = _open(path, tmp_path)
     products = file.by_type("IfcProduct")
@@ -57,7 +59,9 @@ def test_every_product_of_the_file_is_in_the_report(reports: dict[str, dict[str,
 
 def _has_body(product: Any) -> bool:
     shape = product.Representation
-    return shape is not None and any(each.RepresentationIdentifier == "Body" and each.Items for each in shape.Representations)
+    return shape is not None and any(
+        each.RepresentationIdentifier == "Body" and each.Items for each in shape.Representations
+    )
 
 
 def _open(path: Path, scratch: Path) -> ifcopenshell.file:
@@ -67,7 +71,15 @@ def _open(path: Path, scratch: Path) -> ifcopenshell.file:
             text = archive.read(archive.namelist()[0])
     else:
         text = path.read_bytes()
-    for name in (b"'IFC4X3'", b"'IFC4X3_ADD1'", b"'IFC4X3_RC1'", b"'IFC4X3_RC2'", b"'IFC4X3_RC3'", b"'IFC4X3_RC4'", b"'IFC4X3_TC1'"):
+    for name in (
+        b"'IFC4X3'",
+        b"'IFC4X3_ADD1'",
+        b"'IFC4X3_RC1'",
+        b"'IFC4X3_RC2'",
+        b"'IFC4X3_RC3'",
+        b"'IFC4X3_RC4'",
+        b"'IFC4X3_TC1'",
+    ):
         text = text.replace(name, b"'IFC4X3_ADD2'", 1)
     copy = scratch / "model.ifc"
     copy.write_bytes(text)

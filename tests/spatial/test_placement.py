@@ -11,7 +11,9 @@ ROOM = Footprint(box(0, 0, 4, 3), 0.0, 2.8)
 UPPER = Footprint(box(0, 0, 4, 3), 3.0, 5.8)
 
 
-def _place(boxes: list[list[float]], storey: list[int] | None = None, space: list[int] | None = None, slab: bool = False):  # type: ignore[no-untyped-def]
+def _place(
+    boxes: list[list[float]], storey: list[int] | None = None, space: list[int] | None = None, slab: bool = False
+):  # type: ignore[no-untyped-def]
     """Elements 0, 1: storeys at 0 and 3 m; 2, 3: a room on each; 4 …: the boxes."""
     count = 4 + len(boxes)
     all_boxes = np.full((count, 6), np.nan)
