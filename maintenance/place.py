@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from twin.assets import asset_of
 
+from twin.assets import asset_of
 from twin.db import Conn
 from twin.errors import Invalid
 from twin.places import locate

@@ -8,7 +8,7 @@ change; one that comes twice falls due the first time. All times in and out are 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dateutil import rrule as dateutil_rrule
@@ -98,7 +98,7 @@ def _falls_due_at_all(parts: list[str], first: datetime) -> bool:
     year = next(
         year
         for year in range(9960, 9988)
-        if year % 4 == first.year % 4 and datetime(year, 1, 1).weekday() == datetime(first.year, 1, 1).weekday()
+        if year % 4 == first.year % 4 and date(year, 1, 1).weekday() == date(first.year, 1, 1).weekday()
     )
     endless = ";".join(part for part in parts if not part.startswith(("COUNT=", "UNTIL=")))
     try:

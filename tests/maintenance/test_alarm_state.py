@@ -353,10 +353,10 @@ def test_whatever_is_done_an_open_alarm_has_a_reason_to_be_open(latching: bool, 
             state, changes = advance(rule, state, at(second))
         elif state.alarm is not None:
             alarm, changes = {
-                "ack": lambda a, now: acknowledge(a, now),
+                "ack": acknowledge,
                 "shelve": lambda a, now: shelve(a, now + timedelta(seconds=3), now),
-                "unshelve": lambda a, now: unshelve(a, now),
-                "reset": lambda a, now: reset(a, now),
+                "unshelve": unshelve,
+                "reset": reset,
             }[act](state.alarm, at(second))
             state = replace(state, alarm=None if alarm.closed_at else alarm)
         raised += kinds(changes).count("raised")
