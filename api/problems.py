@@ -142,5 +142,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database_away)
     app.add_exception_handler(psycopg.DataError, _unusable_value)
+    app.add_exception_handler(UnicodeEncodeError, _unusable_value)  # half a surrogate pair
     app.add_exception_handler(psycopg_pool.PoolTimeout, _database_away)
     app.add_exception_handler(Exception, _unexpected)
