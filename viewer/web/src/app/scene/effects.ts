@@ -122,7 +122,7 @@ export function useMarkers(tree: Tree): void {
         if (storey === null && value === undefined) continue;
         const number = value === undefined || colouring?.kind === "bool" ? "" : `${formatNumber(value, i18n.language)} ${unitText(colouring?.unit)}`;
         markers.push({
-          id: `room:${room.global_id}`, globalId: room.global_id, element: roomLabel(room.global_id, spaceLabel(room), number),
+          id: `room:${room.global_id}`, globalId: room.global_id, element: roomLabel(room.global_id, room.name ?? spaceLabel(room), number),
           priority: value === undefined ? 0 : 1,
           onClick: () => store.set((state) => ({ ...state, selected: room.global_id })),
         });

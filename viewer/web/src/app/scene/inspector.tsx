@@ -14,7 +14,7 @@ import { ElementIssues } from "./inspector-issues";
 import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
 import { RoomContents } from "./inspector-room";
-import { usePatch, useScene } from "./state";
+import { usePatch, useScene, useShowStorey } from "./state";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
 export function Inspector({ globalId, tree }: { globalId: string; tree: Tree }): ReactNode {
@@ -42,12 +42,13 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
   const className = useClassName();
   const patch = usePatch();
   const scene = useScene();
+  const showStorey = useShowStorey(tree);
   const isRoom = element.ifc_class === "IfcSpace";
   const alarms = useOpenAlarms().filter((one) => one.element_id === element.id || one.space_id === element.id);
   const place = element.location;
   const room = tree.storeys.flatMap((storey) => storey.spaces).find((space) => space.id === place.space_id);
   const crumbs = [
-    place.storey_name ? { text: place.storey_name, derived: element.storey_derived, go: () => patch({ storey: place.storey_id }) } : null,
+    place.storey_name ? { text: place.storey_name, derived: element.storey_derived, go: () => showStorey(place.storey_id) } : null,
     room && !isRoom ? { text: spaceLabel(room), derived: element.space_derived, go: () => patch({ selected: room.global_id }) } : null,
   ].filter((one) => one !== null);
   const issues = alarms.length + element.orders.length;
@@ -56,7 +57,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
     <>
       <header className="inspector-head">
         <div className="inspector-title">
-          <h2>{element.long_name && element.name && isRoom ? `${element.name} ${element.long_name}` : elementLabel(element)}</h2>
+          <h2>{isRoom ? spaceLabel(element) : elementLabel(element)}</h2>
           <IconButton icon={Crosshair} size={15} label={t("scene.flyTo")} onClick={() => void scene?.flyTo(element.global_id)} />
           <IconButton icon={Focus} size={15} label={t("scene.isolateThis")} shortcut="I"
             onClick={() => patch({ isolated: { ids: [element.global_id], title: elementLabel(element) } })} />

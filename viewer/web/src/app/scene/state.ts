@@ -1,6 +1,7 @@
 /** What the 3D view shows. One store per open building; the engine and the panels follow it. */
 import { createContext, useContext } from "react";
 import type { Scene3D } from "../../engine";
+import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
 import type { Colouring } from "./colour";
 
@@ -63,6 +64,20 @@ export function useSceneState(): SceneState {
 export function usePatch(): (change: Partial<SceneState>) => void {
   const { store } = useSceneScope();
   return (change) => store.set((state) => ({ ...state, ...change }));
+}
+
+/** Shows one storey and takes the camera to its rooms; null shows the building again. */
+export function useShowStorey(tree: Tree): (storey: string | null) => void {
+  const patch = usePatch();
+  const scene = useScene();
+  return (storey) => {
+    patch({ storey, isolated: null });
+    if (!scene) return;
+    const rooms = tree.storeys.find((one) => one.id === storey && storey !== null)?.spaces.map((one) => one.global_id) ?? [];
+    const seen = rooms.filter((one) => scene.has(one));
+    if (seen.length > 0) void scene.flyTo(seen, { margin: 1.15 });
+    else if (storey === null) void scene.fit();
+  };
 }
 
 export function useScene(): Scene3D | null {

@@ -11,7 +11,7 @@ import { useStore } from "../lib/store";
 import { unitText } from "../lib/format";
 import { IconButton } from "../parts";
 import { useColourings } from "./effects";
-import { usePatch, useScene, useSceneState, type StoreyMode } from "./state";
+import { usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
 
 const LAYERS = ["shell", "spaces", "services", "furniture"] as const;
 
@@ -61,12 +61,8 @@ function StoreyPicker({ tree }: { tree: Tree }): ReactNode {
   const { t } = useTranslation();
   const { storey, storeyMode } = useSceneState();
   const patch = usePatch();
-  const scene = useScene();
   const current = tree.storeys.find((one) => one.id !== null && one.id === storey);
-  const choose = (id: string | null): void => {
-    patch({ storey: id });
-    if (id === null) void scene?.fit();
-  };
+  const choose = useShowStorey(tree);
   const items: MenuProps["items"] = [
     { key: "all", label: t("scene.allStoreys") },
     { type: "divider" },

@@ -31,8 +31,11 @@ export interface RowTexts {
 }
 
 export function spaceLabel(space: { name: string | null; long_name: string | null; global_id: string }): string {
-  const parts = [space.name, space.long_name].filter((one): one is string => Boolean(one));
-  return parts.filter((one, i) => parts.indexOf(one) === i).join(" ") || space.global_id;
+  const { name, long_name: long } = space;
+  if (!name || !long) return name ?? long ?? space.global_id;
+  // "201 Kitchen" and "Kitchen, south" are one "201 Kitchen, south".
+  for (let n = Math.min(name.length, long.length); n > 0; n--) if (name.endsWith(long.slice(0, n))) return name + long.slice(n);
+  return `${name} ${long}`;
 }
 
 export function elementLabel(element: Pick<ElementRow, "name" | "long_name" | "global_id">): string {

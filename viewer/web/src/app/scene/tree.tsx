@@ -8,7 +8,7 @@ import type { ElementRow, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import { everything } from "../queries";
 import { useClassName } from "../lib/names";
-import { usePatch, useScene, useSceneState } from "./state";
+import { usePatch, useScene, useSceneState, useShowStorey } from "./state";
 import { treeRows, type Branch, type TreeRow } from "./tree-rows";
 
 const ROW = 30;
@@ -21,6 +21,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
   const className = useClassName();
   const patch = usePatch();
   const scene = useScene();
+  const showStorey = useShowStorey(tree);
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set<string>());
   const [branches, setBranches] = useState<readonly Branch[]>([]);
   const [cursor, setCursor] = useState(0);
@@ -57,7 +58,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
     if (row.globalId) {
       patch({ selected: row.globalId });
     } else if (row.kind === "storey") {
-      if (row.storey) patch({ storey: row.storey === storey ? null : row.storey });
+      if (row.storey) showStorey(row.storey === storey ? null : row.storey);
       if (!row.open) toggle(row);
     } else if (row.expandable) toggle(row);
   };

@@ -24,7 +24,7 @@ const ITEMS: { key: Key; path: string; icon: LucideIcon }[] = [
 /** Alarms that still need someone: open and not acknowledged. */
 export function useUnacked(): number {
   const { building } = useBuilding();
-  const alarms = useAlarms({ building: building.id, state: "unacked", limit: 100 });
+  const alarms = useAlarms({ building: building.id, state: ["unacked", "rtn_unacked", "latched_unacked"], limit: 100 });
   return itemsOf(alarms.data).length;
 }
 
