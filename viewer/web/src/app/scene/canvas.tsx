@@ -6,6 +6,7 @@ import { Scene3D } from "../../engine";
 import { url } from "../../api/client";
 import type { Tree } from "../../api/types";
 import { useBuilding, useModeValue } from "../context";
+import { lookAt } from "./look";
 import { useSceneScope, useSceneState } from "./state";
 
 declare global {
@@ -46,7 +47,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
     const offs = [
       scene.on("pick", ({ hit }) => store.set((state) => ({ ...state, selected: hit?.globalId ?? null, focusAlarm: null }))),
       scene.on("open", ({ hit }) => {
-        if (hit) void scene.flyTo(hit.globalId);
+        if (hit) void lookAt(scene, hit.globalId);
       }),
       scene.on("progress", (progress) => store.set((state) => ({
         ...state,
@@ -70,7 +71,10 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       },
     };
     holder.set(scene);
-    void scene.load(tileset).catch(() => void message.error(t("scene.loadFailed"))).finally(() => opened());
+    void scene.load(tileset).catch(() => void message.error(t("scene.loadFailed"))).finally(() => {
+      scene.render(); // so that whoever waits for `ready` can ask what is drawn
+      opened();
+    });
     offs.push(live.onEvent((event) => {
       if (event.topic === "model") void scene.load(tileset, { keepCamera: true }).catch(() => undefined);
     }));
