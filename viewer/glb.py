@@ -25,26 +25,42 @@ FINEST: Final = -12  # positions are rounded to 2^-12 m, a quarter of a millimet
 _STEPS: Final = 65_535  # of a u16; a tile bigger than that many steps (16 m) has f32 positions on the same grid
 _MANTISSA_BITS: Final = 23  # without sign; a tile bigger than 2 km has a coarser grid
 _LINES, _TRIANGLES = 1, 4
-_I8, _U8, _U16, _U32, _F32 = 5120, 5121, 5123, 5125, 5126
+_I8, _U8, _I16, _U16, _U32, _F32 = 5120, 5121, 5122, 5123, 5125, 5126
 _VERTICES, _INDICES = 34962, 34963
 _EXTENSIONS: Final = ["EXT_mesh_features", "EXT_meshopt_compression", "EXT_structural_metadata",
                       "KHR_materials_unlit", "KHR_mesh_quantization"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
+class Copies:
+    """A shape that is stored once and shown several times. Its rows count from the tile's first copied vertex."""
+
+    opaque: Rows  # (T, 3)
+    transparent: Rows  # (U, 3)
+    edges: Rows  # (E, 2)
+    translations: NDArray[np.float64]  # (k, 3) m from the tile's `low`
+    rotations: NDArray[np.float64]  # (k, 4) unit quaternions x y z w
+    features: NDArray[np.uint16]  # (k,)
+
+
+@dataclass(frozen=True, slots=True)
 class TileMesh:
-    """Vertices of one tile, the opaque ones first. Building axes; position = `low` + `steps` × 2^`exponent`, m."""
+    """Vertices of one tile: the placed ones, of them the opaque ones first, then those of `copies`.
+
+    Building axes. A placed vertex is `low` + `steps` × 2^`exponent` m; a copied one is turned and moved by its copy.
+    """
 
     steps: NDArray[np.int32]  # (V, 3) not negative
     normals: NDArray[np.uint32]  # (V,) four bytes each, as the octahedral filter stores them
     colours: NDArray[np.uint32]  # (V,) four bytes each: linear RGBA
-    features: NDArray[np.uint16]  # (V,)
+    features: NDArray[np.uint16]  # (P,) of the placed vertices
     opaque: Rows  # (T, 3) vertex rows
     transparent: Rows  # (U, 3) vertex rows
     edges: Rows  # (E, 2) vertex rows
     opaque_vertices: int
     low: NDArray[np.float64]  # (3,) m
     exponent: int  # of the grid: a step is 2^exponent m
+    copies: Sequence[Copies] = ()
 
     def plain_normals(self) -> NDArray[np.float32]:
         """(V, 3) unit normals."""
@@ -60,29 +76,37 @@ class TileMesh:
 def write_glb(mesh: TileMesh, names: Sequence[tuple[str, int]]) -> bytes:
     """The GLB. `names`: GlobalId and occurrence (0 unless the GlobalId is repeated) of each feature."""
     writer = _Writer()
-    small = int(mesh.steps.max()) <= _STEPS
+    small = not mesh.copies and int(mesh.steps.max()) <= _STEPS
     layout = _attributes(writer, mesh, small=small)
-    primitives = _primitives(writer, mesh, layout)
-    table = _property_table(writer, names)
-    for primitive in primitives:
-        primitive["extensions"] = {
-            "EXT_mesh_features": {"featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]}
-        }
-    node: dict[str, Any] = {"mesh": 0, "translation": mesh.low.tolist()}
+    place: dict[str, Any] = {"translation": mesh.low.tolist()}
     if small:
-        node["scale"] = [2.0**mesh.exponent * _STEPS] * 3
+        place["scale"] = [2.0**mesh.exponent * _STEPS] * 3
+    features = {"featureIds": [{"featureCount": len(names), "attribute": 0, "propertyTable": 0}]}
+    meshes, nodes = [], []
+    if len(mesh.features):
+        meshes.append(
+            _primitives(writer, (mesh.opaque, mesh.transparent, mesh.edges), layout[:3], mesh.opaque_vertices)
+        )
+        nodes.append({"mesh": 0, **place})
+        for primitive in meshes[0]:
+            primitive["extensions"] = {"EXT_mesh_features": features}
+    for copy, instances in zip(mesh.copies, _instances(writer, mesh), strict=True):
+        extensions = {"EXT_mesh_gpu_instancing": {"attributes": instances}, "EXT_instance_features": features}
+        nodes.append({"mesh": len(meshes), **place, "extensions": extensions})
+        meshes.append(_primitives(writer, (copy.opaque, copy.transparent, copy.edges), layout[3:], 0))
     # glTF is y up: the outer node turns the building's z up into it.
-    turn = {"rotation": [-(0.5**0.5), 0.0, 0.0, 0.5**0.5], "children": [1]}
+    turn = {"rotation": [-(0.5**0.5), 0.0, 0.0, 0.5**0.5], "children": list(range(1, len(nodes) + 1))}
+    instancing = ["EXT_mesh_gpu_instancing"] if mesh.copies else []
     return writer.finish({
         "asset": {"version": "2.0", "generator": "bim-twin"},
-        "extensionsUsed": _EXTENSIONS,
-        "extensionsRequired": ["EXT_meshopt_compression", "KHR_mesh_quantization"],
+        "extensionsUsed": [*_EXTENSIONS, *instancing, *(["EXT_instance_features"] if mesh.copies else [])],
+        "extensionsRequired": ["EXT_meshopt_compression", "KHR_mesh_quantization", *instancing],
         "scene": 0,
         "scenes": [{"nodes": [0]}],
-        "nodes": [turn, node],
-        "meshes": [{"primitives": primitives}],
+        "nodes": [turn, *nodes],
+        "meshes": [{"primitives": primitives} for primitives in meshes],
         "materials": _MATERIALS,
-        "extensions": {"EXT_structural_metadata": table},
+        "extensions": {"EXT_structural_metadata": _property_table(writer, names)},
     })  # fmt: skip
 
 
@@ -99,7 +123,8 @@ def exponent_for(extent: float) -> int:
 
 
 def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[str, int]]:
-    """Attribute accessors for the opaque vertices, the transparent ones, and (positions and ids only) all."""
+    """Attribute accessors for opaque, transparent and all placed vertices, then for copied ones: as surface twice,
+    and as edges."""
     steps, exponent, count = mesh.steps, mesh.exponent, len(mesh.steps)
     kind, stored = _U16, np.asarray(steps)
     if small:
@@ -108,49 +133,93 @@ def _attributes(writer: _Writer, mesh: TileMesh, *, small: bool) -> list[dict[st
         place = writer.attributes(padded)
     else:
         kind, stored = _F32, steps * 2.0**exponent  # type: ignore[assignment]
-        # What the exponential filter reads: a byte of exponent over 24 bits of mantissa.
-        place = writer.attributes(steps.astype(np.uint32) | np.uint32((exponent & 0xFF) << 24), "EXPONENTIAL")
-    features = np.zeros((count, 2), dtype=np.uint16)  # a row is at least four bytes
-    features[:, 0] = mesh.features
-    names = writer.attributes(features)
+        place = writer.attributes(_fixed_point(steps, exponent), "EXPONENTIAL")
+    placed = len(mesh.features)
+    names = -1
+    if placed:
+        features = np.zeros((placed, 2), dtype=np.uint16)  # a row is at least four bytes
+        features[:, 0] = mesh.features
+        names = writer.attributes(features)
     normals = writer.attributes(mesh.normals, "OCTAHEDRAL")
     colours = writer.attributes(mesh.colours)
-    layout: list[dict[str, int]] = []
-    for start, end, surface in (
-        (0, mesh.opaque_vertices, True),
-        (mesh.opaque_vertices, count, True),
-        (0, count, False),
-    ):
+
+    def accessors(start: int, end: int, *, surface: bool, named: bool) -> dict[str, int]:
         if start == end:
-            layout.append({})
-            continue
+            return {}
         n = end - start
         columns = [stored[start:end, axis] for axis in range(3)]  # numpy is slow along short rows
         box = {"min": [c.min().item() for c in columns], "max": [c.max().item() for c in columns]}
-        accessors = {
-            "POSITION": writer.accessor(place, start, n, kind, "VEC3", small, **box),
-            "_FEATURE_ID_0": writer.accessor(names, start, n, _U16, "SCALAR"),
-        }
+        found = {"POSITION": writer.accessor(place, start, n, kind, "VEC3", small, **box)}
+        if named:
+            found["_FEATURE_ID_0"] = writer.accessor(names, start, n, _U16, "SCALAR")
         if surface:
-            accessors["NORMAL"] = writer.accessor(normals, start, n, _I8, "VEC3", True)
-            accessors["COLOR_0"] = writer.accessor(colours, start, n, _U8, "VEC4", True)
-        layout.append(accessors)
-    return layout
+            found["NORMAL"] = writer.accessor(normals, start, n, _I8, "VEC3", True)
+            found["COLOR_0"] = writer.accessor(colours, start, n, _U8, "VEC4", True)
+        return found
+
+    copied = accessors(placed, count, surface=True, named=False)
+    return [
+        accessors(0, mesh.opaque_vertices, surface=True, named=True),
+        accessors(mesh.opaque_vertices, placed, surface=True, named=True),
+        accessors(0, placed, surface=False, named=True),
+        copied,
+        copied,
+        {name: accessor for name, accessor in copied.items() if name == "POSITION"},
+    ]
 
 
-def _primitives(writer: _Writer, mesh: TileMesh, layout: list[dict[str, int]]) -> list[dict[str, Any]]:
+def _fixed_point(steps: NDArray[Any], exponent: int) -> NDArray[np.uint32]:
+    """What the exponential filter reads: a byte of exponent over 24 bits of mantissa."""
+    return (steps.astype(np.int64) & 0xFFFFFF).astype(np.uint32) | np.uint32((exponent & 0xFF) << 24)
+
+
+def _primitives(
+    writer: _Writer, rows: tuple[Rows, Rows, Rows], layout: list[dict[str, int]], opaque_vertices: int
+) -> list[dict[str, Any]]:
     primitives: list[dict[str, Any]] = []
-    for material, (rows, first, mode) in enumerate((
-        (mesh.opaque, 0, "TRIANGLES"),
-        (mesh.transparent, mesh.opaque_vertices, "TRIANGLES"),
-        (mesh.edges, 0, "INDICES"),
-    )):  # fmt: skip
-        if not len(rows):
+    for material, (indices, first) in enumerate(zip(rows, (0, opaque_vertices, 0), strict=True)):
+        if not len(indices):
             continue
-        indices = writer.indices((rows - np.uint32(first)).reshape(-1), len(mesh.steps), mode)
-        kind = _LINES if mode == "INDICES" else _TRIANGLES
-        primitives.append({"attributes": layout[material], "indices": indices, "material": material, "mode": kind})
+        lines = material == len(rows) - 1
+        accessor = writer.indices((indices - np.uint32(first)).reshape(-1), "INDICES" if lines else "TRIANGLES")
+        primitives.append(
+            {
+                "attributes": layout[material],
+                "indices": accessor,
+                "material": material,
+                "mode": _LINES if lines else _TRIANGLES,
+            }
+        )
     return primitives
+
+
+def _instances(writer: _Writer, mesh: TileMesh) -> list[dict[str, int]]:
+    """Accessors of each copy's translations (quarter steps), rotations (16 bits) and features."""
+    if not mesh.copies:
+        return []
+    exponent = mesh.exponent - 2
+    moves = np.rint(np.concatenate([c.translations for c in mesh.copies]) * 2.0**-exponent)
+    turns = np.concatenate([c.rotations for c in mesh.copies]).astype(np.float32)
+    features = np.zeros((len(moves), 2), dtype=np.uint16)
+    features[:, 0] = np.concatenate([c.features for c in mesh.copies])
+    views = (
+        writer.attributes(_fixed_point(moves, exponent), "EXPONENTIAL"),
+        writer.attributes(meshopt.encode_filter_quat(turns, 8, 16), "QUATERNION"),
+        writer.attributes(features),
+    )
+    found: list[dict[str, int]] = []
+    start = 0
+    for copy in mesh.copies:
+        n = len(copy.features)
+        found.append(
+            {
+                "TRANSLATION": writer.accessor(views[0], start, n, _F32, "VEC3"),
+                "ROTATION": writer.accessor(views[1], start, n, _I16, "VEC4", True),
+                "_FEATURE_ID_0": writer.accessor(views[2], start, n, _U16, "SCALAR"),
+            }
+        )
+        start += n
+    return found
 
 
 def _property_table(writer: _Writer, names: Sequence[tuple[str, int]]) -> dict[str, Any]:
@@ -195,9 +264,9 @@ class _Writer:
         stride = rows.nbytes // len(rows)
         return self._encoded(data, "ATTRIBUTES", len(rows), stride, filter_name, _VERTICES)
 
-    def indices(self, rows: Rows, vertices: int, mode: str) -> int:
+    def indices(self, rows: Rows, mode: str) -> int:
         """Encode indices (TRIANGLES in threes, INDICES in a row); the accessor's number."""
-        small = vertices <= 65_535
+        small = int(rows.max()) < 65_535
         data = meshopt.encode_gltf_buffer(rows, "TRIANGLES" if mode == "TRIANGLES" else "INDICES")
         view = self._encoded(data, mode, len(rows), 2 if small else 4, None, _INDICES)
         return self.accessor(view, 0, len(rows), _U16 if small else _U32, "SCALAR")

@@ -14,17 +14,18 @@ import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from ifc_models.extract import Extract, MeshArrays, load_extract
-from viewer.glb import FINEST, TileMesh, exponent_for, write_glb
+from viewer.glb import FINEST, Copies, TileMesh, exponent_for, write_glb
 from viewer.palette import ROOM_ALPHA, Layer, colour_of, layer_of
-from viewer.surfaces import prepare
+from viewer.surfaces import Surfaces, prepare
 from viewer.variants import Variants, make_variants, ragged, ragged_rows
 
 Index = NDArray[np.int64]
@@ -32,9 +33,10 @@ Index = NDArray[np.int64]
 CONTENT_TYPE: Final = "model/gltf-binary"
 ENCODING: Final = "gzip"  # every browser takes it over plain http too, which brotli is not
 _LAYERS: Final[tuple[Layer, ...]] = ("shell", "spaces", "services", "furniture")
+_WORTH_COPYING: Final = 300  # vertices saved; fewer cost less than the words to say that they are copies
 _THREADS: Final = min(4, os.cpu_count() or 1)
 _MAX_FEATURES: Final = 65_535  # _FEATURE_ID_0 is u16
-_MAX_TRIANGLES: Final = 250_000
+_MAX_TRIANGLES: Final = 500_000
 _MAX_EXTENT: Final = 300.0  # m: 65 535 steps of position keep 2.5 mm
 
 
@@ -89,7 +91,7 @@ def assemble_whole(
     """The layers of a model in one piece; None where they show nothing."""
     if len(mesh.instance_element) == 0:
         return None
-    model = _Model.of(extract, mesh, np.asarray(placement.storey))
+    model = _Model.of(extract, mesh, np.asarray(placement.storey), copying=False)
     rows = np.flatnonzero(np.isin(model.layer, [_LAYERS.index(layer) for layer in layers]))
     if not len(rows):
         return None
@@ -122,7 +124,8 @@ class _Model:
     extract: Extract
     variants: Variants
     element: Index  # (I,)
-    offset: NDArray[np.float64]  # (I, 3) m
+    matrix: NDArray[np.float64]  # (I, 4, 4)
+    copied: NDArray[np.bool_]  # (I,) stored once for several
     storey: Index  # (I,) -1: none
     layer: Index  # (I,) row of _LAYERS
     low: NDArray[np.float64]  # (I, 3) m
@@ -131,7 +134,7 @@ class _Model:
     steps: NDArray[np.int32]  # (V, 3) of the variants on the usual grid
 
     @classmethod
-    def of(cls, extract: Extract, mesh: MeshArrays, storeys: NDArray[np.int64]) -> _Model:
+    def of(cls, extract: Extract, mesh: MeshArrays, storeys: NDArray[np.int64], *, copying: bool = True) -> _Model:
         surfaces = prepare(mesh)
         element = np.asarray(mesh.instance_element, dtype=np.int64)
         shape = np.asarray(mesh.instance_shape, dtype=np.int64)
@@ -139,12 +142,16 @@ class _Model:
         element, shape = element[shown], shape[shown]
         matrix = np.asarray(mesh.instance_matrix)[shown]
         classes, layers, colours = _looks(extract, element, np.asarray(mesh.materials))
-        variants = make_variants(surfaces, shape, matrix, classes, colours)
-        variant, offset = variants.of_instance, matrix[:, :3, 3]
+        storey, layer = storeys[element], layers[classes]
+        copied = _worth_copying(surfaces, matrix, shape, np.column_stack([shape, classes, storey, layer]))
+        copied &= copying
+        turned = matrix.copy()
+        turned[copied, :3, :3] = np.eye(3)  # copies are turned by the viewer
+        variants = make_variants(surfaces, shape, turned, classes, colours)
+        low, high = _boxes(variants, matrix, copied)
         return cls(
-            extract, variants, element, offset, storeys[element], layers[classes],
-            variants.low[variant] + offset, variants.high[variant] + offset,
-            np.diff(variants.triangle_starts)[variant], variants.steps(FINEST),
+            extract, variants, element, matrix, copied, storey, layer, low, high,
+            np.diff(variants.triangle_starts)[variants.of_instance], variants.steps(FINEST),
         )  # fmt: skip
 
     def groups(self) -> Iterator[_Group]:
@@ -171,6 +178,32 @@ class _Model:
             chosen = rows[lots[of] == lot]
             if len(chosen):
                 yield chosen
+
+
+def _worth_copying(
+    surfaces: Surfaces, matrix: NDArray[np.float64], shape: Index, key: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which instances are cheaper as copies of a shape stored once: `key` (I, n) is equal for what can share."""
+    _, of, uses = np.unique(key, axis=0, return_inverse=True, return_counts=True)
+    vertices = np.diff(surfaces.vertex_starts)[shape]
+    linear = matrix[:, :3, :3]
+    square = linear @ linear.transpose(0, 2, 1)
+    rigid = (np.abs(square - np.eye(3)).max(axis=(1, 2)) < 1e-6) & (np.linalg.det(linear) > 0)
+    shareable = np.bincount(of.reshape(-1), weights=rigid)[of.reshape(-1)] == uses[of.reshape(-1)]
+    saved = (uses[of.reshape(-1)] - 1) * vertices
+    return np.asarray(rigid & shareable & (saved >= _WORTH_COPYING), dtype=np.bool_)
+
+
+def _boxes(
+    variants: Variants, matrix: NDArray[np.float64], copied: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(I, 3) lower and upper corner of each instance; of a copy, those of its turned box."""
+    low, high = variants.low[variants.of_instance], variants.high[variants.of_instance]
+    middle, half = (low + high) / 2, (high - low) / 2
+    linear = np.where(copied[:, None, None], matrix[:, :3, :3], np.eye(3))
+    middle = np.einsum("nij,nj->ni", linear, middle) + matrix[:, :3, 3]
+    half = np.einsum("nij,nj->ni", np.abs(linear), half)
+    return middle - half, middle + half
 
 
 def _lots(centre: NDArray[np.float64], weight: Index) -> Index:
@@ -242,7 +275,7 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
         path=path,
         bytes=len(data),
         elements=len(elements),
-        triangles=len(mesh.opaque) + len(mesh.transparent),
+        triangles=int(model.triangles[rows].sum()),
         bbox=(*low.tolist(), *high.tolist()),
     )
 
@@ -254,24 +287,44 @@ def _packed(data: bytes) -> bytes:
 
 
 def _assemble(
-    model: _Model, rows: Index, feature: Index, low: NDArray[np.float64], high: NDArray[np.float64]
+    model: _Model,
+    rows: Index,
+    feature: Index,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
 ) -> TileMesh:
-    """Place the variants of a tile on its grid.
-
-    A variant is rounded before it is moved, by a whole number of steps: copies of it then differ by a constant only,
-    which is what compression is good at.
-    """
-    v = model.variants
+    """Place the variants of a tile on its grid, and append what is copied."""
     exponent = exponent_for(float((high - low).max()))
     step = 2.0**exponent
     low = (np.floor(low / step) - 1) * step  # one step of room for what is rounded twice
+    all_steps = model.steps if exponent == FINEST else model.variants.steps(exponent)
+    copied = model.copied[rows]
+    placed = _placed(model, rows[~copied], feature[~copied], all_steps, low, exponent)
+    if not copied.any():
+        return placed
+    return _with_copies(model, rows[copied], feature[copied], all_steps, placed)
+
+
+def _placed(
+    model: _Model,
+    rows: Index,
+    feature: Index,
+    all_steps: NDArray[np.int32],
+    low: NDArray[np.float64],
+    exponent: int,
+) -> TileMesh:
+    """Variants moved to where they are.
+
+    A variant is rounded before it is moved, by a whole number of steps: repetitions of it then differ by a constant
+    only, which is what compression is good at.
+    """
+    v = model.variants
     variant = v.of_instance[rows]
-    all_steps = model.steps if exponent == FINEST else v.steps(exponent)
-    offset = np.rint((model.offset[rows] - low) / step).astype(np.int32)
+    offset = np.rint((model.matrix[rows, :3, 3] - low) * 2.0**-exponent).astype(np.int32)
     first, count, opaque = v.starts[variant], np.diff(v.starts)[variant], v.opaque_vertices[variant]
     clear = count - opaque
     take, owner = ragged_rows(np.concatenate([first, first + opaque]), np.concatenate([opaque, clear]))
-    owner %= len(rows)
+    owner %= max(len(rows), 1)
     steps = all_steps[take]
     steps += offset[owner]
     opaque_starts = np.cumsum(opaque) - opaque
@@ -291,12 +344,49 @@ def _assemble(
         colours=v.colours[take],
         features=feature[owner].astype(np.uint16),
         opaque=(v.triangles[opaque_take] + opaque_starts[opaque_owner][:, None]).astype(np.uint32),
-        transparent=(v.triangles[clear_take] - opaque[clear_owner][:, None]).astype(np.uint32)
-        + clear_starts[clear_owner][:, None].astype(np.uint32),
+        transparent=(v.triangles[clear_take] + (clear_starts - opaque)[clear_owner][:, None]).astype(np.uint32),
         edges=(edges + moved).astype(np.uint32),
         opaque_vertices=total,
         low=low,
         exponent=exponent,
+    )
+
+
+def _with_copies(
+    model: _Model, rows: Index, feature: Index, all_steps: NDArray[np.int32], placed: TileMesh
+) -> TileMesh:
+    """The tile with the shapes that are stored once; each is moved so that its own coordinates start at zero."""
+    v = model.variants
+    variants, of = np.unique(v.of_instance[rows], return_inverse=True)
+    take, _ = ragged(v.starts, variants)
+    steps = all_steps[take]
+    ends = np.cumsum(np.diff(v.starts)[variants])
+    copies: list[Copies] = []
+    for i, variant in enumerate(variants.tolist()):
+        start, end = int(ends[i - 1]) if i else 0, int(ends[i])
+        corner = steps[start:end].min(axis=0)
+        steps[start:end] -= corner
+        mine = rows[of == i]
+        linear = model.matrix[mine, :3, :3]
+        moves = model.matrix[mine, :3, 3] - placed.low + linear @ (corner * 2.0**placed.exponent)
+        triangles = v.triangles[v.triangle_starts[variant] : v.triangle_starts[variant + 1]] + start
+        opaque = int(v.opaque_triangles[variant])
+        copies.append(
+            Copies(
+                opaque=triangles[:opaque].astype(np.uint32),
+                transparent=triangles[opaque:].astype(np.uint32),
+                edges=(v.edges[v.edge_starts[variant] : v.edge_starts[variant + 1]] + start).astype(np.uint32),
+                translations=moves,
+                rotations=Rotation.from_matrix(linear).as_quat(),
+                features=feature[of == i].astype(np.uint16),
+            )
+        )
+    return replace(
+        placed,
+        steps=np.concatenate([placed.steps, steps]),
+        normals=np.concatenate([placed.normals, v.normals[take]]),
+        colours=np.concatenate([placed.colours, v.colours[take]]),
+        copies=copies,
     )
 
 

@@ -66,9 +66,20 @@ class _Reader:
         for child in node.get("children", ()):
             self.node(child, matrix, out)
         if "mesh" in node:
-            out.extend(self.primitive(p, matrix) for p in self.document["meshes"][node["mesh"]]["primitives"])
+            primitives = self.document["meshes"][node["mesh"]]["primitives"]
+            instancing = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
+            if instancing is None:
+                out.extend(self.primitive(p, matrix) for p in primitives)
+                return
+            ids = node["extensions"]["EXT_instance_features"]["featureIds"][0]
+            given = {name: self.accessor(i) for name, i in instancing["attributes"].items()}
+            features = given[f"_FEATURE_ID_{ids['attribute']}"].reshape(-1)
+            for move, turn, feature in zip(given["TRANSLATION"], given["ROTATION"], features, strict=True):
+                turn = turn / np.linalg.norm(turn)
+                there = matrix @ transform({"translation": move, "rotation": turn})
+                out.extend(self.primitive(p, there, int(feature)) for p in primitives)
 
-    def primitive(self, primitive: dict, matrix: np.ndarray) -> Primitive:
+    def primitive(self, primitive: dict, matrix: np.ndarray, feature: int | None = None) -> Primitive:
         attributes = {name: self.accessor(i) for name, i in primitive["attributes"].items()}
         local = attributes["POSITION"].astype(float)
         normals = attributes.get("NORMAL")
@@ -79,7 +90,7 @@ class _Reader:
             local @ matrix[:3, :3].T + matrix[:3, 3],
             None if normals is None else normals @ np.linalg.inv(matrix[:3, :3]),
             attributes.get("COLOR_0"),
-            attributes["_FEATURE_ID_0"].reshape(-1),
+            np.full(len(local), feature) if feature is not None else attributes["_FEATURE_ID_0"].reshape(-1),
             self.accessor(primitive["indices"]).reshape(-1),
         )
 

@@ -42,12 +42,15 @@ export function layOut(placed: readonly Primitive[], copies: readonly Copy[], va
 
 interface Range { readonly from: number; readonly to: number }
 
+/** Indices to be written with something added. */
+interface Shifted { readonly values: ArrayLike<number>; readonly shift: number }
+
 class Layout {
   readonly #position: Float32Array<ArrayBuffer>;
   readonly #normal: Int8Array<ArrayBuffer>;
   readonly #color: Uint8Array<ArrayBuffer>;
   readonly #feature: Uint32Array<ArrayBuffer>;
-  readonly #index: Record<PrimitiveKind, number[][]> = { opaque: [], transparent: [], edges: [] };
+  readonly #index: Record<PrimitiveKind, Shifted[]> = { opaque: [], transparent: [], edges: [] };
   readonly #matrix: Matrix;
   readonly #valueOf: (a: Attribute<never>) => Values;
   #vertices = 0;
@@ -68,7 +71,7 @@ class Layout {
     this.#color = new Uint8Array(total * 4);
     this.#feature = new Uint32Array(total);
     for (const p of [...surfaces, ...own]) this.#place(p);
-    for (const p of edges) if (!own.includes(p)) this.#index.edges.push(indices(p));
+    for (const p of edges) if (!own.includes(p)) this.#index.edges.push({ values: indices(p), shift: 0 });
     copies.forEach((copy, i) => this.#lay(copy, ranges[i] as Range));
   }
 
@@ -82,14 +85,11 @@ class Layout {
     const out: Primitive[] = [];
     for (const kind of KINDS) {
       const parts = this.#index[kind];
-      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      const length = parts.reduce((sum, part) => sum + part.values.length, 0);
       if (length === 0) continue;
       const index = this.#vertices <= 65_535 ? new Uint16Array(length) : new Uint32Array(length);
       let at = 0;
-      for (const part of parts) {
-        index.set(part, at);
-        at += part.length;
-      }
+      for (const { values, shift } of parts) for (let i = 0; i < values.length; i++) index[at++] = (values[i] as number) + shift;
       const edges = kind === "edges";
       out.push({
         kind, position: shared.position, normal: edges ? null : shared.normal, color: edges ? null : shared.color,
@@ -103,13 +103,14 @@ class Layout {
     const base = this.#vertices;
     this.#copyVertices(p, { from: 0, to: p.vertices }, base);
     for (let v = 0; v < p.vertices; v++) this.#feature[base + v] = p.feature[v] as number;
-    this.#index[p.kind].push(indices(p).map((i) => i + base));
+    this.#index[p.kind].push({ values: indices(p), shift: base });
     this.#vertices += p.vertices;
   }
 
   #lay(copy: Copy, range: Range): void {
     const size = range.to - range.from;
-    const surface = copy.primitives.find((p) => p.kind !== "edges") ?? (copy.primitives[0] as Primitive);
+    const surface = copy.primitives.find((p) => p.kind !== "edges") ?? copy.primitives[0];
+    if (!surface) return;
     const first = this.#vertices;
     for (let i = 0; i < copy.count; i++) {
       const base = this.#vertices;
@@ -120,11 +121,8 @@ class Layout {
     }
     for (let i = 0; i < copy.count; i++) this.#turn(copy, i, first + i * size, size);
     for (const p of copy.primitives) {
-      const own = indices(p);
-      for (let i = 0; i < copy.count; i++) {
-        const shift = first + i * size - range.from;
-        this.#index[p.kind].push(own.map((v) => v + shift));
-      }
+      const values = indices(p);
+      for (let i = 0; i < copy.count; i++) this.#index[p.kind].push({ values, shift: first + i * size - range.from });
     }
   }
 
@@ -173,16 +171,19 @@ class Layout {
 function rangeOf(copy: Copy): Range {
   let from = Infinity;
   let to = 0;
-  for (const p of copy.primitives)
-    for (const i of indices(p)) {
+  for (const p of copy.primitives) {
+    const values = indices(p);
+    for (let k = 0; k < values.length; k++) {
+      const i = values[k] as number;
       if (i < from) from = i;
       if (i >= to) to = i + 1;
     }
+  }
   return from < to ? { from, to } : { from: 0, to: 0 };
 }
 
-function indices(p: Primitive): number[] {
-  return p.index ? Array.from(p.index) : Array.from({ length: p.vertices }, (_, i) => i);
+function indices(p: Primitive): ArrayLike<number> {
+  return p.index ?? Uint32Array.from({ length: p.vertices }, (_, i) => i);
 }
 
 /** Row-major 3×3 of a quaternion; the identity where there is none. */
