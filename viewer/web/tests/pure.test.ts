@@ -4,7 +4,8 @@ import { formatBytes, formatDuration, formatNumber, plainClass, relativeTime, un
 import { placeText } from "../src/app/lib/place";
 import { DEFAULT_RECURRENCE, fromRule, nextDates, toRule } from "../src/app/lib/recurrence";
 import { colourings, colourOf, niceSpan, quantityName, startLimits, targetValues } from "../src/app/scene/colour";
-import { treeRows } from "../src/app/scene/tree-rows";
+import { steppedBack, withContext } from "../src/app/scene/look";
+import { spaceLabel, treeRows } from "../src/app/scene/tree-rows";
 import { PALETTES } from "../src/app/theme";
 
 const point = (handle: number, change: Partial<Point>): Point => ({
@@ -81,6 +82,24 @@ test("the tree shows the highest storey first and asks only for what is open", (
   const open = treeRows(tree, new Set(["s:s1", "s:s1/r:r1"]), new Map(), texts);
   expect(open.rows.map((row) => `${row.level}${row.kind}:${row.label}`)).toEqual(["0storey:2F", "0storey:1F", "1space:101 Hall", "2wait:", "1class:IfcWall"]);
   expect(open.wanted).toEqual([{ key: "s:s1/r:r1", space: "r1" }]);
+});
+
+test("a small thing is shown with the room around it, a large one as it is", () => {
+  expect(withContext({ min: [0, 0, 2], max: [0.2, 10, 2.1] })).toEqual({ min: [-2.9, 0, 2], max: [3.1, 10, 2.1] });
+});
+
+test("the camera steps back along the viewpoint's direction and looks down", () => {
+  const { eye, target } = steppedBack({ eye: [1, 0, 0.1], target: [0, 0, 0] });
+  expect(Math.hypot(...eye)).toBeCloseTo(8);
+  expect(eye[1]).toBe(0);
+  expect(eye[2]).toBeCloseTo(4);
+  expect(target).toEqual([0, 0, 0]);
+});
+
+test("a room's number and name that overlap are written once", () => {
+  expect(spaceLabel({ name: "201 Kitchen", long_name: "Kitchen, south", global_id: "g" })).toBe("201 Kitchen, south");
+  expect(spaceLabel({ name: "201", long_name: "Hall", global_id: "g" })).toBe("201 Hall");
+  expect(spaceLabel({ name: null, long_name: null, global_id: "g" })).toBe("g");
 });
 
 test("numbers, times and units read as people write them", () => {

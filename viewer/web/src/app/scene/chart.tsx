@@ -41,9 +41,9 @@ export function Chart({ series, unit, height = 132, stepped = false, from, to }:
       series: [{}, line(1.6), { ...line(0), stroke: "transparent" }, { ...line(0), stroke: "transparent" }],
       bands: [{ series: [3, 2], fill: `${p.accent}26` }],
       axes: [
-        { stroke: p.text3, grid: { show: false }, ticks: { show: false }, size: 24, font: "11px system-ui", space: 60,
+        { stroke: p.text3, grid: { show: false }, ticks: { show: false }, size: 24, font: "11px 'Inter Variable', system-ui", space: 60,
           values: (_plot, ticks) => ticks.map((tick) => clock(tick * 1000, language)) },
-        { stroke: p.text3, grid: { stroke: p.border, width: 1 }, ticks: { show: false }, size: 44, font: "11px system-ui", space: 28,
+        { stroke: p.text3, grid: { stroke: p.border, width: 1 }, ticks: { show: false }, size: 44, font: "11px 'Inter Variable', system-ui", space: 28,
           values: (_plot, ticks) => ticks.map((tick) => formatNumber(tick, language)) },
       ],
       plugins: [readout(language, unit)],

@@ -10,6 +10,7 @@ import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
 import { colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
+import { lookAt } from "./look";
 import { useSceneScope, useSceneState, useScene } from "./state";
 import { spaceLabel } from "./tree-rows";
 
@@ -111,8 +112,8 @@ export function useMarkers(tree: Tree): void {
   useEffect(() => {
     if (!scene) return;
     const markers: Marker[] = alarms.filter((one) => one.active).slice(0, 200).flatMap((alarm) => alarmMarker(alarm, (globalId) => {
-      store.set((state) => ({ ...state, selected: globalId, focusAlarm: alarm.id }));
-      void scene.flyTo(globalId);
+      store.set((state) => ({ ...state, selected: globalId, focusAlarm: alarm.id, storey: alarm.storey_id, storeyMode: "cut" }));
+      void lookAt(scene, globalId);
     }));
     if (shown) {
       const values = colouring ? targetValues(colouring, (handle) => asNumber(live.values.get(handle))) : new Map<string, number>();

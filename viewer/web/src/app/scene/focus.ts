@@ -3,9 +3,10 @@ import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { get } from "../../api/client";
-import type { AlarmDetail, DueWork, Place, Plan, WorkOrderDetail } from "../../api/types";
+import type { AlarmDetail, DueWork, ElementDetail, Place, Plan, WorkOrderDetail } from "../../api/types";
 import type { Scene3D } from "../../engine";
 import { useBuilding } from "../context";
+import { lookAt, steppedBack } from "./look";
 import { useScene, useSceneScope, type SceneState } from "./state";
 import type { Store } from "../lib/store";
 
@@ -34,8 +35,9 @@ export function useFocus(shown: boolean): void {
       } else if (kind === "order") {
         goTo(scene, store, await get<WorkOrderDetail>(`/work-orders/${id}`), null);
       } else if (kind === "element") {
-        store.set((state) => ({ ...state, selected: id }));
-        await scene.flyTo(id);
+        const element = await get<ElementDetail>(`/elements/${encodeURIComponent(id)}`, { building: building.id });
+        store.set((state) => ({ ...state, selected: element.global_id, storey: element.location.storey_id, storeyMode: "cut" }));
+        await lookAt(scene, element.global_id);
       } else await showPlan(scene, store, building.id, id, dueTitle);
     }).catch(() => undefined);
   }, [shown, scene, store, kind, id, building.id, dueTitle]);
@@ -43,10 +45,10 @@ export function useFocus(shown: boolean): void {
 
 function goTo(scene: Scene3D, store: Store<SceneState>, place: Place, alarm: string | null): void {
   store.set((state) => ({
-    ...state, selected: place.global_id, focusAlarm: alarm, storey: place.storey_id, storeyMode: "ghost", isolated: null,
+    ...state, selected: place.global_id, focusAlarm: alarm, storey: place.storey_id, storeyMode: "cut", isolated: null,
   }));
-  if (place.viewpoint) void scene.flyTo({ eye: place.viewpoint.eye, target: place.viewpoint.target });
-  else if (place.global_id) void scene.flyTo(place.global_id);
+  if (place.viewpoint) void scene.flyTo(steppedBack(place.viewpoint));
+  else if (place.global_id) void lookAt(scene, place.global_id);
 }
 
 const WEEK = 7 * 86_400_000;

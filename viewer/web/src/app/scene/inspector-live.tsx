@@ -17,12 +17,12 @@ import { PointCommand } from "./command";
 
 const Chart = lazy(async () => ({ default: (await import("./chart")).Chart }));
 
-export function LivePoints({ points }: { points: readonly Point[] }): ReactNode {
+export function LivePoints({ points, owner }: { points: readonly Point[]; owner: string | null }): ReactNode {
   const [open, setOpen] = useState<string | null>(points[0]?.id ?? null);
   return (
     <div className="points">
       {points.map((point) => (
-        <PointRow key={point.id} point={point} open={open === point.id} toggle={() => setOpen(open === point.id ? null : point.id)} />
+        <PointRow key={point.id} point={point} owner={owner} open={open === point.id} toggle={() => setOpen(open === point.id ? null : point.id)} />
       ))}
     </div>
   );
@@ -36,14 +36,20 @@ export function useLatest(point: Point): LiveValue | undefined {
   return { value: point.latest.value, ts: Date.parse(point.latest.ts), quality: toQuality(point.latest.quality) };
 }
 
-function PointRow({ point, open, toggle }: { point: Point; open: boolean; toggle: () => void }): ReactNode {
+/** "Pump 2 · power" is "power" on the page of pump 2. */
+export function shortName(name: string, owner: string | null): string {
+  if (!owner || !name.startsWith(owner)) return name;
+  return name.slice(owner.length).replace(/^[\s·:：/–-]+/, "") || name;
+}
+
+function PointRow({ point, owner, open, toggle }: { point: Point; owner: string | null; open: boolean; toggle: () => void }): ReactNode {
   const may = useMay();
   const latest = useLatest(point);
   return (
     <section className={`point${open ? " is-open" : ""}`}>
       <button type="button" className="point-head" aria-expanded={open} onClick={toggle}>
         <ChevronRight size={13} aria-hidden className="point-chevron" />
-        <span className="point-name" title={point.key}>{point.name}</span>
+        <span className="point-name" title={point.name}>{shortName(point.name, owner)}</span>
         <QualityMark quality={latest?.quality ?? 0} />
         <PointValue point={point} latest={latest} />
       </button>

@@ -7,7 +7,7 @@ import type { ElementDetail, Located, Room } from "../../api/types";
 import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, Lines } from "../parts";
-import { usePatch, useScene } from "./state";
+import { useShowElement } from "./state";
 
 /** What is in a room, how one gets in, and what is next to it. */
 export function RoomContents({ element }: { element: ElementDetail }): ReactNode {
@@ -34,16 +34,14 @@ export function RoomContents({ element }: { element: ElementDetail }): ReactNode
 
 function List({ title, items, rooms = false }: { title: string; items: Located[]; rooms?: boolean }): ReactNode {
   const className = useClassName();
-  const patch = usePatch();
-  const scene = useScene();
+  const showElement = useShowElement();
   const Icon = rooms ? DoorOpen : Box;
   return (
     <section className="own">
       <header><span>{title}</span><small>{items.length}</small></header>
       {items.map((item) => (
         <button type="button" key={item.id} className="line-button" onClick={() => {
-          patch({ selected: item.global_id });
-          void scene?.flyTo(item.global_id);
+          showElement(item.global_id);
         }}>
           <Icon size={14} strokeWidth={1.6} aria-hidden />
           <span>{item.name ?? item.global_id}</span>

@@ -14,7 +14,7 @@ import { ElementIssues } from "./inspector-issues";
 import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
 import { RoomContents } from "./inspector-room";
-import { usePatch, useScene, useShowStorey } from "./state";
+import { usePatch, useShowElement, useShowStorey } from "./state";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
 export function Inspector({ globalId, tree }: { globalId: string; tree: Tree }): ReactNode {
@@ -41,7 +41,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
   const { message } = App.useApp();
   const className = useClassName();
   const patch = usePatch();
-  const scene = useScene();
+  const showElement = useShowElement();
   const showStorey = useShowStorey(tree);
   const isRoom = element.ifc_class === "IfcSpace";
   const alarms = useOpenAlarms().filter((one) => one.element_id === element.id || one.space_id === element.id);
@@ -58,7 +58,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
       <header className="inspector-head">
         <div className="inspector-title">
           <h2>{isRoom ? spaceLabel(element) : elementLabel(element)}</h2>
-          <IconButton icon={Crosshair} size={15} label={t("scene.flyTo")} onClick={() => void scene?.flyTo(element.global_id)} />
+          <IconButton icon={Crosshair} size={15} label={t("scene.flyTo")} onClick={() => showElement(element.global_id, place.storey_id)} />
           <IconButton icon={Focus} size={15} label={t("scene.isolateThis")} shortcut="I"
             onClick={() => patch({ isolated: { ids: [element.global_id], title: elementLabel(element) } })} />
           <IconButton icon={X} size={16} label={t("action.close")} shortcut="Esc" onClick={() => patch({ selected: null })} />
@@ -76,7 +76,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
       </header>
       <Tabs key={element.id} size="small" className="inspector-tabs" defaultActiveKey={own.length > 0 ? "live" : isRoom ? "room" : "properties"}
         items={[
-          ...(own.length > 0 ? [{ key: "live", label: <>{t("inspector.live")}<Count n={own.length} /></>, children: <LivePoints points={own} /> }] : []),
+          ...(own.length > 0 ? [{ key: "live", label: <>{t("inspector.live")}<Count n={own.length} /></>, children: <LivePoints points={own} owner={element.name} /> }] : []),
           ...(isRoom ? [{ key: "room", label: t("inspector.contents"), children: <RoomContents element={element} /> }] : []),
           { key: "properties", label: t("inspector.properties"), children: <Properties element={element} /> },
           { key: "issues", label: <>{t("inspector.issues")}<Count n={issues} alert={alarms.length > 0} /></>,

@@ -11,7 +11,7 @@ import { useKey } from "../lib/keys";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, IconButton, Lines } from "../parts";
 import { everything } from "../queries";
-import { usePatch, useScene, useSceneState, type LeftTab } from "./state";
+import { usePatch, useScene, useSceneState, useShowElement, type LeftTab } from "./state";
 import { StructureTree } from "./tree";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
@@ -78,8 +78,7 @@ export function ElementList({ elements, tree, more = false }: { elements: readon
   const className = useClassName();
   const holder = useRef<HTMLDivElement>(null);
   const { selected } = useSceneState();
-  const patch = usePatch();
-  const scene = useScene();
+  const showElement = useShowElement();
   const list = useVirtualizer({ count: elements.length, getScrollElement: () => holder.current, estimateSize: () => 46, overscan: 8 });
   const place = (element: ElementRow): string => {
     const storey = tree?.storeys.find((one) => one.id === element.storey_id);
@@ -96,8 +95,7 @@ export function ElementList({ elements, tree, more = false }: { elements: readon
             <button type="button" key={element.id} className={`element-row${element.global_id === selected ? " is-selected" : ""}`}
               style={{ height: 46, transform: `translateY(${item.start}px)` }}
               onClick={() => {
-                patch({ selected: element.global_id });
-                void scene?.flyTo(element.global_id);
+                showElement(element.global_id, element.storey_id);
               }}>
               <Box size={15} strokeWidth={1.6} aria-hidden />
               <span>

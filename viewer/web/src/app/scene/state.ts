@@ -4,6 +4,7 @@ import type { Scene3D } from "../../engine";
 import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
 import type { Colouring } from "./colour";
+import { lookAt } from "./look";
 
 export type StoreyMode = "cut" | "isolate" | "ghost";
 export type LeftTab = "structure" | "systems" | "search";
@@ -64,6 +65,16 @@ export function useSceneState(): SceneState {
 export function usePatch(): (change: Partial<SceneState>) => void {
   const { store } = useSceneScope();
   return (change) => store.set((state) => ({ ...state, ...change }));
+}
+
+/** Selects an element, opens its storey where that is known, and takes the camera there. */
+export function useShowElement(): (globalId: string, storey?: string | null) => void {
+  const patch = usePatch();
+  const scene = useScene();
+  return (globalId, storey) => {
+    patch({ selected: globalId, isolated: null, ...(storey ? { storey, storeyMode: "cut" } : {}) });
+    if (scene) void lookAt(scene, globalId);
+  };
 }
 
 /** Shows one storey and takes the camera to its rooms; null shows the building again. */

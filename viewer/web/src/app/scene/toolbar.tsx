@@ -11,6 +11,7 @@ import { useStore } from "../lib/store";
 import { unitText } from "../lib/format";
 import { IconButton } from "../parts";
 import { useColourings } from "./effects";
+import { lookAt } from "./look";
 import { usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
 
 const LAYERS = ["shell", "spaces", "services", "furniture"] as const;
@@ -23,7 +24,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   const state = useSceneState();
   const patch = usePatch();
   const labels = useStore(labelsShown);
-  const fit = (): void => void (state.selected && scene?.has(state.selected) ? scene.flyTo(state.selected) : scene?.fit());
+  const fit = (): void => void (state.selected && scene?.has(state.selected) ? lookAt(scene, state.selected) : scene?.fit());
   useKey("f", fit, shown);
   useKey("l", () => labelsShown.set(!labels), shown);
   useKey("i", () => state.selected && patch({ isolated: { ids: [state.selected], title: t("scene.selection") } }), shown);

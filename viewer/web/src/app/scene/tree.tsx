@@ -8,7 +8,7 @@ import type { ElementRow, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import { everything } from "../queries";
 import { useClassName } from "../lib/names";
-import { usePatch, useScene, useSceneState, useShowStorey } from "./state";
+import { usePatch, useSceneState, useShowElement, useShowStorey } from "./state";
 import { treeRows, type Branch, type TreeRow } from "./tree-rows";
 
 const ROW = 30;
@@ -20,7 +20,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
   const { selected, storey } = useSceneState();
   const className = useClassName();
   const patch = usePatch();
-  const scene = useScene();
+  const showElement = useShowElement();
   const showStorey = useShowStorey(tree);
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set<string>());
   const [branches, setBranches] = useState<readonly Branch[]>([]);
@@ -99,7 +99,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
                 choose(row);
               }}
               onDoubleClick={() => {
-                if (row.globalId) void scene?.flyTo(row.globalId);
+                if (row.globalId) showElement(row.globalId, row.storey);
               }}>
               <button type="button" tabIndex={-1} className={`chevron${row.open ? " is-open" : ""}`} aria-hidden={!row.expandable}
                 disabled={!row.expandable} aria-label={t("scene.expand")}
@@ -119,8 +119,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
                     <Tooltip title={t("scene.flyTo")} mouseEnterDelay={0.5}>
                       <button type="button" tabIndex={-1} className="tree-action" aria-label={t("scene.flyTo")} onClick={(event) => {
                         event.stopPropagation();
-                        patch({ selected: row.globalId ?? null });
-                        if (row.globalId) void scene?.flyTo(row.globalId);
+                        if (row.globalId) showElement(row.globalId, row.storey);
                       }}><Crosshair size={14} /></button>
                     </Tooltip>
                   ) : null}
