@@ -8,9 +8,10 @@ is not a chain of IfcLocalPlacement (grid, linear placement) has none and is mes
 from __future__ import annotations
 
 import ifcopenshell
-import ifcopenshell.util.unit
 import numpy as np
 from numpy.typing import NDArray
+
+from ifc_models.units import Units
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ class Frames:
     """Collects placements with `add`, gives all matrices with `matrices`."""
 
     def __init__(self, file: ifcopenshell.file) -> None:
-        self.unit = _length_unit(file)
+        self.unit = Units(file).length_scale  # metres per length unit of the file
         self._row_of: dict[int, int] = {}  # placement id → row, -1 for one that is not plain
         self._parent: list[int] = []
         self._depth: list[int] = []
@@ -186,11 +187,3 @@ def _operator(operator: ifcopenshell.entity_instance) -> tuple[float, ...]:
         + _direction(operator[1], _O)
         + tuple(scales)
     )
-
-
-def _length_unit(file: ifcopenshell.file) -> float:
-    """Metres per length unit of the file; 1 where the file does not say."""
-    try:
-        return float(ifcopenshell.util.unit.calculate_unit_scale(file))
-    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
-        return 1.0

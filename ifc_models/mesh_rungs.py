@@ -259,7 +259,7 @@ def _exact_element(entity: ifcopenshell.entity_instance, settings: Any) -> Mesh 
         shape: Any = ifcopenshell.geom.create_shape(settings, entity)  # a SWIG object without types
     except Exception as error:  # the kernel's own exceptions are bare RuntimeErrors and worse
         return Failure(f"{error}"[:200] or "the exact kernel failed")
-    if len(shape.geometry.faces_buffer) == 0 and getattr(entity, "HasOpenings", None):
+    if len(shape.geometry.faces_buffer) == 0 and entity.is_a("IfcElement") and entity.HasOpenings:
         return Failure("its openings take all of its body", final=True)
     return _exact_mesh(shape)
 

@@ -25,9 +25,9 @@ def _surface_colour(style: ifcopenshell.entity_instance) -> Colour | None:
     for shading in style.Styles:
         if not shading.is_a("IfcSurfaceStyleShading"):
             continue
-        colour = shading.SurfaceColour
-        transparency = getattr(shading, "Transparency", None) or 0.0
-        diffuse = getattr(shading, "DiffuseColour", None)
+        # By index: asking ifcopenshell for an attribute that a schema lacks makes it import (and compile) its rules.
+        colour, transparency = shading[0], (shading[1] or 0.0) if len(shading) > 1 else 0.0
+        diffuse = shading[2] if shading.is_a("IfcSurfaceStyleRendering") else None
         if diffuse is not None and diffuse.is_a("IfcColourRgb"):
             colour = diffuse
         if colour is None:
@@ -135,26 +135,26 @@ class Styles:
         return None
 
 
-_INNER = (
-    "ForLayerSet",
-    "ForProfileSet",
-    "MaterialLayers",
-    "MaterialProfiles",
-    "MaterialConstituents",
-    "Materials",
-    "Material",
-)
+_INNER = {  # class: index of the attribute that holds what it is made of
+    "IfcMaterialLayerSetUsage": 0,
+    "IfcMaterialLayerSet": 0,
+    "IfcMaterialLayer": 0,
+    "IfcMaterialLayerWithOffsets": 0,
+    "IfcMaterialList": 0,
+    "IfcMaterialProfileSetUsage": 0,
+    "IfcMaterialProfileSetUsageTapering": 0,
+    "IfcMaterialProfileSet": 2,
+    "IfcMaterialProfile": 2,
+    "IfcMaterialProfileWithOffsets": 2,
+    "IfcMaterialConstituentSet": 2,
+    "IfcMaterialConstituent": 2,
+}
 
 
 def _inner_materials(material: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
-    inner: list[ifcopenshell.entity_instance] = []
-    for name in _INNER:
-        value = getattr(material, name, None)
-        if isinstance(value, tuple):
-            inner += value
-        elif value is not None:
-            inner.append(value)
-    return inner
+    index = _INNER.get(material.is_a())
+    value = material[index] if index is not None else None
+    return list(value) if isinstance(value, tuple) else [value] if value is not None else []
 
 
 def _by_type(file: ifcopenshell.file, ifc_class: str) -> list[ifcopenshell.entity_instance]:

@@ -18,6 +18,7 @@ from ifc_models.mesh_child import ChildFailed, in_child, stream_from_child
 from ifc_models.mesh_plan import body_representations
 from ifc_models.mesh_rungs import Mesh, exact
 from ifc_models.mesh_shapes import clustered
+from ifc_models.units import Units
 from tests.conftest import SHARED
 
 IFC = SHARED / "ifc"
@@ -142,7 +143,7 @@ def test_a_model_far_from_the_origin_keeps_its_millimetres(tmp_path):
     site = file.by_type("IfcSite")[0]
     placement = site.ObjectPlacement.RelativePlacement
     old = site.ObjectPlacement
-    scale = ifcopenshell.util.unit.calculate_unit_scale(file)
+    scale = Units(file).length_scale
     near = tmp_path / "near.ifc"
     file.write(str(near))
     moved_by = np.array([3_456_789.0, 5_432_109.0, 0.0])
