@@ -202,7 +202,7 @@ export function Timeline({ lines, kind }: { lines: readonly Line[]; kind: "alarm
           <li key={i} className={`did-${line.kind}`}>
             <span><b>{name(line)}</b> <span className="muted">{actor(line.actor)}</span></span>
             <span className="muted num" title={shortTime(line.at, i18n.language)}><Ago at={line.at} /></span>
-            {line.comment ? <p>{line.comment}</p> : null}
+            {line.comment ? <p>{line.kind === "work_order" ? `#${line.comment}` : line.comment}</p> : null}
           </li>
         ))}
       </ol>
