@@ -85,6 +85,7 @@ def worker_limits(settings: Settings) -> WorkerLimits:
     return WorkerLimits(
         memory=settings.import_memory,
         seconds=settings.import_time.total_seconds(),
+        exact_seconds=settings.import_exact_time.total_seconds(),
         input_bytes=settings.upload_limit,
     )
 

@@ -27,6 +27,7 @@ class MeshLimits:
     """What meshing one model may cost."""
 
     seconds: float = 600.0  # for all of it
+    exact_seconds: float = 120.0  # for all that only the exact kernel can do; then a rougher mesh or a box stands in
     element_seconds: float = 20.0  # for one element in the exact kernel
     element_triangles: int = 400_000  # a heavier element is coarsened
     model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
@@ -198,7 +199,7 @@ class _Ladder:
         answers = exact(
             self._file,
             list(safe),
-            seconds=self._end - time.monotonic(),
+            seconds=min(self._limits.exact_seconds, self._end - time.monotonic()),
             element_seconds=self._limits.element_seconds,
         )
         for step_id, answer, note in answers:

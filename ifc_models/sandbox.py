@@ -25,6 +25,7 @@ class WorkerLimits:
     """What one file may cost. The wall clock is watched from outside, the rest by the kernel."""
 
     seconds: float = 900.0  # wall clock, all stages
+    exact_seconds: float = 120.0  # for what only the exact kernel can mesh
     cpu_seconds: int = 1800  # of one process
     memory: int = 6144 * MIB  # address space of one process, bytes
     file_bytes: int = 8192 * MIB  # largest file a worker may write

@@ -79,7 +79,7 @@ def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> di
         out,
         only=set(request.only) if request.only is not None else None,
         unsafe=unsafe,
-        limits=MeshLimits(seconds=request.mesh_seconds),
+        limits=MeshLimits(seconds=request.mesh_seconds, exact_seconds=request.limits.exact_seconds),
         report=lambda done, total: report("meshing", done / total if total else 1.0),
     )
     seconds = {"mesh_hazards": ready - started, **{f"mesh_{k}": v for k, v in result.seconds.items()}}

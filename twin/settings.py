@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     import_time: timedelta = Field(
         timedelta(minutes=30), description="Time one import may take in all (ISO 8601 or seconds)."
     )
+    import_exact_time: timedelta = Field(
+        timedelta(minutes=2),
+        description="Time the slow, exact geometry kernel may take per model for what the fast one cannot do; "
+        "what is left then gets a rougher mesh or a box, and the report says so.",
+    )
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(

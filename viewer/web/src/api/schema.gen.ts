@@ -2952,6 +2952,8 @@ export interface components {
             points_online: number;
             /** Power */
             power: number | null;
+            /** Power From */
+            power_from: string;
             /** Spaces */
             spaces: number;
         };
