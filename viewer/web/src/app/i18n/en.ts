@@ -169,7 +169,7 @@ export const en = {
     alarms: "Open alarms", alarmsNone: "All quiet", comfort: "Comfort", comfortNone: "No room reports its temperature yet",
     comfortNote: "{{comfortable}} of {{rooms}} rooms between {{low}} and {{high}} °C", orders: "Open work orders", overdue_one: "{{count}} overdue", overdue_other: "{{count}} overdue",
     points: "Points online", pointsNone: "No points yet", pointsNote: "Sensors and meters that report in time", power: "Power now", powerNone: "No meter yet",
-    powerNote: "Sum of the power meters", recent: "Latest alarms", size: "{{spaces}} rooms · {{elements}} elements · {{area}} m²",
+    powerNote: { meters: "Sum of the power meters", supply: "Measured at the building's supply" }, recent: "Latest alarms", size: "{{spaces}} rooms · {{elements}} elements · {{area}} m²",
     unacked_one: "{{count}} not acknowledged", unacked_other: "{{count}} not acknowledged", verified_one: "{{count}} verified in 30 days", verified_other: "{{count}} verified in 30 days",
   },
   plan: {

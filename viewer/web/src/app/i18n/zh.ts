@@ -124,7 +124,7 @@ export const zh: Plain<Texts> = {
   overview: {
     alarms: "未关闭告警", alarmsNone: "一切正常", comfort: "室内舒适度", comfortNone: "暂无房间温度数据", comfortNote: "{{rooms}} 个房间中 {{comfortable}} 个在 {{low}}–{{high}} °C 之间",
     orders: "未完成工单", overdue_other: "{{count}} 个已超期", points: "在线测点", pointsNone: "暂无测点", pointsNote: "按时上报的传感器和表计", power: "当前功率", powerNone: "暂无电表数据",
-    powerNote: "各电表功率合计", recent: "最新告警", size: "{{spaces}} 个房间 · {{elements}} 个构件 · {{area}} m²", unacked_other: "{{count}} 条未确认", verified_other: "近 30 天验收 {{count}} 个",
+    powerNote: { meters: "各电表功率合计", supply: "总进线实测" }, recent: "最新告警", size: "{{spaces}} 个房间 · {{elements}} 个构件 · {{area}} m²", unacked_other: "{{count}} 条未确认", verified_other: "近 30 天验收 {{count}} 个",
   },
   plan: {
     create: "新建保养计划", deleteHint: "已生成的工单会保留。", deleteSure: "确定删除计划“{{name}}”？", dueIn3d: "三维查看到期设备", edit: "编辑保养计划", enabled: "启用计划", ended: "已结束", name: "名称",

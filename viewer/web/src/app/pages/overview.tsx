@@ -55,7 +55,7 @@ function Cards({ data }: { data: Numbers }): ReactNode {
           {share === null ? null : <Meter share={share} />}
         </Tile>
         <Tile icon={Zap} title={t("overview.power")} to={base} value={data.power === null ? "–" : n(data.power)} unit={data.power === null ? "" : "kW"} tone="none"
-          note={data.power === null ? t("overview.powerNone") : t("overview.powerNote")} />
+          note={data.power === null ? t("overview.powerNone") : t(data.power_from === "supply" ? "overview.powerNote.supply" : "overview.powerNote.meters")} />
         <Tile icon={ClipboardList} title={t("overview.orders")} to={`${base}/orders`} value={n(data.orders_open)} tone={data.orders_overdue > 0 ? "bad" : "none"}
           note={data.orders_overdue > 0 ? t("overview.overdue", { count: data.orders_overdue }) : t("overview.verified", { count: data.orders_verified_30_days })} />
         <Tile icon={RadioTower} title={t("overview.points")} to={base} value={n(data.points_online)} unit={`/ ${n(data.points)}`}
