@@ -57,7 +57,7 @@ def changed(before: list[int], after: list[int]) -> int:
 def shot(page: Page) -> list[int]:
     """The canvas as it is shown: a screenshot, decoded by the browser, on a coarse grid."""
     png = page.get_by_test_id("scene").screenshot()
-    return page.evaluate(
+    pixels: list[int] = page.evaluate(
         """async (bytes) => {
             const blob = new Blob([new Uint8Array(bytes)]);
             const bitmap = await createImageBitmap(blob, {resizeWidth: 160, resizeHeight: 100});
@@ -66,7 +66,8 @@ def shot(page: Page) -> list[int]:
             return [...canvas.getImageData(0, 0, 160, 100).data].filter((_, i) => i % 4 !== 3);
         }""",
         list(png),
-    )  # type: ignore[no-any-return]
+    )
+    return pixels
 
 
 def send(server: Server, key: str, value: float) -> None:

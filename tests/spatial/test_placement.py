@@ -5,7 +5,7 @@ import pytest
 import trimesh
 from shapely import box
 
-from spatial.placement import Footprint, footprint, place
+from spatial.placement import Footprint, Placement, footprint, place
 
 ROOM = Footprint(box(0, 0, 4, 3), 0.0, 2.8)
 UPPER = Footprint(box(0, 0, 4, 3), 3.0, 5.8)
@@ -13,7 +13,7 @@ UPPER = Footprint(box(0, 0, 4, 3), 3.0, 5.8)
 
 def _place(
     boxes: list[list[float]], storey: list[int] | None = None, space: list[int] | None = None, slab: bool = False
-):  # type: ignore[no-untyped-def]
+) -> Placement:
     """Elements 0, 1: storeys at 0 and 3 m; 2, 3: a room on each; 4 …: the boxes."""
     count = 4 + len(boxes)
     all_boxes = np.full((count, 6), np.nan)
@@ -68,6 +68,7 @@ def test_a_footprint_keeps_the_hole_of_an_atrium() -> None:
     slabs = [(0, 0, 10, 4), (0, 6, 10, 10), (0, 4, 4, 6), (6, 4, 10, 6)]
     boxes = [trimesh.creation.box(bounds=[[x0, y0, 0], [x1, y1, 3]]) for x0, y0, x1, y1 in slabs]
     mesh = trimesh.util.concatenate(boxes)
+    assert isinstance(mesh, trimesh.Trimesh)
     floor = footprint(np.asarray(mesh.vertices), np.asarray(mesh.faces))
     assert floor is not None
     assert floor.area == pytest.approx(96, abs=1e-6) and floor.height == pytest.approx(3)

@@ -5,9 +5,11 @@ import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import meshopt
 import numpy as np
+from numpy.typing import NDArray
 
 from viewer.guid import global_id_of_bytes
 
@@ -20,16 +22,16 @@ Y_UP_TO_Z_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 
 class Primitive:
     mode: int
     transparent: bool
-    positions: np.ndarray  # (V, 3) m, building frame
-    normals: np.ndarray | None
-    colours: np.ndarray | None  # (V, 4) 0…1, linear
-    features: np.ndarray
-    indices: np.ndarray
+    positions: NDArray[Any]  # (V, 3) m, building frame
+    normals: NDArray[Any] | None
+    colours: NDArray[Any] | None  # (V, 4) 0…1, linear
+    features: NDArray[Any]
+    indices: NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Decoded:
-    document: dict
+    document: dict[str, Any]
     primitives: list[Primitive]
     global_ids: list[str]
     occurrences: list[int]
@@ -47,7 +49,7 @@ def decode(path: Path, *, encoding: str = "gzip") -> Decoded:
 
 
 class _Reader:
-    def __init__(self, document: dict, binary: bytes) -> None:
+    def __init__(self, document: dict[str, Any], binary: bytes) -> None:
         self.document, self.binary = document, binary
 
     def read(self) -> Decoded:
@@ -60,7 +62,7 @@ class _Reader:
         declared = metadata["schema"]["classes"][table["class"]]["properties"]
         return Decoded(document, primitives, self.names(table, declared), self.occurrences(table))
 
-    def node(self, index: int, parent: np.ndarray, out: list[Primitive]) -> None:
+    def node(self, index: int, parent: NDArray[Any], out: list[Primitive]) -> None:
         node = self.document["nodes"][index]
         matrix = parent @ transform(node)
         for child in node.get("children", ()):
@@ -79,7 +81,7 @@ class _Reader:
                 there = matrix @ transform({"translation": move, "rotation": turn})
                 out.extend(self.primitive(p, there, int(feature)) for p in primitives)
 
-    def primitive(self, primitive: dict, matrix: np.ndarray, feature: int | None = None) -> Primitive:
+    def primitive(self, primitive: dict[str, Any], matrix: NDArray[Any], feature: int | None = None) -> Primitive:
         attributes = {name: self.accessor(i) for name, i in primitive["attributes"].items()}
         local = attributes["POSITION"].astype(float)
         normals = attributes.get("NORMAL")
@@ -94,22 +96,23 @@ class _Reader:
             self.accessor(primitive["indices"]).reshape(-1),
         )
 
-    def accessor(self, index: int) -> np.ndarray:
+    def accessor(self, index: int) -> NDArray[Any]:
         accessor = self.document["accessors"][index]
         view = self.document["bufferViews"][accessor["bufferView"]]
-        dtype, width = np.dtype(TYPES[accessor["componentType"]]), WIDTHS[accessor["type"]]
+        dtype: np.dtype[Any] = np.dtype(TYPES[accessor["componentType"]])
+        width = WIDTHS[accessor["type"]]
         data = self.view(accessor["bufferView"])
         stride = view.get("byteStride", dtype.itemsize * width)
         start = accessor.get("byteOffset", 0)
         rows = np.lib.stride_tricks.as_strided(
             np.frombuffer(data, np.uint8)[start:], (accessor["count"], dtype.itemsize * width), (stride, 1)
         )
-        values = np.ascontiguousarray(rows).view(dtype)
+        values: NDArray[Any] = np.ascontiguousarray(rows).view(dtype)
         if "max" in accessor:
             assert values.max(axis=0).tolist() == accessor["max"]
             assert values.min(axis=0).tolist() == accessor["min"]
         if accessor.get("normalized"):
-            return np.maximum(values.astype(float) / np.iinfo(dtype).max, -1.0)
+            values = np.maximum(values.astype(float) / np.iinfo(dtype).max, -1.0)
         return values
 
     def view(self, index: int) -> bytes:
@@ -118,13 +121,13 @@ class _Reader:
         if packed is None:
             return self.binary[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
         source = self.binary[packed["byteOffset"] : packed["byteOffset"] + packed["byteLength"]]
-        rows = meshopt.decode_gltf_buffer(
+        rows: NDArray[Any] = meshopt.decode_gltf_buffer(
             source, packed["count"], packed["byteStride"], packed["mode"], packed.get("filter")
         )
         assert rows.nbytes == view["byteLength"]
         return rows.tobytes()
 
-    def names(self, table: dict, declared: dict) -> list[str]:
+    def names(self, table: dict[str, Any], declared: dict[str, Any]) -> list[str]:
         prop = table["properties"]["global_id"]
         values = self.view(prop["values"])
         if declared["global_id"]["type"] == "STRING":
@@ -132,14 +135,15 @@ class _Reader:
             return [values[a:b].decode() for a, b in zip(ends[:-1], ends[1:], strict=True)]
         return [global_id_of_bytes(values[i * 16 : i * 16 + 16]) for i in range(table["count"])]
 
-    def occurrences(self, table: dict) -> list[int]:
+    def occurrences(self, table: dict[str, Any]) -> list[int]:
         prop = table["properties"].get("occurrence")
         if prop is None:
             return [0] * int(table["count"])
-        return np.frombuffer(self.view(prop["values"]), np.uint32).tolist()
+        found: list[int] = np.frombuffer(self.view(prop["values"]), np.uint32).tolist()
+        return found
 
 
-def transform(node: dict) -> np.ndarray:
+def transform(node: dict[str, Any]) -> NDArray[Any]:
     matrix = np.eye(4)
     x, y, z, w = node.get("rotation", (0, 0, 0, 1))
     matrix[:3, :3] = [

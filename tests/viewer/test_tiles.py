@@ -1,15 +1,18 @@
 """Tiles read back and compared with the extract that they were made from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ifc_models.extract import ElementEntry, Extract, Header, MeshArrays, load_extract
 from tests.viewer.decode import decode
 from viewer.guid import bytes_of_global_id, global_id_of_bytes
 from viewer.palette import ROOM_ALPHA, colour_of, layer_of
-from viewer.tiles import FileStoreys, build_folder, build_tiles, build_tiles_in_process
+from viewer.tiles import FileStoreys, Tile, build_folder, build_tiles, build_tiles_in_process
 
 MODELS = [
     "arch/Duplex_A_20110907.ifc",
@@ -18,14 +21,16 @@ MODELS = [
 ]
 TRIANGLES, LINES = 4, 1
 
+Built = tuple[Extract, MeshArrays, list[Tile]]
+
 
 @pytest.fixture(params=MODELS)
-def built(request, extract_of, tmp_path):
+def built(request: pytest.FixtureRequest, extract_of: Callable[[str], Path], tmp_path: Path) -> Built:
     folder = extract_of(request.param)
     return load_extract(folder), MeshArrays.load(folder), build_folder(folder, tmp_path)
 
 
-def instances(mesh: MeshArrays) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+def instances(mesh: MeshArrays) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
     """Element, (T, 3, 3) corners in the building, (T, 4) RGBA."""
     v, t = mesh.shape_vertices.astype(int), mesh.shape_triangles.astype(int)
     rows = zip(mesh.instance_element.tolist(), mesh.instance_shape.tolist(), mesh.instance_matrix, strict=True)
@@ -35,18 +40,22 @@ def instances(mesh: MeshArrays) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
         yield element, world[mesh.triangles[triangles]], mesh.materials[mesh.triangle_material[triangles]]
 
 
-def area(corners: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
+def area(corners: NDArray[Any]) -> NDArray[np.float64]:
+    doubled: NDArray[np.float64] = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    return doubled / 2
 
 
-def by_element(built) -> dict[tuple[str, int], list[tuple[np.ndarray, np.ndarray]]]:
+def by_element(built: Built) -> dict[tuple[str, int], list[tuple[NDArray[Any], NDArray[Any]]]]:
     """(GlobalId, occurrence) → corners and colours of its triangles, per primitive."""
-    found: dict[tuple[str, int], list[tuple[np.ndarray, np.ndarray]]] = {}
+    found: dict[tuple[str, int], list[tuple[NDArray[Any], NDArray[Any]]]] = {}
     for tile in built[2]:
         decoded = decode(tile.path)
         for p in decoded.primitives:
             if p.mode != TRIANGLES:
                 continue
+            assert p.colours is not None
             triangles = p.indices.reshape(-1, 3)
             assert (p.features[triangles] == p.features[triangles[:, :1]]).all()
             owner = p.features[triangles[:, 0]]
@@ -57,7 +66,7 @@ def by_element(built) -> dict[tuple[str, int], list[tuple[np.ndarray, np.ndarray
     return found
 
 
-def test_every_element_with_geometry_is_in_exactly_one_tile(built):
+def test_every_element_with_geometry_is_in_exactly_one_tile(built: Built) -> None:
     extract, mesh, tiles = built
     names = [
         name for tile in tiles for d in [decode(tile.path)] for name in zip(d.global_ids, d.occurrences, strict=True)
@@ -69,7 +78,7 @@ def test_every_element_with_geometry_is_in_exactly_one_tile(built):
     assert sum(tile.elements for tile in tiles) == len(shown)
 
 
-def test_positions_are_within_five_millimetres_and_areas_within_one_percent(built):
+def test_positions_are_within_five_millimetres_and_areas_within_one_percent(built: Built) -> None:
     extract, mesh, _ = built
     found = by_element(built)
     for element, corners, _ in instances(mesh):
@@ -81,7 +90,7 @@ def test_positions_are_within_five_millimetres_and_areas_within_one_percent(buil
             assert area(shown).sum() == pytest.approx(area(corners).sum(), rel=0.01)
 
 
-def test_colours_of_the_file_are_kept_and_the_palette_fills_the_rest(built):
+def test_colours_of_the_file_are_kept_and_the_palette_fills_the_rest(built: Built) -> None:
     extract, mesh, _ = built
     found = by_element(built)
     for element, corners, colours in instances(mesh):
@@ -97,19 +106,21 @@ def test_colours_of_the_file_are_kept_and_the_palette_fills_the_rest(built):
             assert (np.abs(got - colour).max(axis=1) <= 8).any(), (entry.ifc_class, colour, got)
 
 
-def test_glass_is_drawn_with_the_transparent_and_walls_with_the_opaque(built):
+def test_glass_is_drawn_with_the_transparent_and_walls_with_the_opaque(built: Built) -> None:
     for tile in built[2]:
         for p in decode(tile.path).primitives:
             if p.mode == TRIANGLES:
+                assert p.colours is not None
                 used = p.colours[np.unique(p.indices)]
                 assert (used[:, 3] < 1).all() if p.transparent else (used[:, 3] == 1).all()
 
 
-def test_normals_are_unit_and_point_as_the_triangles_turn(built):
+def test_normals_are_unit_and_point_as_the_triangles_turn(built: Built) -> None:
     for tile in built[2]:
         for p in decode(tile.path).primitives:
             if p.mode != TRIANGLES:
                 continue
+            assert p.normals is not None
             triangles = p.indices.reshape(-1, 3)
             corners = p.positions[triangles]
             face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -122,7 +133,7 @@ def test_normals_are_unit_and_point_as_the_triangles_turn(built):
             assert np.mean(cosine > 0) > 0.999
 
 
-def test_edges_of_a_wall_are_its_outline_and_not_its_diagonals(built):
+def test_edges_of_a_wall_are_its_outline_and_not_its_diagonals(built: Built) -> None:
     extract, _, tiles = built
     kinds = {entry.global_id: entry.ifc_class for entry in extract.elements}
     for tile in tiles:
@@ -140,13 +151,13 @@ def test_edges_of_a_wall_are_its_outline_and_not_its_diagonals(built):
     assert any(p.mode == LINES for tile in tiles for p in decode(tile.path).primitives)
 
 
-def test_the_same_extract_gives_the_same_bytes(extract_of, tmp_path):
+def test_the_same_extract_gives_the_same_bytes(extract_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = extract_of(MODELS[0])
     first, second = (build_folder(folder, tmp_path / name) for name in ("a", "b"))
     assert [tile.hash for tile in first] == [tile.hash for tile in second]
 
 
-async def test_tiles_can_be_built_in_another_process(extract_of, tmp_path):
+async def test_tiles_can_be_built_in_another_process(extract_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = extract_of(MODELS[1])
     there = await build_tiles_in_process(folder, tmp_path / "there")
     here = build_folder(folder, tmp_path / "here")
@@ -154,7 +165,9 @@ async def test_tiles_can_be_built_in_another_process(extract_of, tmp_path):
     assert all(tile.path.stat().st_size == tile.bytes for tile in there)
 
 
-def box_model(elements: list[ElementEntry], centres: list[tuple[float, float, float]], matrix=None):
+def box_model(
+    elements: list[ElementEntry], centres: list[tuple[float, float, float]], matrix: NDArray[np.float64] | None = None
+) -> tuple[Extract, MeshArrays, FileStoreys]:
     """One 1 m box per element."""
     corners = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)], dtype=np.float32)
     faces = [[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4],
@@ -176,7 +189,7 @@ def entry(global_id: str, occurrence: int = 0) -> ElementEntry:
     return ElementEntry(step_id=1, global_id=global_id, ifc_class="IfcWall", occurrence=occurrence)
 
 
-def test_a_box_has_twelve_edges_and_twenty_four_vertices(tmp_path):
+def test_a_box_has_twelve_edges_and_twenty_four_vertices(tmp_path: Path) -> None:
     (tile,) = build_tiles(*box_model([entry("0" * 22)], [(0, 0, 0)]), tmp_path)
     opaque, edges = decode(tile.path).primitives
     assert len(opaque.indices) == 36
@@ -184,20 +197,20 @@ def test_a_box_has_twelve_edges_and_twenty_four_vertices(tmp_path):
     assert len(edges.indices) == 24
 
 
-def test_a_global_id_that_is_none_is_kept_as_text(tmp_path):
+def test_a_global_id_that_is_none_is_kept_as_text(tmp_path: Path) -> None:
     names = ["0123456789012345678901", "Wand Nr. 7 (Süd)", "zzzzzzzzzzzzzzzzzzzzzz"]
     centres = [(float(i), 0.0, 0.0) for i in range(3)]
     (tile,) = build_tiles(*box_model([entry(name) for name in names], centres), tmp_path)
     assert decode(tile.path).global_ids == names
 
 
-def test_a_repeated_global_id_keeps_its_occurrence(tmp_path):
+def test_a_repeated_global_id_keeps_its_occurrence(tmp_path: Path) -> None:
     elements = [entry("0" * 22, occurrence) for occurrence in range(3)]
     (tile,) = build_tiles(*box_model(elements, [(float(i), 0.0, 0.0) for i in range(3)]), tmp_path)
     assert decode(tile.path).occurrences == [0, 1, 2]
 
 
-def test_a_site_of_kilometres_is_cut_until_millimetres_are_kept(tmp_path):
+def test_a_site_of_kilometres_is_cut_until_millimetres_are_kept(tmp_path: Path) -> None:
     centres = [(x * 97.0 + 4e6, y * 131.0 + 5e6, 0.0) for x in range(20) for y in range(20)]
     elements = [entry(f"{i:022d}") for i in range(400)]
     tiles = build_tiles(*box_model(elements, centres), tmp_path)
@@ -214,7 +227,7 @@ def test_a_site_of_kilometres_is_cut_until_millimetres_are_kept(tmp_path):
     assert len(seen) == 400
 
 
-def test_more_than_65535_elements_make_several_tiles(tmp_path):
+def test_more_than_65535_elements_make_several_tiles(tmp_path: Path) -> None:
     count = 66_000
     elements = [entry(f"{i:022d}") for i in range(count)]
     centres = [((i % 256) * 1.1, (i // 256) * 1.1, 0.0) for i in range(count)]
@@ -225,10 +238,11 @@ def test_more_than_65535_elements_make_several_tiles(tmp_path):
     assert sorted(tile.part for tile in tiles) == list(range(len(tiles)))
 
 
-def test_a_mirrored_instance_still_faces_outwards(tmp_path):
+def test_a_mirrored_instance_still_faces_outwards(tmp_path: Path) -> None:
     mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
     (tile,) = build_tiles(*box_model([entry("0" * 22)], [(0, 0, 0)], mirror), tmp_path)
     p = decode(tile.path).primitives[0]
+    assert p.normals is not None
     corners = p.positions[p.indices.reshape(-1, 3)]
     face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     outwards = corners.mean(axis=1) - p.positions.mean(axis=0)
@@ -236,13 +250,13 @@ def test_a_mirrored_instance_still_faces_outwards(tmp_path):
     assert (np.einsum("ij,ij->i", p.normals, p.positions - p.positions.mean(axis=0)) > 0).all()
 
 
-def test_a_model_without_a_mesh_has_no_tiles(tmp_path):
+def test_a_model_without_a_mesh_has_no_tiles(tmp_path: Path) -> None:
     extract, _, storeys = box_model([entry("0" * 22)], [(0, 0, 0)])
     assert build_tiles(extract, MeshArrays.empty(), storeys, tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["0123456789ABCDEFGHIJKL", "3vB2YO$MX4xv5uCqZZG05x", "0" * 22, "3" + "$" * 21])
-def test_a_global_id_survives_its_sixteen_bytes(name):
+def test_a_global_id_survives_its_sixteen_bytes(name: str) -> None:
     data = bytes_of_global_id(name)
     assert data is not None
     assert len(data) == 16
@@ -250,7 +264,7 @@ def test_a_global_id_survives_its_sixteen_bytes(name):
 
 
 @pytest.mark.parametrize("name", ["", "short", "4" + "0" * 21, "0" * 21 + "ä", "0" * 23])
-def test_what_is_no_global_id_has_no_sixteen_bytes(name):
+def test_what_is_no_global_id_has_no_sixteen_bytes(name: str) -> None:
     assert bytes_of_global_id(name) is None
 
 
@@ -264,5 +278,5 @@ def test_what_is_no_global_id_has_no_sixteen_bytes(name):
         (["IfcElectricalElement", "IfcElement"], "services"),
     ],
 )
-def test_the_layer_comes_from_the_nearest_listed_ancestor(ancestors, layer):
+def test_the_layer_comes_from_the_nearest_listed_ancestor(ancestors: list[str], layer: str) -> None:
     assert layer_of(ancestors) == layer

@@ -1,5 +1,9 @@
 """tileset.json from real rows, and of a folder."""
 
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
 import orjson
 import pytest
 
@@ -11,21 +15,25 @@ from viewer.tileset import tileset, tileset_of
 
 
 @pytest.fixture
-async def building(conn: Conn):
+async def building(conn: Conn) -> tuple[places.Building, UUID]:
     """A building with one storey and a model of two versions, the second one shown."""
     made = await places.create_building(conn, "Tileset House")
     async with conn.cursor() as cursor:
         await cursor.execute(
             "INSERT INTO storey (building_id, name, elevation) VALUES (%s, 'Ground', 0.5) RETURNING id", (made.id,)
         )
-        storey = (await cursor.fetchone())["id"]
+        row = await cursor.fetchone()
+        assert row is not None
+        storey: UUID = row["id"]
         await cursor.execute("INSERT INTO blob VALUES ('f', 1, 'x'), ('old', 1, 'x'), ('a', 1, 'x'), ('b', 1, 'x')")
         await cursor.execute(
             "INSERT INTO model (building_id, name, discipline, current_version) "
             "VALUES (%s, 'HVAC', 'mep', 2) RETURNING id",
             (made.id,),
         )
-        model = (await cursor.fetchone())["id"]
+        row = await cursor.fetchone()
+        assert row is not None
+        model = row["id"]
         for n in (1, 2):
             await cursor.execute(
                 "INSERT INTO model_version (model_id, n, file_hash, file_name, bytes, schema, report) "
@@ -45,7 +53,9 @@ async def building(conn: Conn):
     return made, storey
 
 
-async def test_the_tileset_lists_the_current_versions_tiles_with_what_they_are(conn, building):
+async def test_the_tileset_lists_the_current_versions_tiles_with_what_they_are(
+    conn: Conn, building: tuple[places.Building, UUID]
+) -> None:
     made, storey = building
     document = await tileset(conn, made.id)
     assert document["asset"]["version"] == "1.1"
@@ -63,7 +73,7 @@ async def test_the_tileset_lists_the_current_versions_tiles_with_what_they_are(c
     assert children[0]["content"]["extras"]["storey"] is None
 
 
-async def test_the_root_says_where_and_how_much(conn, building):
+async def test_the_root_says_where_and_how_much(conn: Conn, building: tuple[places.Building, UUID]) -> None:
     made, storey = building
     root = (await tileset(conn, made.id))["root"]
     assert root["boundingVolume"]["box"] == [120.0, 20.0, 1.5, 30.0, 0, 0, 0, 20.0, 0, 0, 0, 1.5]
@@ -78,14 +88,14 @@ async def test_the_root_says_where_and_how_much(conn, building):
     assert flat[11] > 0  # a box without height is not valid
 
 
-async def test_a_building_without_a_model_has_an_empty_tileset(conn):
+async def test_a_building_without_a_model_has_an_empty_tileset(conn: Conn) -> None:
     made = await places.create_building(conn, "Empty House")
     document = await tileset(conn, made.id)
     assert "children" not in document["root"]
     assert document["root"]["extras"]["elements"] == 0
 
 
-def test_a_folders_tileset_names_its_files_and_storeys(extract_of, tmp_path):
+def test_a_folders_tileset_names_its_files_and_storeys(extract_of: Callable[[str], Path], tmp_path: Path) -> None:
     folder = extract_of("arch/Duplex_A_20110907.ifc")
     extract, tiles = load_extract(folder), build_folder(folder, tmp_path)
     document = orjson.loads(tileset_of(extract, tiles))
