@@ -81,7 +81,9 @@ def fast(
     waiting = _chunks(ids)
     done = 0
     while waiting and time.monotonic() < end:
-        chunks, waiting = waiting[:_CHILDREN], waiting[_CHILDREN:]
+        # A big model's sample goes alone: when it is too far away, nothing else is worth its time.
+        side_by_side = 1 if done == 0 and len(ids) > _CHUNK else _CHILDREN
+        chunks, waiting = waiting[:side_by_side], waiting[side_by_side:]
         folders = [scratch / str(i) for i in range(len(chunks))]
         for folder in folders:
             folder.mkdir(exist_ok=True)

@@ -50,12 +50,17 @@ class Server:
 
 
 def run_twin(
-    *arguments: str, data: Path, database: str | None, stdin: str | None = None, timeout: float = 300
+    *arguments: str,
+    data: Path,
+    database: str | None,
+    stdin: str | None = None,
+    timeout: float = 300,
+    **settings: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `twin …` to its end and return what it printed."""
+    """Run `twin …` to its end and return what it printed; `settings` as TWIN_… in its environment."""
     return subprocess.run(
         [str(TWIN), *arguments],
-        env=environment(data, database),
+        env=environment(data, database) | settings,
         input=stdin,
         stdin=subprocess.DEVNULL if stdin is None else None,
         capture_output=True,

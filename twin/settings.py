@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     request_limit: int = Field(16 * MIB, ge=1024, description="Largest body of any other request, bytes.")
     import_memory: int = Field(6 * GIB, ge=256 * MIB, description="Memory of each such process, bytes; more ends it.")
     import_time: timedelta = Field(
-        timedelta(minutes=30), description="Time one import may take in all (ISO 8601 or seconds)."
+        timedelta(minutes=30), description="Time one import may take in all (ISO 8601, e.g. `PT30M`, or `00:30:00`)."
     )
     import_exact_time: timedelta = Field(
         timedelta(minutes=2),
