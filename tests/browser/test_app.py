@@ -116,5 +116,5 @@ def test_the_keyboard_searches_opens_help_and_changes_pages(
     expect(page.get_by_role("dialog").get_by_text("Keyboard")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("a")
-    expect(page.get_by_role("heading", name="Alarms")).to_be_visible()
+    expect(page.get_by_role("heading", name="Alarms", exact=True)).to_be_visible()
     assert errors == []
