@@ -24,7 +24,7 @@ CREW = ("crew.wang", "a-Password-for-tests-7")
 
 
 @pytest.fixture(scope="module")
-def page(chromium: Browser, fresh_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page(chromium: Browser, fresh_server: Server) -> Iterator[Page]:
     """One page that complains of every console error and every request that failed."""
     if not MODEL.exists():
         pytest.skip(f"{MODEL} is not there")
@@ -35,7 +35,6 @@ def page(chromium: Browser, fresh_server: Server, tmp_path_factory: pytest.TempP
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    page.screenshot(path=tmp_path_factory.getbasetemp() / "story-end.png")
     context.close()
     # The browser itself reports the 401 of "who am I" before signing in as an error; nothing else may be one.
     assert [error for error in errors if "401" not in error] == []
