@@ -70,7 +70,7 @@ WATCHES: Final[Sequence[Watch]] = (
     _watch("transformer_temperature", "变压器过热 Transformer hot", "high", 95, "high", deadband=5, on_delay=60),
 )  # fmt: skip
 PLANS: Final[Sequence[tuple[str, str, str, Sequence[str]]]] = (
-    ("IfcPump", "水泵月度保养 Monthly pump service", "FREQ=MONTHLY;BYMONTHDAY=5",
+    ("IfcPump", "水泵月度保养 Monthly pump service", "FREQ=MONTHLY;BYMONTHDAY={soon}",
      ("检查轴封渗漏 Check shaft seal", "听诊轴承声响 Listen to bearings", "记录电流 Note motor current")),
     ("IfcTransportElement", "电梯半月维保 Fortnightly lift maintenance", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU",
      ("检查层门联锁 Check landing door locks", "检查对讲 Check intercom", "清洁井道底坑 Clean the pit")),
@@ -202,11 +202,12 @@ async def _furnish(conn: Conn, building: Building, now: datetime) -> None:
         asset = await assets.create_asset(conn, building.id, code, machine["name"], serial=machine["serial"])
         await assets.bind_asset(conn, asset.id, machine["id"], since=now)
     classes = {machine["ifc_class"] for machine in machines}
+    soon = min((now + timedelta(days=4)).day, 28)  # so that the demo shows something due
     for ifc_class, name, rrule, checklist in PLANS:
         if ifc_class in classes:
             wish = PlanInput(
                 name=name,
-                rrule=rrule,
+                rrule=rrule.format(soon=soon),
                 starts_at=now - timedelta(days=30),
                 lead=timedelta(days=3).total_seconds(),
                 crew="crew",
@@ -215,10 +216,11 @@ async def _furnish(conn: Conn, building: Building, now: datetime) -> None:
             target = {"element": None, "type_": None, "system": None, "ifc_class": ifc_class}
             await plans.create_plan(conn, SYSTEM, building.id, target, wish, now)
     if machines:
+        noisy = next((each for each in machines if each["ifc_class"] == "IfcPump"), machines[0])
         wish_order = OrderInput(
-            title=f"检查异响 Check the noise: {machines[0]['name']}",
+            title=f"检查异响 Check the noise: {noisy['name']}",
             description="业主反映设备有异响，请现场检查。 Residents report an unusual noise; please check on site.",
-            element_id=machines[0]["id"],
+            element_id=noisy["id"],
             assignee=CREW_ACCOUNT,
             checklist=("听诊 Listen", "测振 Measure vibration", "拍照 Take a photo"),
         )
