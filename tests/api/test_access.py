@@ -48,7 +48,7 @@ def test_a_problem_speaks_the_callers_language(server: Server) -> None:
 
 def test_an_upload_over_the_limit_is_refused_before_it_is_sent(server: Server) -> None:
     host = urlsplit(server.address)
-    with socket.create_connection((host.hostname, host.port), timeout=20) as connection:  # type: ignore[arg-type]
+    with socket.create_connection((host.hostname, host.port), timeout=20) as connection:
         connection.sendall(
             f"POST /api/v1/models HTTP/1.1\r\nHost: {host.netloc}\r\nAuthorization: Bearer {server.key}\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000000000\r\n\r\n".encode()
