@@ -15,9 +15,13 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser that `make test` set up."""
+    """The browser that `make test` set up.
+
+    Not for the whole session: Playwright keeps an event loop running in this thread for as long as it is open, and
+    asynchronous tests that come after it in the same process could not start theirs.
+    """
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
