@@ -131,14 +131,17 @@ def check(file: Path, as_json: bool, **options: Any) -> None:
 
 @main.command()
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT.ifc")
-@click.option("--storeys", type=click.IntRange(2, 200), default=12, show_default=True, help="Storeys above ground.")
+@click.option("--storeys", type=click.IntRange(1, 200), default=12, show_default=True, help="Storeys above ground.")
 @click.option("--rooms", type=click.IntRange(1, 20_000), help="Number of rooms to aim at.")
 @click.option("--seed", type=int, default=1, show_default=True)
 def sample(out: Path, storeys: int, rooms: int | None, seed: int) -> None:
     """Write a realistic sample building."""
     from ifc_models.sample import write_sample
 
-    summary = write_sample(out, storeys=storeys, rooms=rooms, seed=seed)
+    try:
+        summary = write_sample(out, storeys=storeys, rooms=rooms, seed=seed)
+    except ValueError as error:  # --rooms says how many storeys there are; without it one is not enough
+        raise click.UsageError(str(error)) from error
     click.echo(f"{out}: {summary}")
 
 
