@@ -113,15 +113,3 @@ async def get_version(conn: Conn, model_id: UUID, version: int) -> Version:
     if found is None:
         raise NotFound("model.version_unknown", model=str(model_id), version=version)
     return found
-
-
-async def find_same_file(conn: Conn, model_id: UUID, file_hash: str) -> Version | None:
-    """The shown version if it was made from exactly this file: importing it again would change nothing."""
-    return await object_or_none(
-        conn,
-        Version,
-        _VERSION
-        + """ WHERE model_id = %(model)s AND file_hash = %(hash)s
-              AND n = (SELECT current_version FROM model WHERE id = %(model)s)""",
-        {"model": model_id, "hash": file_hash},
-    )

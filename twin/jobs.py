@@ -203,16 +203,6 @@ class JobContext:
         if found is None or found["cancel_asked"]:
             raise JobCancelled
 
-    async def check_cancelled(self) -> None:
-        """Raises JobCancelled when somebody asked for an end. A handler that awaits is cancelled by itself."""
-        async with self.db.connection() as conn:
-            found = await row(
-                conn, "SELECT cancel_asked FROM job WHERE id = %s AND worker = %s AND state = 'running'",
-                (self.id, self._worker),
-            )  # fmt: skip
-        if found is None or found["cancel_asked"]:
-            raise JobCancelled
-
     async def finish(self, conn: Conn, result: Mapping[str, Any]) -> None:
         """Mark the job as done in the handler's own last transaction: then the work is not done twice."""
         done = await conn.execute(
