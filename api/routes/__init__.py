@@ -3,11 +3,32 @@
 from typing import Final
 
 from api.route import Router
-from api.routes import alarms, elements, health, identity, jobs, maintenance, models, places, spatial, telemetry
+from api.routes import (
+    accounts,
+    alarms,
+    api_keys,
+    audit,
+    elements,
+    health,
+    jobs,
+    maintenance,
+    me,
+    models,
+    places,
+    roles,
+    session,
+    spatial,
+    telemetry,
+)
 
 ROUTERS: Final[tuple[Router, ...]] = (
     health.router,
-    identity.router,
+    session.router,
+    me.router,
+    accounts.router,
+    roles.router,
+    api_keys.router,
+    audit.router,
     places.router,
     models.router,
     jobs.router,
