@@ -1,21 +1,32 @@
-"""API keys for programs: 256 random bits, shown once, stored as their hash."""
+"""API keys for programs: 256 random bits, shown once, stored as their hash (6.1.5a, 6.2.1e).
+
+A key may do what its grants give, at most what its scopes name, and only from its networks. While a rotation lasts
+two secrets stand for it.
+"""
 
 import hashlib
+import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from identity.accounts import check_roles
 from identity.actor import Actor
-from identity.permissions import permissions_of
+from identity.permissions import PERMISSIONS, permissions_of
 from twin.db import Conn, object_or_none, objects, row
 from twin.errors import Invalid, NotFound, Unauthenticated
 from twin.page import Page, decode_cursor, page_of
 
-PREFIX = "twin_"  # lets secret scanners and people know what they see
-USED_EVERY = timedelta(minutes=1)  # a key's last use is written no more often than that
-_COLUMNS = "id, name, role, created_by, created_at, expires_at, used_at, revoked_at"
+PREFIX: Final = "twin_"  # lets secret scanners and people know what they see
+OVERLAP: Final = timedelta(days=1)  # how long the old secret works after a rotation, unless told otherwise
+LONGEST_OVERLAP: Final = timedelta(days=30)
+MOST_NETWORKS: Final = 50
+_COLUMNS = """id, name, role, scopes, networks, rate, concurrency, created_by, created_at, expires_at, used_at,
+              used_from, revoked_at, (SELECT max(s.expires_at) FROM api_key_secret s
+                WHERE s.key_id = api_key.id AND s.expires_at > now()) AS rotating_until"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,49 +36,85 @@ class ApiKey:
     id: UUID
     name: str
     role: str
+    scopes: list[str] | None  # permissions at most; null: all that its grants give
+    networks: list[str]  # CIDR; empty: from anywhere
+    rate: int | None  # calls a minute; null: the setting
+    concurrency: int | None  # calls at once; null: the setting
     created_by: str | None
     created_at: datetime
     expires_at: datetime | None
     used_at: datetime | None
+    used_from: str | None  # address of the last use
     revoked_at: datetime | None
+    rotating_until: datetime | None  # the secret before this one works until then
 
 
 async def create_key(
-    conn: Conn, name: str, role: str = "administrator", *, created_by: str, expires_at: datetime | None = None
+    conn: Conn,
+    name: str,
+    role: str = "administrator",
+    *,
+    created_by: str,
+    scopes: Sequence[str] | None = None,
+    networks: Sequence[str] = (),
+    rate: int | None = None,
+    concurrency: int | None = None,
+    expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept. Raises Invalid for an unknown role or an empty name."""
+    """A new key and its secret, which is not kept. Raises Invalid: unknown role or scope, empty name, bad network."""
     check_roles([role])
-    if not 1 <= len(name.strip()) <= 100:
-        raise Invalid("key.name", where="name")
-    secret = PREFIX + secrets.token_urlsafe(32)
-    key = await object_or_none(
+    found = await row(
         conn,
-        ApiKey,
-        f"""INSERT INTO api_key (name, secret_hash, role, created_by, expires_at) VALUES (%s, %s, %s, %s, %s)
-            RETURNING {_COLUMNS}""",
-        (name.strip(), _hash(secret), role, created_by, expires_at),
+        """INSERT INTO api_key (name, role, scopes, networks, rate, concurrency, created_by, expires_at)
+           VALUES (%(name)s, %(role)s, %(scopes)s, %(networks)s, %(rate)s, %(concurrency)s, %(by)s, %(expires)s)
+           RETURNING id""",
+        {
+            "name": _usable_name(name),
+            "role": role,
+            "scopes": None if scopes is None else _known_scopes(scopes),
+            "networks": normal_networks(networks),
+            "rate": rate,
+            "concurrency": concurrency,
+            "by": created_by,
+            "expires": expires_at,
+        },
     )
-    assert key is not None
-    return key, secret
+    assert found is not None
+    secret = await _new_secret(conn, found["id"])
+    return await get_key(conn, found["id"]), secret
+
+
+async def _new_secret(conn: Conn, key_id: UUID) -> str:
+    secret = PREFIX + secrets.token_urlsafe(32)
+    await conn.execute("INSERT INTO api_key_secret (hash, key_id) VALUES (%s, %s)", (_hash(secret), key_id))
+    return secret
 
 
 async def authenticate(conn: Conn, secret: str, *, address: str | None, now: datetime) -> Actor:
-    """Who a key stands for. Raises Unauthenticated for one that is wrong, expired or revoked; it does not say which."""
+    """Who a key stands for. Raises Unauthenticated when it is wrong, expired, revoked or used from elsewhere; it does
+    not say which."""
     found = await row(
         conn,
-        """SELECT id, name, role, used_at FROM api_key
-           WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)""",
-        (_hash(secret), now),
+        """SELECT k.id, k.name, k.role, k.scopes, k.networks, k.rate, k.concurrency
+           FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+           WHERE s.hash = %(hash)s AND (s.expires_at IS NULL OR s.expires_at > %(now)s)
+             AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s)""",
+        {"hash": _hash(secret), "now": now},
     )
-    if found is None:
+    if found is None or not allows(found["networks"], address):
         raise Unauthenticated("key.invalid")
-    if found["used_at"] is None or now - found["used_at"] > USED_EVERY:
-        await conn.execute(
-            """UPDATE api_key SET used_at = %(now)s WHERE id IN
-                 (SELECT id FROM api_key WHERE id = %(id)s FOR UPDATE SKIP LOCKED)""",
-            {"id": found["id"], "now": now},
-        )
-    return Actor(f"key:{found['name']}", (found["role"],), permissions_of([found["role"]]), address)
+    granted = permissions_of([found["role"]])
+    if found["scopes"] is not None:
+        granted &= frozenset(found["scopes"])
+    return Actor(f"key:{found['name']}", (found["role"],), granted, address)
+
+
+async def get_key(conn: Conn, key_id: UUID) -> ApiKey:
+    """One key. Raises NotFound."""
+    key = await object_or_none(conn, ApiKey, f"SELECT {_COLUMNS} FROM api_key WHERE id = %s", (key_id,))
+    if key is None:
+        raise NotFound("key.unknown", id=str(key_id))
+    return key
 
 
 async def list_keys(conn: Conn, *, limit: int = 100, cursor: str | None = None) -> Page[ApiKey]:
@@ -84,17 +131,89 @@ async def list_keys(conn: Conn, *, limit: int = 100, cursor: str | None = None) 
     return page_of(found, limit, lambda key: [key.created_at, key.id])
 
 
-async def revoke_key(conn: Conn, key_id: UUID) -> ApiKey:
-    """End a key for good. Raises NotFound."""
-    key = await object_or_none(
-        conn,
-        ApiKey,
-        f"UPDATE api_key SET revoked_at = now() WHERE id = %s AND revoked_at IS NULL RETURNING {_COLUMNS}",
-        (key_id,),
+async def change_key(conn: Conn, key_id: UUID, changes: dict[str, Any]) -> tuple[ApiKey, ApiKey]:
+    """Change some of `scopes`, `networks`, `rate`, `concurrency`, `expires_at`, `name`; return it before and after.
+
+    Raises NotFound (also for a revoked key) or Invalid.
+    """
+    before = await _live(conn, key_id)
+    values = {field: getattr(before, field) for field in _CHANGEABLE} | changes
+    if values["scopes"] is not None:
+        values["scopes"] = _known_scopes(values["scopes"])
+    values["networks"] = normal_networks(values["networks"] or ())
+    values["name"] = _usable_name(values["name"] or "")
+    await conn.execute(
+        """UPDATE api_key SET name = %(name)s, scopes = %(scopes)s, networks = %(networks)s, rate = %(rate)s,
+             concurrency = %(concurrency)s, expires_at = %(expires_at)s WHERE id = %(id)s""",
+        {**values, "id": key_id},
     )
-    if key is None:
+    return before, await get_key(conn, key_id)
+
+
+_CHANGEABLE: Final = ("name", "scopes", "networks", "rate", "concurrency", "expires_at")
+
+
+async def rotate_key(conn: Conn, key_id: UUID, *, overlap: timedelta, now: datetime) -> tuple[ApiKey, str]:
+    """A new secret; the one before works on for `overlap`, any older one ends now. Raises NotFound or Invalid."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid("key.overlap", where="overlap", days=LONGEST_OVERLAP.days)
+    await _live(conn, key_id)
+    await conn.execute("DELETE FROM api_key_secret WHERE key_id = %s AND expires_at IS NOT NULL", (key_id,))
+    await conn.execute("UPDATE api_key_secret SET expires_at = %s WHERE key_id = %s", (now + overlap, key_id))
+    secret = await _new_secret(conn, key_id)
+    return await get_key(conn, key_id), secret
+
+
+async def revoke_key(conn: Conn, key_id: UUID) -> ApiKey:
+    """End a key and all its secrets for good. Raises NotFound."""
+    await _live(conn, key_id)
+    await conn.execute("UPDATE api_key SET revoked_at = now() WHERE id = %s", (key_id,))
+    await conn.execute("DELETE FROM api_key_secret WHERE key_id = %s", (key_id,))
+    return await get_key(conn, key_id)
+
+
+async def _live(conn: Conn, key_id: UUID) -> ApiKey:
+    """The key, locked against others who change it. Raises NotFound for one that is revoked."""
+    if await row(conn, "SELECT FROM api_key WHERE id = %s AND revoked_at IS NULL FOR UPDATE", (key_id,)) is None:
         raise NotFound("key.unknown", id=str(key_id))
-    return key
+    return await get_key(conn, key_id)
+
+
+def normal_networks(networks: Sequence[str]) -> list[str]:
+    """Networks in one form, e.g. `192.0.2.0/24`; an address is a network of one. Raises Invalid."""
+    if len(networks) > MOST_NETWORKS:
+        raise Invalid("key.networks", where="networks", network=len(networks), limit=MOST_NETWORKS)
+    try:
+        return sorted({str(ipaddress.ip_network(each.strip(), strict=False)) for each in networks})
+    except ValueError as error:
+        raise Invalid("key.networks", where="networks", network=str(error)[:80], limit=MOST_NETWORKS) from None
+
+
+def allows(networks: Sequence[str], address: str | None) -> bool:
+    """Whether a caller at `address` is in one of the networks; no networks mean anywhere."""
+    if not networks:
+        return True
+    try:
+        here = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    if isinstance(here, ipaddress.IPv6Address) and here.ipv4_mapped:
+        here = here.ipv4_mapped
+    return any(here in ipaddress.ip_network(each) for each in networks)
+
+
+def _known_scopes(scopes: Sequence[str]) -> list[str]:
+    for scope in scopes:
+        if scope not in PERMISSIONS:
+            raise Invalid("key.scope", where="scopes", scope=scope)
+    return sorted(set(scopes))
+
+
+def _usable_name(name: str) -> str:
+    plain = name.strip()
+    if not 1 <= len(plain) <= 100 or not plain.isprintable():
+        raise Invalid("key.name", where="name")
+    return plain
 
 
 def _hash(secret: str) -> bytes:
