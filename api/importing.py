@@ -160,6 +160,7 @@ class Importer:
             extract=extract,
             geometry=geometry,
             boxes=finished.boxes,
+            shapes=finished.shapes,
             tiles=finished.tiles,
             stored=stored,
             seconds={"total": now - started, **extract.seconds, **finished.seconds, "store": now - before},

@@ -17,6 +17,7 @@ from ifc_models.associations import Associations
 from ifc_models.check import Prepared
 from ifc_models.extract import ElementEntry, Extract, GroupEntry, Header, Relation, StoreyEntry, TypeEntry
 from ifc_models.mesh_plan import body_representations
+from ifc_models.model_checks import ReadModel, check_structure
 from ifc_models.opening import OpenedFile
 from ifc_models.placements import Placements
 from ifc_models.properties import Properties, describe, plain
@@ -133,6 +134,10 @@ def read_model(opened: OpenedFile, prepared: Prepared, file_name: str, size: int
     groups = _read_groups(reader)
     opened.note(reader.findings)
     findings.check_model(reader.findings, opened.file, elements, storeys, reader.units, reader.related)
+    declared = _declared_elevations(reader, elements)
+    check_structure(
+        reader.findings, ReadModel(opened.file, reader.schema, elements, storeys, groups, reader.related, declared)
+    )
     _hash(elements, types)
     by_class = Counter(element.ifc_class for element in elements)
     return Extract(
@@ -326,12 +331,11 @@ def _storeys(reader: _Reader, elements: list[ElementEntry]) -> list[StoreyEntry]
     The placement counts, because geometry stands on it; only where it puts several storeys on one height and the
     attribute Elevation tells them apart, the attribute does.
     """
+    declared = _declared_elevations(reader, elements)
     found: list[tuple[int, float | None, float | None]] = []
     for i, element in enumerate(elements):
         if element.ifc_class == _STOREY:
-            declared = reader.products[i].get_argument(9)
-            attribute = float(declared) * reader.units.length_scale if isinstance(declared, (int, float)) else None
-            found.append((i, element.placement[11] if element.placement else None, attribute))
+            found.append((i, element.placement[11] if element.placement else None, declared.get(i)))
     heights = {round(z, 3) for _, z, _ in found if z is not None}
     attributes = {round(a, 3) for _, _, a in found if a is not None}
     by_attribute = len(heights) < len(attributes)
@@ -342,6 +346,17 @@ def _storeys(reader: _Reader, elements: list[ElementEntry]) -> list[StoreyEntry]
         elements[i].elevation = elevation
         storeys.append(StoreyEntry(i, elements[i].name or elements[i].long_name or "", elevation))
     return sorted(storeys, key=lambda s: (s.elevation is None, s.elevation or 0.0, s.element))
+
+
+def _declared_elevations(reader: _Reader, elements: list[ElementEntry]) -> dict[int, float]:
+    """The attribute Elevation of the storeys that have one, m, by element index."""
+    found: dict[int, float] = {}
+    for i, element in enumerate(elements):
+        if element.ifc_class == _STOREY:
+            declared = reader.products[i].get_argument(9)
+            if isinstance(declared, (int, float)):
+                found[i] = float(declared) * reader.units.length_scale
+    return found
 
 
 def _read_groups(reader: _Reader) -> list[GroupEntry]:

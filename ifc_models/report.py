@@ -4,10 +4,15 @@ Of the products with a body, openings left out, each is in exactly one of: a ful
 `with_geometry` counts the first two. `added + changed + unchanged` is the number of products.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ifc_models.extract import ElementGeometry, Extract, Finding
+from ifc_models.findings import explain, texts
+from ifc_models.shape_checks import check_shapes
 from ifc_models.version import StoredTile, StoredVersion
 
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
@@ -23,10 +28,12 @@ def build_report(
     tiles: Sequence[StoredTile],
     stored: StoredVersion,
     seconds: dict[str, float],
-    boxes: object = None,  # noqa: ARG001  callers pass all they have of a version
+    boxes: NDArray[np.float64] | None = None,
+    shapes: Mapping[int, bytes] | None = None,
 ) -> dict[str, Any]:
-    """The report of one version; `seconds` has `total` and the stages."""
+    """The report of one version; `seconds` has `total` and the stages, `boxes` and `shapes` as for `check_shapes`."""
     header = extract.header
+    of_shapes = [] if boxes is None else check_shapes(extract, geometry, boxes, shapes)
     return {
         "model": model,
         "version": stored.version,
@@ -46,7 +53,7 @@ def build_report(
         "removed": stored.removed,
         "unchanged": stored.unchanged,
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
-        "warnings": [warning(finding) for finding in extract.warnings],
+        "warnings": [warning(finding) for finding in (*extract.warnings, *of_shapes)],
     }
 
 
@@ -69,14 +76,19 @@ def geometry_figures(extract: Extract, geometry: Sequence[ElementGeometry]) -> d
 
 
 def warning(finding: Finding) -> dict[str, Any]:
-    """A finding as the report shows it."""
-    return {
+    """A finding as report, `twin check` and pages show it: `explanation` and `fix` in both languages."""
+    shown: dict[str, Any] = {
         "code": finding.code,
         "message": finding.message,
         "severity": finding.severity,
         "count": finding.count,
         "where": list(finding.where),
     }
+    if finding.code in texts():
+        said = {language: explain(finding, language) for language in ("en", "zh")}
+        shown["explanation"] = {language: text for language, (text, _) in said.items()}
+        shown["fix"] = {language: fix for language, (_, fix) in said.items()}
+    return shown
 
 
 def _systems(extract: Extract) -> int:
