@@ -18,6 +18,7 @@ from twin.errors import (
     Language,
     NotFound,
     TooLarge,
+    TooMany,
     TwinError,
     Unauthenticated,
     Unavailable,
@@ -32,6 +33,7 @@ STATUS: Final[Mapping[type[TwinError], int]] = {
     Denied: 403,
     Unauthenticated: 401,
     TooLarge: 413,
+    TooMany: 429,
     Unavailable: 503,
 }
 TITLES: Final[Mapping[int, Mapping[str, str]]] = {
@@ -42,6 +44,7 @@ TITLES: Final[Mapping[int, Mapping[str, str]]] = {
     409: {"en": "Conflict", "zh": "冲突"},
     413: {"en": "Too large", "zh": "内容过大"},
     422: {"en": "Invalid input", "zh": "输入无效"},
+    429: {"en": "Too many requests", "zh": "请求过多"},
     500: {"en": "Server error", "zh": "服务器错误"},
     503: {"en": "Not available at the moment", "zh": "暂时不可用"},
 }
@@ -77,9 +80,12 @@ def of_error(error: TwinError, language: Language) -> JSONResponse:
     status = next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
     fields = [{"field": field.field, "message": field.text(language)} for field in error.fields]
     candidates = error.params.get("candidates")
-    return problem(
+    answer = problem(
         status, error.code, error.text(language), language, errors=fields, where=error.where, candidates=candidates
     )
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(error.params.get("retry_after", 1))
+    return answer
 
 
 async def _twin_error(request: Request, error: Exception) -> Response:

@@ -126,3 +126,9 @@ class Unavailable(TwinError):
     """Cannot be served now, through no fault of the caller; trying again later may help."""
 
     family = "unavailable"
+
+
+class TooMany(TwinError):
+    """More calls than this caller may make; `retry_after` (s) says when the next one is free."""
+
+    family = "too_many"
