@@ -1,9 +1,19 @@
 """Who acts: an account, a key, the command line, or the server itself."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from identity.permissions import PERMISSIONS
 from twin.errors import Denied
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """Which API key calls, and how much it may: calls a minute and at once; None is the server's setting."""
+
+    id: UUID
+    rate: int | None
+    concurrency: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +24,7 @@ class Actor:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = frozenset()
     address: str | None = None
+    key: KeyTerms | None = None  # of an API key
 
     @property
     def account(self) -> str | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from identity.accounts import check_roles
-from identity.actor import Actor
+from identity.actor import Actor, KeyTerms
 from identity.permissions import PERMISSIONS, permissions_of
 from twin.db import Conn, object_or_none, objects, row
 from twin.errors import Invalid, NotFound, Unauthenticated
@@ -106,7 +106,8 @@ async def authenticate(conn: Conn, secret: str, *, address: str | None, now: dat
     granted = permissions_of([found["role"]])
     if found["scopes"] is not None:
         granted &= frozenset(found["scopes"])
-    return Actor(f"key:{found['name']}", (found["role"],), granted, address)
+    terms = KeyTerms(found["id"], found["rate"], found["concurrency"])
+    return Actor(f"key:{found['name']}", (found["role"],), granted, address, key=terms)
 
 
 async def get_key(conn: Conn, key_id: UUID) -> ApiKey:

@@ -263,9 +263,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a caller stands with a limit: what is left, and after how many seconds the window ends."""
+    """How a caller stands with a limit: what is left, and after how many seconds there is more."""
 
     quota: Quota
+    admitted: bool
     remaining: int
     reset: int
 
@@ -279,6 +280,11 @@ class Standing:
         """An item of RateLimit."""
         return f'"{self.quota.name}";r={self.remaining};t={self.reset}'
 
+    def refusal(self) -> TooMany:
+        """The error of a call that was not admitted."""
+        limit, quota = self.quota.per_minute, self.quota.name
+        return TooMany("rate.exceeded", retry_after=max(1, self.reset), limit=limit, quota=quota)
+
 
 class Rates:
     """Spends quotas of callers."""
@@ -288,18 +294,17 @@ class Rates:
         self._limiter = SlidingWindowCounterRateLimiter(self.storage)
         self._items: dict[Quota, RateLimitItem] = {}
 
-    async def spend(self, quota: Quota, who: str, *, cost: int = 1) -> Standing:
-        """Count a call of `who`. Raises TooMany when the quota is used up."""
+    async def spend(self, quota: Quota, who: str) -> Standing:
+        """Count a call of `who`, unless the quota is used up."""
         item = self._item(quota)
-        admitted = await self._limiter.hit(item, who, cost=cost)
-        standing = self._standing(quota, item, who)
-        if not admitted:
-            raise TooMany("rate.exceeded", retry_after=max(1, standing.reset), limit=quota.per_minute, quota=quota.name)
-        return standing
+        admitted = await self._limiter.hit(item, who)
+        return self._standing(quota, item, who, admitted=admitted)
 
-    async def has(self, quota: Quota, who: str) -> bool:
-        """Whether something of the quota is left; counts nothing."""
-        return await self._limiter.test(self._item(quota), who)
+    async def look(self, quota: Quota, who: str) -> Standing:
+        """Whether a call would be admitted; counts nothing."""
+        item = self._item(quota)
+        admitted = await self._limiter.test(item, who)
+        return self._standing(quota, item, who, admitted=admitted)
 
     def _item(self, quota: Quota) -> RateLimitItem:
         item = self._items.get(quota)
@@ -307,8 +312,9 @@ class Rates:
             item = self._items[quota] = quota.item
         return item
 
-    def _standing(self, quota: Quota, item: RateLimitItem, who: str) -> Standing:
-        return Standing(quota, *self.storage.standing(item.key_for(who), item.amount, item.get_expiry()))
+    def _standing(self, quota: Quota, item: RateLimitItem, who: str, *, admitted: bool) -> Standing:
+        left, reset = self.storage.standing(item.key_for(who), item.amount, item.get_expiry())
+        return Standing(quota, admitted, left, reset)
 
 
 def network_of(address: str | None) -> str:
