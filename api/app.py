@@ -12,12 +12,14 @@ from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
 
 from api import problems
+from api.clients import ClientGuard, Clients
 from api.guard import BodyLimit, SecureHeaders
 from api.importing import Importer
 from api.live import LiveHub
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
+from identity.usage import prune_usage
 from ifc_models.sandbox import WorkerLimits
 from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
@@ -51,6 +53,7 @@ class Twin:
     commands: CommandLoop
     live: LiveHub
     importer: Importer
+    clients: Clients
 
     def handlers(self) -> dict[str, jobs.Handler]:
         """Who does which kind of job."""
@@ -72,7 +75,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         workers = await stack.enter_async_context(WorkerPool(limits=worker_limits(settings)))
         importer = Importer(db, blobs, settings, workers)
         stack.callback(importer.close)
-        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer)
+        clients = Clients(db, settings)
+        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients)
         if serving:
             await stack.enter_async_context(ingest)
             await live.load()
@@ -100,6 +104,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "plans": twin.plans.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
+        "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
     }
     if twin.settings.worker:
@@ -135,6 +140,7 @@ async def _upkeep(twin: Twin) -> None:
     while True:
         async with twin.db.transaction() as conn:
             await prune_events(conn, datetime.now(UTC) - twin.settings.event_keep)
+            await prune_usage(conn, datetime.now(UTC) - twin.settings.usage_keep)
             await conn.execute("DELETE FROM idempotency WHERE created_at < now() - interval '2 days'")
             await conn.execute("DELETE FROM session WHERE expires_at < now()")
         await asyncio.sleep(UPKEEP_S)
@@ -157,6 +163,8 @@ def create_app(twin: Twin | None) -> FastAPI:
         app.include_router(router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/live", live_socket))
     mount_web(app)
+    if twin is not None:
+        app.add_middleware(ClientGuard, clients=twin.clients)
     app.add_middleware(SecureHeaders)
     if twin is not None:
         app.add_middleware(

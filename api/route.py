@@ -116,6 +116,7 @@ async def authorise(request: Request, conn: Conn, access: Access) -> Actor | Non
     actor, csrf_token = await authenticate(request, conn)
     if actor is None:
         raise Unauthenticated("session.missing")
+    await twin_of(request).clients.admit(request, actor)
     if csrf_token is not None and request.method not in SAFE_METHODS:
         sessions.check_csrf(csrf_token, request.headers.get("x-csrf-token"))
     if access.permission is not None and access.permission not in actor.permissions:

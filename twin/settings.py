@@ -68,6 +68,18 @@ class Settings(BaseSettings):
     login_attempts: int = Field(5, ge=1, description="Wrong passwords from one address before a name is locked there.")
     login_lock: timedelta = Field(timedelta(minutes=15), description="How long such a lock lasts.")
 
+    rate_key: int = Field(120_000, ge=1, description="Calls a minute of an API key that has no rate of its own.")
+    rate_account: int = Field(12_000, ge=1, description="Calls a minute of an account.")
+    rate_expensive: int = Field(300, ge=1, description="Uploads, imports and exports a minute of a key or account.")
+    rate_anonymous: int = Field(6_000, ge=1, description="Calls a minute without credentials from one address.")
+    rate_guesses: int = Field(
+        200, ge=1, description="Wrong passwords, keys and sessions a minute from one address before it has to wait."
+    )
+    rate_concurrency: int = Field(
+        250, ge=1, description="Calls at once of an API key that has no concurrency of its own, per server process."
+    )
+    usage_keep: timedelta = Field(timedelta(days=180), description="How long the usage of API keys is kept.")
+
     @property
     def blobs(self) -> Path:
         """The folder of the blob store."""
