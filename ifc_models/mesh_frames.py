@@ -2,15 +2,19 @@
 
 A frame is the product's local coordinate system in metres; together with the operator of its mapped item where the
 body is mapped. Frames serve to find equal shapes and to share one mesh between products; a product whose placement
-is not a chain of IfcLocalPlacement (grid, linear placement) has none and is meshed where it stands.
+is not a chain of IfcLocalPlacement and of IfcLinearPlacement that could be followed (a grid) has none and is meshed
+where it stands.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
+from ifc_models.mesh_linear import linear_matrices
 from ifc_models.units import Units
 
 Floats = NDArray[np.float64]
@@ -23,8 +27,11 @@ _O = (0.0, 0.0, 0.0)
 class Frames:
     """Collects placements with `add`, gives all matrices with `matrices`."""
 
-    def __init__(self, file: ifcopenshell.file) -> None:
+    def __init__(self, file: ifcopenshell.file, linear: Mapping[int, Floats] | None = None) -> None:
+        """`linear`: matrices of the file's placements along alignments, found here if None."""
         self.unit = Units(file).length_scale  # metres per length unit of the file
+        self.linear = linear_matrices(file, self.unit) if linear is None else linear
+        self._given: dict[int, Floats] = {}  # row → matrix that stands for its axes
         self._row_of: dict[int, int] = {}  # placement id → row, -1 for one that is not plain
         self._parent: list[int] = []
         self._depth: list[int] = []
@@ -85,7 +92,7 @@ class Frames:
             if key in self._row_of:
                 row = self._row_of[key]
                 break
-            if key in seen or not placement.is_a("IfcLocalPlacement"):
+            if key in seen or not (placement.is_a("IfcLocalPlacement") or key in self.linear):
                 row = -2
                 break
             seen.add(key)
@@ -96,11 +103,14 @@ class Frames:
         return row
 
     def _add_link(self, placement: ifcopenshell.entity_instance, parent: int) -> int:
-        axes = _axes(placement[1]) if parent != -2 else None
+        given = self.linear.get(placement.id())
+        axes = None if parent == -2 else _axes(placement[1]) if given is None else _O + _Z + _X
         if axes is None:
             row = -2
         else:
             row = len(self._axes)
+            if given is not None:
+                self._given[row] = given
             self._axes.append(axes)
             self._parent.append(parent)
             self._depth.append(self._depth[parent] + 1 if parent >= 0 else 0)
@@ -112,6 +122,8 @@ class Frames:
             return np.broadcast_to(np.eye(4), (1, 4, 4)).copy()
         axes = np.array(self._axes)
         out = axis_matrices(axes[:, 0:3] * self.unit, axes[:, 3:6], axes[:, 6:9])
+        for row, matrix in self._given.items():
+            out[row] = matrix
         depth, parent = np.array(self._depth), np.array(self._parent)
         order = np.argsort(depth, kind="stable")
         starts = np.searchsorted(depth[order], np.arange(1, depth.max() + 2))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import ifcopenshell
 
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_styles import Colour, Styles
+from ifc_models.mesh_sweep import follows_alignment, is_swept
 
 # Representations that show a body. Others (Axis, FootPrint, Annotation, Box, Clearance, …) are no geometry to see.
 BODY_IDENTIFIERS = frozenset({"Body", "Body-Fallback", "Facetation", "Tessellation", "Surface", "Body-FallBack"})
@@ -43,6 +44,8 @@ class Product:
     parts: list[Part]
     frame: int
     exact: bool = False  # needs the exact kernel: single faces have colours of their own
+    swept: bool = False  # sections along an alignment, which are meshed here
+    apart: int = -1  # frame that the parts are meshed in, instead of the world, where kernels place it wrongly
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Plan:
     groups: list[list[Product]]
     frames: Frames
     added_text: str = ""  # STEP lines of the helper products, to stand before the file's last ENDSEC
+    unplanned: dict[int, str] = field(default_factory=dict)  # products that could not be looked at, and why
 
     @property
     def products(self) -> Iterable[Product]:
@@ -80,27 +84,42 @@ def plan(file: ifcopenshell.file, only: Collection[int] | None = None) -> Plan:
     splitter = _Splitter(file, styles)
     voided = _voided(file)
     groups: dict[object, list[Product]] = defaultdict(list)
-    for entity in file.by_type("IfcProduct"):
+    unplanned: dict[int, str] = {}
+
+    def add(entity: ifcopenshell.entity_instance) -> None:
         step_id = entity.id()
-        if (only is not None and step_id not in only) or entity[6] is None:
-            continue
-        if entity.is_a("IfcFeatureElementSubtraction"):
-            continue
         representations = body_representations(entity)
         if not representations:
-            continue
+            return
         key, source = _sharing_key(representations)
         default = styles.element_colour(step_id)
         frame = frames.add(entity[5], source)
-        shared = (key, default) if frame >= 0 and step_id not in voided else step_id
-        members = groups[shared]
+        openings = voided.get(step_id, ())
+        members = groups[(key, default) if frame >= 0 and not openings else step_id]
         if members:
-            product = Product(step_id, members[0].parts, frame, members[0].exact)
-        else:
-            parts, exact = splitter.parts(entity, representations, default, voided.get(step_id, ()))
-            product = Product(step_id, parts, frame, exact)
+            members.append(replace(members[0], step_id=step_id, frame=frame))
+            return
+        aligned = entity[5] is not None and entity[5].is_a("IfcLinearPlacement")
+        apart = aligned and frame >= 0 and not openings
+        parts, exact = splitter.parts(entity, representations, default, openings, apart=apart)
+        items = [item for r in representations for item in r[3]]
+        product = Product(step_id, parts, frame, exact or (aligned and not apart) or follows_alignment(items))
+        product.swept = is_swept(items) and not openings and frame >= 0
+        if apart and not exact:
+            product.apart = frames.add(entity[5], None)
         members.append(product)
-    return Plan(list(groups.values()), frames, splitter.text())
+
+    for entity in file.by_type("IfcProduct"):
+        if (only is not None and entity.id() not in only) or entity[6] is None:
+            continue
+        if entity.is_a("IfcFeatureElementSubtraction"):
+            continue
+        try:
+            add(entity)
+        except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            # What the schema demands is missing or of another type; the others are fine.
+            unplanned[entity.id()] = f"its body could not be read ({type(error).__name__}: {error})"[:300]
+    return Plan([group for group in groups.values() if group], frames, splitter.text(), unplanned)
 
 
 def _sharing_key(
@@ -149,18 +168,22 @@ class _Splitter:
         representations: list[ifcopenshell.entity_instance],
         default: Colour,
         openings: Iterable[int],
+        *,
+        apart: bool = False,
     ) -> tuple[list[Part], bool]:
-        """The product's parts, and whether it needs the exact kernel."""
+        """The product's parts, and whether it needs the exact kernel. `apart`: helper products only, at the origin."""
         by_colour: dict[Colour, list[tuple[ifcopenshell.entity_instance, list[int]]]] = defaultdict(list)
         exact = False
         for representation in representations:
             exact = exact or any(self._styles.has_face_colours(item) for item in representation[3])
             for colour, items in self._split(representation, 0).items():
                 by_colour[colour or default].append((representation, items))
-        if len(by_colour) <= 1 or not self.room or len(representations) > 1:
+        if apart and (not self.room or len(representations) > 1):
+            return [Part(entity.id(), default)], True
+        if (len(by_colour) <= 1 and not apart) or not self.room or len(representations) > 1:
             colour = max(by_colour, key=lambda c: sum(len(items) for _, items in by_colour[c]), default=default)
             return [Part(entity.id(), colour)], exact or (len(by_colour) > 1 and len(representations) == 1)
-        placement = f"#{entity[5].id()}" if entity[5] is not None else "$"
+        placement = f"#{entity[5].id()}" if entity[5] is not None and not apart else "$"
         return [
             Part(self._helper(representation, items, placement, openings), colour)
             for colour, found in by_colour.items()

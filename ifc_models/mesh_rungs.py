@@ -1,4 +1,4 @@
-"""The kernels that turn bodies into triangles, fastest first: `ifclite`, `occ`, `box`.
+"""The kernels that turn bodies into triangles, fastest first: `ifclite`, `occ`.
 
 Each runs on STEP ids and answers in world metres (float64), so that callers need not know which one was at work.
 The native ones run in a child process (`mesh_child`).
@@ -20,17 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.mesh_child import ChildFailed, in_children, stream_from_child
-from ifc_models.mesh_frames import Frames
-from ifc_models.mesh_plan import body_representations
 from ifc_models.mesh_styles import Colour
 
 Floats = NDArray[np.float64]
 Faces = NDArray[np.uint32]
 Quality = Literal["lowest", "low", "medium", "high", "highest"]
 
-_LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
+LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
 PRECISE = 0.001  # m: what a kernel may be wrong by
-_SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
+SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
 _CHUNK = 3000  # products per call of the fast kernel; each call reads the file again
 _CHILDREN = max(1, min(4, os.cpu_count() or 1))
 _WORTH_TWO = 100  # fewer products are not worth a second process
@@ -55,7 +53,7 @@ def usable(vertices: Floats, faces: Faces) -> bool:
     if len(faces) == 0 or len(vertices) < 3 or int(faces.max()) >= len(vertices):
         return False
     size = vertices.max(axis=0) - vertices.min(axis=0)  # NaN and inf spread into the size
-    return bool(np.isfinite(size).all()) and 0 < float(size.max()) < _LARGEST
+    return bool(np.isfinite(size).all()) and 0 < float(size.max()) < LARGEST
 
 
 # --- ifclite -------------------------------------------------------------------------------------------------------
@@ -70,11 +68,12 @@ def fast(
     seconds: float,
     quality: Quality = "medium",
     report: Callable[[int], None] | None = None,
+    origin: Floats | None = None,
 ) -> dict[int, Mesh]:
     """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
 
     `added_text` are STEP lines to stand in the data section besides the file's own. `report` gets the number of
-    products done.
+    products done. `origin` (3,) m: what to add to where things stand in the file at `path`.
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
@@ -98,7 +97,7 @@ def fast(
                 waiting[:0] = [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
                 continue
             if not isinstance(answer, ChildFailed):
-                found.update(_read_scratch(folder))
+                found.update(_read_scratch(folder, origin))
             done += len(chunk)
             if report is not None:
                 report(done)
@@ -135,7 +134,7 @@ def _fast_child(path: Path, added_text: str, ids: list[int], scratch: Path, qual
             faces.write(element["faces"])
 
 
-def _read_scratch(scratch: Path) -> dict[int, Mesh]:
+def _read_scratch(scratch: Path, moved: Floats | None) -> dict[int, Mesh]:
     sizes, origin = np.load(scratch / "sizes.npy"), np.load(scratch / "origin.npy")
     vertices = np.fromfile(scratch / "vertices.bin", dtype=np.float64).reshape(-1, 3)
     faces = np.fromfile(scratch / "faces.bin", dtype=np.uint32).reshape(-1, 3)
@@ -145,7 +144,8 @@ def _read_scratch(scratch: Path) -> dict[int, Mesh]:
     for i, key in enumerate(sizes[:, 0].tolist()):
         own, own_faces = vertices[v[i] : v[i + 1]], faces[f[i] : f[i + 1]]
         if usable(own, own_faces):
-            found[key] = Mesh(own, own_faces, error=float(np.abs(own[0] - origin).max()) * _SINGLE)
+            error = float(np.abs(own[0] - origin).max()) * SINGLE
+            found[key] = Mesh(own if moved is None else own + moved, own_faces, error=error)
     return found
 
 
@@ -288,126 +288,3 @@ def _exact_colour(style: Any) -> Colour:
     transparency = style.transparency
     alpha = 255 if transparency != transparency else max(26, round((1 - transparency) * 255))  # NaN: not given
     return (r, g, b, alpha)
-
-
-# --- box -----------------------------------------------------------------------------------------------------------
-
-_BOX_FACES: Faces = np.array(
-    [[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7], [0, 4, 2], [2, 4, 6],
-     [1, 3, 5], [3, 7, 5]], dtype=np.uint32)  # fmt: skip
-_POINTS = 200_000  # entities looked at for one box
-
-
-def box(file: ifcopenshell.file, step_id: int) -> Mesh | Failure:
-    """A box around what the body's points tell, in world metres."""
-    entity = file.by_id(step_id)
-    representations = body_representations(entity)
-    if only_curves(representations):
-        return Failure("its body has curves only, no surface")
-    frames = Frames(file)
-    row = frames.add(entity[5], None)
-    points = [corner for r in representations for corner in _corners(r, frames.unit)]
-    if row < 0:
-        return Failure("its placement cannot be followed")
-    if not points:
-        return Failure("no kernel could mesh it and its extent is not known")
-    matrix = frames.matrices()[0]
-    local = np.array(points)
-    low, high = local.min(axis=0), local.max(axis=0)
-    if not np.isfinite(high - low).all() or not 0 < float((high - low).max()) < _LARGEST:
-        return Failure("its body is flat to a point or endless")
-    high = np.maximum(high, low + 1e-3)
-    grid = np.array([[x, y, z] for z in (low[2], high[2]) for y in (low[1], high[1]) for x in (low[0], high[0])])
-    return Mesh(grid @ matrix[:3, :3].T + matrix[:3, 3], _BOX_FACES)
-
-
-def only_curves(representations: list[ifcopenshell.entity_instance]) -> bool:
-    """Whether no item of the body can have a surface."""
-    items = [item for r in representations for item in r[3]]
-    return bool(items) and all(
-        item.is_a("IfcCurve") or item.is_a("IfcPoint") or item.is_a("IfcGeometricCurveSet") or item.is_a("IfcSegment")
-        for item in items
-    )
-
-
-def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple[float, float, float]]:
-    """Points (m, product frame) that bound a representation: of breps and tessellations as they are, of extrusions
-    their profile's points at both ends. Mapped ones count where their target is."""
-    waiting: list[tuple[ifcopenshell.entity_instance, Floats]] = [(start, np.eye(4))]
-    seen: set[tuple[int, bytes]] = set()
-    while waiting and len(seen) < _POINTS:
-        entity, matrix = waiting.pop()
-        key = (entity.id(), matrix.tobytes())
-        if entity.id() and key in seen:
-            continue
-        seen.add(key)
-        if entity.is_a("IfcParameterizedProfileDef"):
-            matrix = matrix @ _or_identity(Frames.one_placement(entity.Position, unit))
-        for point in _own_points(entity):
-            x, y, z = (matrix @ [point[0] * unit, point[1] * unit, point[2] * unit, 1.0])[:3]
-            yield float(x), float(y), float(z)
-        if entity.is_a("IfcMappedItem"):
-            frames = Frames.one_operator(entity[1], unit)
-            waiting.append((entity[0][1], matrix @ frames))
-        elif entity.is_a("IfcExtrudedAreaSolid"):
-            waiting += _extrusion_ends(entity, matrix, unit)
-        elif entity.is_a("IfcBooleanResult"):
-            waiting.append((entity[1], matrix))  # what is cut cannot reach beyond it
-        else:
-            waiting += [(child, matrix) for child in _children(entity)]
-
-
-def _or_identity(matrix: Floats | None) -> Floats:
-    return np.eye(4) if matrix is None else matrix
-
-
-def _own_points(entity: ifcopenshell.entity_instance) -> list[tuple[float, float, float]]:
-    if entity.is_a("IfcCartesianPoint"):
-        return [(*entity[0], 0.0, 0.0)[:3]]
-    if entity.is_a("IfcCartesianPointList"):
-        return [(*point, 0.0, 0.0)[:3] for point in entity[0]]
-    if not entity.is_a("IfcParameterizedProfileDef"):
-        return []
-    for (name_x, name_y), share in _PROFILE_SIZES.items():
-        x, y = getattr(entity, name_x, None), getattr(entity, name_y, None)
-        if isinstance(x, float) and isinstance(y, float):
-            return [(sx * x * share, sy * y * share, 0.0) for sx in (-1, 1) for sy in (-1, 1)]
-    return []
-
-
-_PROFILE_SIZES = {  # names of a profile's sizes: share of them on either side of its centre
-    ("XDim", "YDim"): 0.5,
-    ("OverallWidth", "OverallDepth"): 0.5,
-    ("SemiAxis1", "SemiAxis2"): 1.0,
-    ("Radius", "Radius"): 1.0,
-    ("FlangeWidth", "Depth"): 0.5,
-    ("Width", "Depth"): 0.5,
-    ("Depth", "Depth"): 0.5,
-}
-
-
-def _extrusion_ends(
-    solid: ifcopenshell.entity_instance, matrix: Floats, unit: float
-) -> list[tuple[ifcopenshell.entity_instance, Floats]]:
-    position = Frames.one_placement(solid[1], unit)
-    if position is None:
-        return []
-    base = matrix @ position
-    direction = np.array([*solid[2][0], 0.0, 0.0, 0.0][:3], dtype=np.float64)
-    top = base.copy()
-    top[:3, 3] += base[:3, :3] @ direction / max(float(np.linalg.norm(direction)), 1e-12) * float(solid[3]) * unit
-    return [(solid[0], base), (solid[0], top)]
-
-
-def _children(entity: ifcopenshell.entity_instance) -> Iterator[ifcopenshell.entity_instance]:
-    for i in range(len(entity)):
-        value = None
-        with contextlib.suppress(RuntimeError):
-            value = entity[i]
-        if isinstance(value, ifcopenshell.entity_instance):
-            if not value.is_a("IfcRepresentationContext") and not value.is_a("IfcPlacement"):
-                yield value
-        elif isinstance(value, tuple):
-            for item in value:
-                if isinstance(item, ifcopenshell.entity_instance):
-                    yield item

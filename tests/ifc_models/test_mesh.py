@@ -263,14 +263,3 @@ def test_the_exact_kernel_sends_shared_geometry_once_and_agrees_with_the_fast_on
         assert np.abs(np.array([world.min(axis=0), world.max(axis=0)]) - boxes[step_id]).max() < 0.005
         assert len(answer.palette) > 1  # frame, leaf, glass
     assert len({id(answer.vertices) for answer in shown.values()}) < len(doors)
-
-
-def test_what_the_fast_kernel_rounds_to_single_precision_is_left_to_the_exact_one(tmp_path: Path) -> None:
-    path = IFC / "ifc4x3_infra/ACCA_RFI_01_Track_Cancello_San_Felice_a_Cancello.ifc"
-    file = ifcopenshell.open(str(path))
-    rail = file.by_type("IfcRail")[0].id()
-    result = mesh_model(path, file, tmp_path, only={rail})
-    assert result.rung == {rail: "occ"}
-    ((_, vertices, triangles, _),) = Meshed(result, tmp_path).products()
-    low = vertices[np.unique(triangles)].min(axis=0)
-    assert np.abs(low - (451_297.329, 4_538_798.53, 36.349)).max() < 0.01

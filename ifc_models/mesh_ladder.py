@@ -1,0 +1,316 @@
+"""The ladder of kernels: each product with a body is taken up until one gives a mesh that can be believed.
+
+`ifclite` for all at once; again with a far-away model moved near; `sweep` for sections along alignments; `occ` for
+what is left; a bounding `box`; `lost` with a reason.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import ifcopenshell
+import numpy as np
+from numpy.typing import NDArray
+
+from ifc_models.mesh_box import box
+from ifc_models.mesh_child import ChildFailed, stream_from_child
+from ifc_models.mesh_far import FAR, moved_near
+from ifc_models.mesh_linear import Curves
+from ifc_models.mesh_plan import Plan, Product, body_representations
+from ifc_models.mesh_rungs import PRECISE, SINGLE, Failure, Mesh, exact, fast, usable
+from ifc_models.mesh_sweep import swept
+
+Floats = NDArray[np.float64]
+Quality = Literal["lowest", "low", "medium", "high", "highest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeshLimits:
+    """What meshing one model may cost."""
+
+    seconds: float = 600.0  # for all of it
+    exact_seconds: float = 120.0  # for all that only the exact kernel can do; then a rougher mesh or a box stands in
+    element_seconds: float = 20.0  # for one element in the exact kernel
+    element_triangles: int = 400_000  # a heavier element is coarsened
+    model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
+    quality: Quality = "medium"  # of curved surfaces
+
+
+@dataclass(slots=True)
+class MeshResult:
+    """How each product with a body got its mesh, by STEP id.
+
+    `rung` is `ifclite`, `sweep`, `occ`, `box` or `lost`; `note` says what is less than the file says. Products without
+    a body representation are in neither.
+    """
+
+    rung: dict[int, str] = field(default_factory=dict)
+    note: dict[int, str] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # per stage
+    triangles: int = 0  # every instance counted
+
+
+class Clock:
+    """Seconds per stage; `stage` closes the one that just ended."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def stage(self, name: str) -> None:
+        """Book the time since the last call on `name`."""
+        now = time.perf_counter()
+        self.seconds[name] = self.seconds.get(name, 0.0) + now - self._last
+        self._last = now
+
+
+class Ladder:
+    """Takes each group's first product up the rungs until one gives a mesh."""
+
+    def __init__(
+        self,
+        path: Path,
+        file: ifcopenshell.file,
+        wanted: Plan,
+        matrices: Floats,
+        limits: MeshLimits,
+        unsafe: dict[int, str],
+        result: MeshResult,
+        report: Callable[[int, int], None],
+    ) -> None:
+        self._path, self._file, self._plan, self._limits = path, file, wanted, limits
+        self._matrices, self._unsafe, self._result, self._report = matrices, unsafe, result, report
+        self._members = {group[0].step_id: group for group in wanted.groups}
+        self._total = sum(len(group) for group in wanted.groups)
+        self._end = time.monotonic() + limits.seconds
+        self._rough: dict[int, float] = {}  # meshes there are, but not precise: m
+
+    def climb(self, out: Path, clock: Clock) -> dict[int, Mesh]:
+        """Meshes by STEP id of each group's first product, and by the ids of its parts."""
+        scratch = Path(tempfile.mkdtemp(prefix="mesh-", dir=out))
+        found: dict[int, Mesh] = {}
+        try:
+            left = self._fast(found, scratch)
+            clock.stage("ifclite")
+            left = self._near(found, left, scratch)
+            clock.stage("near")
+            left = self._sweep(found, left)
+            clock.stage("sweep")
+            left = self._exact(found, left)
+            clock.stage("occ")
+            self._box(found, left)
+            clock.stage("box")
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for step_id, reason in self._plan.unplanned.items():
+            self._result.rung[step_id], self._result.note[step_id] = "lost", reason
+        self._report(self._total, self._total)
+        return found
+
+    # --- the fast kernel ------------------------------------------------------------------------------------------
+
+    def _fast(self, found: dict[int, Mesh], scratch: Path) -> list[Product]:
+        leaders = [group[0] for group in self._plan.groups]
+        asked = [p for p in leaders if not (p.exact or p.swept or self._is_unsafe(p))]
+        found.update(self._ask([part.kernel_id for product in asked for part in product.parts], scratch))
+        # A part may be missing because an opening takes all of it or because the kernel failed: ask for the whole.
+        torn = [p for p in asked if p.apart < 0 and len(p.parts) > 1 and not self._whole(p, found)]
+        if torn:
+            found.update(self._ask([p.step_id for p in torn], scratch))
+        for product in torn:
+            self._mend(product, found)
+        missing = []
+        for product in asked:
+            if not self._whole(product, found):
+                missing.append(product)
+                continue
+            if product.apart >= 0:
+                for part in product.parts:
+                    found[part.kernel_id] = replace(found[part.kernel_id], matrix=self._matrices[product.apart])
+            error = max(self._error(product, found[part.kernel_id]) for part in product.parts)
+            if error > PRECISE:
+                self._rough[product.step_id] = error
+                missing.append(product)
+            else:
+                self._note(product, "ifclite", None)
+        return missing + [p for p in leaders if p.exact or p.swept or self._is_unsafe(p)]
+
+    def _ask(
+        self, ids: list[int], scratch: Path, path: Path | None = None, origin: Floats | None = None
+    ) -> dict[int, Mesh]:
+        share = self._total / max(len(ids), 1)
+        first = path is None
+        return fast(
+            path or self._path,
+            self._plan.added_text,
+            ids,
+            scratch,
+            seconds=self._end - time.monotonic(),
+            quality=self._limits.quality,
+            report=lambda done: self._report(min(self._total, round(done * share)), self._total) if first else None,
+            origin=origin,
+        )
+
+    @staticmethod
+    def _whole(product: Product, found: dict[int, Mesh]) -> bool:
+        return all(part.kernel_id in found for part in product.parts)
+
+    def _error(self, product: Product, mesh: Mesh) -> float:
+        """How far vertices may lie from where they should, m: bodies are in single precision before they are placed."""
+        if product.frame < 0 or mesh.matrix is not None:
+            return mesh.error
+        reach = float(np.abs(mesh.vertices[0] - self._matrices[product.frame][:3, 3]).max())
+        return max(mesh.error, reach * SINGLE)
+
+    def _mend(self, product: Product, found: dict[int, Mesh]) -> None:
+        """Keep the parts that are there if together they are as big as the whole; else the whole in one colour."""
+        there = [part for part in product.parts if part.kernel_id in found]
+        whole = found.get(product.step_id)
+        if whole is None:
+            return
+        if there:
+            low = np.min([found[part.kernel_id].vertices.min(axis=0) for part in there], axis=0)
+            high = np.max([found[part.kernel_id].vertices.max(axis=0) for part in there], axis=0)
+            same = np.abs(low - whole.vertices.min(axis=0)).max() < 1e-3
+            if same and np.abs(high - whole.vertices.max(axis=0)).max() < 1e-3:
+                product.parts[:] = there
+                return
+        product.parts[0].kernel_id = product.step_id
+        del product.parts[1:]
+
+    # --- the fast kernel, with the model moved near -----------------------------------------------------------------
+
+    def _near(self, found: dict[int, Mesh], left: list[Product], scratch: Path) -> list[Product]:
+        """Ask again for what single precision cannot hold, with the far-away points of the file near the origin."""
+        again = [p for p in left if not (p.exact or p.swept or p.apart >= 0 or self._is_unsafe(p))]
+        if not again or not (self._rough or self._has_far_numbers()):
+            return left
+        moved = moved_near(self._path.read_bytes(), self._plan.frames.unit)
+        if moved is None:
+            return left
+        path = scratch / "near.ifc"
+        path.write_bytes(moved.text)
+        ids = [part.kernel_id for product in again for part in product.parts]
+        meshes = self._ask(ids, scratch, path, moved.origin)
+        accepted: set[int] = set()
+        for product in again:
+            if self._whole(product, meshes) and all(
+                self._is_believable(product, meshes[part.kernel_id], found.get(part.kernel_id))
+                for part in product.parts
+            ):
+                found.update((part.kernel_id, meshes[part.kernel_id]) for part in product.parts)
+                self._rough.pop(product.step_id, None)
+                self._note(product, "ifclite", None)
+                accepted.add(product.step_id)
+        return [p for p in left if p.step_id not in accepted]
+
+    def _has_far_numbers(self) -> bool:
+        digits = len(str(int(FAR / self._plan.frames.unit)))
+        return re.search(rb"[(,]\s*-?\d{%d,}\." % digits, self._path.read_bytes()) is not None
+
+    def _is_believable(self, product: Product, mesh: Mesh, rough: Mesh | None) -> bool:
+        """Whether a mesh made near the origin lies where the rough one does, or where the body's points do."""
+        if mesh.error > PRECISE:
+            return False
+        low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+        if rough is not None:
+            room = 8 * max(self._error(product, rough), SINGLE * float(np.abs(rough.vertices[0]).max())) + 0.01
+            off = np.abs(np.array([low - rough.vertices.min(axis=0), high - rough.vertices.max(axis=0)]))
+            return bool(off.max() < room)
+        answer = box(self._file, product.step_id, self._plan.frames.linear)
+        if isinstance(answer, Failure):
+            return False
+        room = 1.0 + 0.05 * float((high - low).max())
+        return bool(
+            (low > answer.vertices.min(axis=0) - room).all() and (high < answer.vertices.max(axis=0) + room).all()
+        )
+
+    # --- sections along alignments -----------------------------------------------------------------------------------
+
+    def _sweep(self, found: dict[int, Mesh], left: list[Product]) -> list[Product]:
+        asked = {p.step_id: p for p in left if p.swept and not self._is_unsafe(p)}
+        if not asked:
+            return left
+        done: set[int] = set()
+        try:
+            seconds = min(self._limits.exact_seconds, self._end - time.monotonic())
+            for step_id, mesh in stream_from_child(lambda: self._swept(list(asked.values())), seconds=seconds):
+                if mesh is not None:
+                    self._accept(asked[step_id], mesh, found)
+                    self._note(asked[step_id], "sweep", None)
+                    done.add(step_id)
+        except ChildFailed:
+            pass  # what it did not come to is the exact kernel's
+        return [p for p in left if p.step_id not in done]
+
+    def _swept(self, products: list[Product]) -> Iterator[tuple[int, Mesh | None]]:
+        curves = Curves(self._plan.frames.unit)
+        for product in products:
+            representations = body_representations(self._file.by_id(product.step_id))
+            try:
+                answer = swept([item for r in representations for item in r[3]], curves)
+            except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+                answer = None
+            matrix = self._matrices[product.frame]
+            believable = answer is not None and usable(*answer) and np.isfinite(matrix).all()
+            yield product.step_id, Mesh(*answer, matrix=matrix) if answer is not None and believable else None
+
+    # --- the exact kernel, and boxes ---------------------------------------------------------------------------------
+
+    def _exact(self, found: dict[int, Mesh], left: list[Product]) -> list[Product]:
+        safe = {p.step_id: p for p in left if not self._is_unsafe(p)}
+        failed = [p for p in left if self._is_unsafe(p)]  # straight to the box
+        answers = exact(
+            self._file,
+            list(safe),
+            seconds=min(self._limits.exact_seconds, self._end - time.monotonic()),
+            element_seconds=self._limits.element_seconds,
+        )
+        for step_id, answer, note in answers:
+            product = safe[step_id]
+            if isinstance(answer, Mesh):
+                self._accept(product, answer, found)
+                self._note(product, "occ", note)
+            elif answer.final:
+                self._note(product, "lost", answer.reason)
+            else:
+                self._unsafe.setdefault(step_id, answer.reason)  # kept as the reason, should the box fail too
+                failed.append(product)
+        return failed
+
+    def _box(self, found: dict[int, Mesh], left: list[Product]) -> None:
+        for product in left:
+            if (error := self._rough.get(product.step_id)) is not None:  # better than a box
+                self._note(product, "ifclite", f"far from the origin: placed to within {error:.2g} m only")
+                continue
+            reason = self._unsafe.get(product.step_id, "the kernels found no surface")
+            try:
+                answer = box(self._file, product.step_id, self._plan.frames.linear)
+            except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+                answer = Failure(f"{type(error).__name__}: {error}"[:200])
+            if isinstance(answer, Mesh):
+                self._accept(product, answer, found)
+                self._note(product, "box", f"a box stands in: {reason}")
+            else:
+                self._note(product, "lost", f"{reason}; {answer.reason}" if reason != answer.reason else reason)
+
+    def _accept(self, product: Product, mesh: Mesh, found: dict[int, Mesh]) -> None:
+        found[product.step_id] = mesh
+        product.parts[0].kernel_id = product.step_id
+        del product.parts[1:]
+
+    def _is_unsafe(self, product: Product) -> bool:
+        return product.step_id in self._unsafe
+
+    def _note(self, product: Product, rung: str, note: str | None) -> None:
+        for member in self._members[product.step_id]:
+            self._result.rung[member.step_id] = rung
+            if note is not None:
+                self._result.note[member.step_id] = note
