@@ -1,47 +1,65 @@
-"""argon2id, off the event loop: one check takes some 50 ms and 64 MiB on purpose."""
+"""argon2id, off the event loop: one check takes some 50 ms and 64 MiB on purpose.
+
+Two at a time per process, so that memory is bounded however many sign in at once; beyond `MOST_WAITING` callers are
+sent away instead of being kept waiting for many seconds.
+"""
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TypeVar
 
 from pwdlib import PasswordHash
 
-from twin.errors import Invalid
+from twin.errors import Unavailable
 
-SHORTEST = 10
 LONGEST = 256
-# Two at a time: many logins at once wait for each other instead of for memory.
+MOST_WAITING = 100
+T = TypeVar("T")
+
 _threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")
 _hasher = PasswordHash.recommended()
 
 
-def check_strength(name: str, password: str) -> None:
-    """Length, and not the account's own name. Raises Invalid."""
-    if not SHORTEST <= len(password) <= LONGEST or password.casefold() == name.casefold() or len(set(password)) < 4:
-        raise Invalid("account.password", where="password", shortest=SHORTEST, longest=LONGEST)
+class Work:
+    """What this process has hashed so far: one `operations` per argon2 computation, `waiting` for a thread now."""
+
+    operations = 0
+    waiting = 0
 
 
 async def hash_password(password: str) -> str:
-    return await asyncio.get_running_loop().run_in_executor(_threads, _hasher.hash, password)
+    return await _off_loop(lambda: _hasher.hash(password))
 
 
 async def verify_password(password: str, hash: str | None) -> bool:
-    """Whether it is the one; `hash` None (no such account) costs the same time and is never true."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, _verify, password, hash)
+    """Whether it is the one, exactly as given; `hash` None (no such account) costs the same and is never true."""
+    # What is too long is never right, and costs no more than what is not.
+    given = password if len(password) <= LONGEST else password[:LONGEST]
+    fits = await _off_loop(lambda: _hasher.verify(given, hash or _nobodys_hash()))
+    return fits and hash is not None and len(password) <= LONGEST
 
 
-def _verify(password: str, hash: str | None) -> bool:
-    fits = _hasher.verify(password[:LONGEST], hash or _nobodys_hash())
-    return fits and hash is not None
+async def _off_loop(work: Callable[[], T]) -> T:
+    if Work.waiting >= MOST_WAITING:
+        raise Unavailable("login.busy")
+    Work.waiting += 1
+    Work.operations += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    finally:
+        Work.waiting -= 1
 
 
 @cache
 def _nobodys_hash() -> str:
+    """Of a password nobody knows, with the parameters of the others; made once per process."""
     return _hasher.hash(secrets.token_urlsafe(32))
 
 
 def new_password() -> str:
-    """20 characters that are not mixed up when read aloud; 100 bits."""
+    """20 characters that are not mixed up when read aloud; 99 bits."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(letters) for _ in range(5)) for _ in range(4))

@@ -39,7 +39,7 @@ def _default(field: FieldInfo) -> str:
     if field.default is PydanticUndefined:
         return "the platform's user data folder"
     value: Any = field.default
-    if value is None:
+    if value is None or value == ():
         return "none"
     if isinstance(value, timedelta):
         return _duration(value)

@@ -2,14 +2,40 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1 << 30
 MIB = 1 << 20
+
+
+def _parts(value: Any) -> Any:
+    """`a, b` in the environment is a tuple of two."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+
+
+class OidcProvider(BaseModel):
+    """An OpenID provider whose people may sign in here."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")  # in the addresses of this server
+    title: str  # on the button
+    issuer: str  # URL under which /.well-known/openid-configuration is
+    client_id: str
+    client_secret: SecretStr | None = None  # none: a public client, PKCE alone
+    scopes: str = "openid profile email"
+    name_claim: str = "preferred_username"  # becomes the account's name
+    roles_claim: str | None = None  # e.g. groups; none: roles are given here
+    roles: dict[str, tuple[str, ...]] = {}  # value of that claim: roles here
+    create: bool = False  # make an account for who has none; otherwise only known ones sign in
+    second_factor: bool = False  # the provider asks for a second factor itself
 
 
 class Settings(BaseSettings):
@@ -65,8 +91,50 @@ class Settings(BaseSettings):
 
     session_idle: timedelta = Field(timedelta(minutes=15), description="A login ends when unused for so long.")
     session_life: timedelta = Field(timedelta(hours=12), description="A login ends after so long in any case.")
+    session_count: int = Field(
+        3, ge=1, le=100, description="Sessions one account may have at once; one more ends the oldest."
+    )
     login_attempts: int = Field(5, ge=1, description="Wrong passwords from one address before a name is locked there.")
     login_lock: timedelta = Field(timedelta(minutes=15), description="How long such a lock lasts.")
+    login_attempts_address: int = Field(
+        50, ge=1, description="Wrong passwords from one address, whatever the names, within the time of a lock."
+    )
+    trusted_proxies: Names = Field(
+        (),
+        description="Addresses or networks of the reverse proxies in front of this server, separated by commas. Only "
+        "from them `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    public_url: str | None = Field(
+        None,
+        description="Address under which browsers reach this server, `https://twin.example.org`; for OpenID providers. "
+        "Without it the one of the request is taken.",
+    )
+    password_policy: Literal["asvs", "dengbao"] = Field(
+        "asvs",
+        description="Rules for passwords: `asvs` (OWASP ASVS 5.0: length, no common ones, no forced change) or "
+        "`dengbao` (GB/T 22239: kinds of characters, regular change, history).",
+    )
+    password_length: int = Field(12, ge=8, le=64, description="Shortest password, characters.")
+    password_age: timedelta = Field(
+        timedelta(days=90), ge=timedelta(days=1), description="A password is changed after so long (`dengbao`)."
+    )
+    password_history: int = Field(
+        5, ge=1, le=24, description="So many last passwords of an account are not taken again (`dengbao`)."
+    )
+    second_factor_roles: Names = Field(
+        (), description="Roles whose accounts need a second factor, separated by commas, e.g. `administrator`."
+    )
+    key_file: Path | None = Field(
+        None,
+        description="The installation's key, which seals second factors. Made at first start; keep it with every "
+        "backup, and give it to every server of one database. Without it: `installation.key` in the data folder.",
+    )
+    oidc_providers: tuple[OidcProvider, ...] = Field(
+        (),
+        description="OpenID providers whose people may sign in, a JSON list of objects: `id`, `title`, `issuer`, "
+        "`client_id`, `client_secret`, `scopes`, `name_claim`, `roles_claim`, `roles`, `create`, `second_factor` "
+        "(docs/identity.md).",
+    )
 
     rate_key: int = Field(120_000, ge=1, description="Calls a minute of an API key that has no rate of its own.")
     rate_account: int = Field(12_000, ge=1, description="Calls a minute of an account.")
