@@ -22,6 +22,7 @@ from twin.errors import (
     TwinError,
     Unauthenticated,
     Unavailable,
+    text_of,
 )
 
 log = structlog.get_logger()
@@ -37,18 +38,28 @@ STATUS: Final[Mapping[type[TwinError], int]] = {
     Unavailable: 503,
 }
 TITLES: Final[Mapping[int, Mapping[str, str]]] = {
+    400: {"en": "Not a valid request", "zh": "请求无效"},
     401: {"en": "Sign in first", "zh": "请先登录"},
     403: {"en": "Not allowed", "zh": "没有权限"},
     404: {"en": "Not found", "zh": "未找到"},
     405: {"en": "Method not allowed", "zh": "不支持的方法"},
+    408: {"en": "Too slow", "zh": "请求过慢"},
     409: {"en": "Conflict", "zh": "冲突"},
     413: {"en": "Too large", "zh": "内容过大"},
+    421: {"en": "Not this server", "zh": "并非此服务器"},
     422: {"en": "Invalid input", "zh": "输入无效"},
     429: {"en": "Too many requests", "zh": "请求过多"},
+    431: {"en": "Headers too large", "zh": "请求头过大"},
     500: {"en": "Server error", "zh": "服务器错误"},
     503: {"en": "Not available at the moment", "zh": "暂时不可用"},
 }
 RETRY_AFTER_S: Final = 5
+_HTTP_CODES: Final[Mapping[int, str]] = {
+    404: "route.unknown",
+    405: "route.method",
+    408: "request.stalled",
+    413: "request.too_large",
+}
 
 
 def language_of(accept_language: str | None) -> Language:
@@ -60,6 +71,11 @@ def language_of(accept_language: str | None) -> Language:
         if tag.startswith("en"):
             return "en"
     return "en"
+
+
+def message(code: str, language: Language, **params: Any) -> str:
+    """Return the text of a code, for errors that cannot be raised as one of ours."""
+    return text_of(code, language, params)
 
 
 def problem(
@@ -75,9 +91,10 @@ def problem(
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def of_error(error: TwinError, language: Language) -> JSONResponse:
-    """Return the problem document of one of our own errors."""
-    status = next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
+def of_error(error: TwinError, language: Language, *, status: int | None = None) -> JSONResponse:
+    """Return the problem document of one of our own errors; `status` where it is not that of its family."""
+    if status is None:
+        status = next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
     fields = [{"field": field.field, "message": field.text(language)} for field in error.fields]
     candidates = error.params.get("candidates")
     answer = problem(
@@ -108,8 +125,12 @@ async def _validation(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     language = language_of(request.headers.get("accept-language"))
-    code = {404: "route.unknown", 405: "route.method"}.get(error.status_code, "request.refused")
-    return problem(error.status_code, code, str(error.detail), language)
+    code = _HTTP_CODES.get(error.status_code, "request.refused")
+    answer = problem(error.status_code, code, str(error.detail), language)
+    answer.headers.update(error.headers or {})
+    if error.status_code in (408, 413):  # the rest of the body is not read
+        answer.headers["connection"] = "close"
+    return answer
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

@@ -11,6 +11,8 @@ import structlog
 import uvicorn
 
 from api.app import Twin, create_app, open_twin
+from api.guard import allowed_hosts
+from api.http import Http
 from identity import accounts
 from twin import jobs
 from twin.errors import Conflict
@@ -50,8 +52,11 @@ async def serve_forever(settings: Settings, *, opened: Hook | None = None, start
             password = await accounts.ensure_administrator(conn)
         if password:
             click.echo(f"First start. Sign in as administrator with the password {password} (shown only now).")
+        Http.head_timeout = settings.request_stall.total_seconds()  # uvicorn makes them, one per connection
         config = uvicorn.Config(
-            create_app(twin),
+            create_app(twin, hosts=allowed_hosts(settings.host, settings.hosts)),
+            http=Http,
+            h11_max_incomplete_event_size=settings.header_limit,
             ws="websockets-sansio",
             ws_per_message_deflate=False,
             ws_max_size=1 << 20,

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1 << 30
 MIB = 1 << 20
+KIB = 1 << 10
 
 
 def _parts(value: Any) -> Any:
@@ -60,6 +61,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    hosts: str | None = Field(
+        None,
+        description="Names by which this server is called (Host header), separated by commas; `*` for any. Without it: "
+        "`localhost` while it listens on a loopback address only, else any.",
+    )
     language: Literal["zh", "en"] = Field("zh", description="Language for callers that ask for none.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines look on stderr.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
@@ -69,6 +75,12 @@ class Settings(BaseSettings):
 
     upload_limit: int = Field(4 * GIB, ge=1, description="Largest uploaded file, bytes.")
     request_limit: int = Field(16 * MIB, ge=1024, description="Largest body of any other request, bytes.")
+    header_limit: int = Field(32 * KIB, ge=8 * KIB, description="Largest header of a request, bytes.")
+    request_stall: timedelta = Field(
+        timedelta(seconds=30),
+        description="A request whose body brings nothing for so long, or after that less than 1 KiB/s on average, is "
+        "ended; so is one whose header takes longer.",
+    )
     import_memory: int = Field(6 * GIB, ge=256 * MIB, description="Memory of each such process, bytes; more ends it.")
     import_time: timedelta = Field(
         timedelta(minutes=30), description="Time one import may take in all (ISO 8601, e.g. `PT30M`, or `00:30:00`)."
