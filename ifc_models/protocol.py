@@ -8,7 +8,7 @@ from ifc_models.sandbox import WorkerLimits
 
 MESH_RESULT: Final = "mesh.msgpack"
 
-Task = Literal["read", "mesh", "check"]
+Task = Literal["read", "mesh", "check", "ids", "enrich", "cobie"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     mesh_seconds: float = 600.0
     only: list[int] | None = None
     unsafe: list[tuple[int, str]] = []
+    inputs: dict[str, str] = {}  # further files that the task reads, by what they are
+    options: dict[str, Any] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,11 +36,17 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line from the worker: ready, progress of a stage (0…1), done, or failed."""
+    """One line from the worker: ready, progress of a stage (0…1), done, or failed.
+
+    `counted`: how many of how many, where the stage counts something. `peak_bytes`: resident memory at its highest, of
+    the process or of a child, by the kernel's account.
+    """
 
     ready: bool = False
     stage: str | None = None
     progress: float = 0.0
+    counted: tuple[int, int] | None = None
+    peak_bytes: int = 0
     fences: dict[str, bool] | None = None
     done: dict[str, Any] | None = None
     failed: Failed | None = None

@@ -4,9 +4,8 @@ Imported only in worker processes; it brings ifcopenshell and the kernels with i
 """
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import ifclite_geom  # noqa: F401  imported early: a spare worker has it ready
 import msgspec
@@ -20,7 +19,11 @@ from ifc_models.opening import OpenedFile, open_model, read_or_explain
 from ifc_models.protocol import MESH_RESULT, MeshedProducts, Request
 from ifc_models.read import read_model
 
-Report = Callable[[str, float], None]
+
+class Report(Protocol):
+    """Says how far a stage is, 0…1, and where it counts something, how many of how many."""
+
+    def __call__(self, stage: str, progress: float, counted: tuple[int, int] | None = None) -> None: ...
 
 
 def run(request: Request, report: Report) -> dict[str, Any]:
@@ -34,6 +37,10 @@ def run(request: Request, report: Report) -> dict[str, Any]:
     report("opening", 0.0)
     if request.task == "mesh":
         return _mesh(prepared, out, request, report)
+    if request.task in ("ids", "enrich", "cobie"):
+        from ifc_models import more_tasks  # their libraries take a second to import, and few files need them
+
+        return more_tasks.run(request, prepared, report)
     extract: Extract = read_or_explain(
         open_model(prepared.path),
         prepared.path,
@@ -80,7 +87,7 @@ def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> di
         only=set(request.only) if request.only is not None else None,
         unsafe=unsafe,
         limits=MeshLimits(seconds=request.mesh_seconds, exact_seconds=request.limits.exact_seconds),
-        report=lambda done, total: report("meshing", done / total if total else 1.0),
+        report=lambda done, total: report("meshing", done / total if total else 1.0, (done, total)),
     )
     seconds = {"mesh_hazards": ready - started, **{f"mesh_{k}": v for k, v in result.seconds.items()}}
     meshed = MeshedProducts(result.rung, result.note, unsafe, seconds, result.triangles)

@@ -14,8 +14,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,11 +30,24 @@ from ifc_models.sandbox import WorkerLimits
 from twin import errors
 from twin.errors import Invalid, TwinError
 
-Progress = Callable[[str, float], Awaitable[None] | None]
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a task is: `progress` 0…1 of its stage, and where the stage counts something, how many of how many."""
+
+    stage: str
+    progress: float
+    done: int | None = None
+    total: int | None = None
+
+
+Progress = Callable[[Step], Awaitable[None] | None]
 
 log = structlog.get_logger()
 READY_SECONDS: Final = 120.0  # for a process to import everything on a busy machine
-MESH_SHARE: Final = 0.85  # of the wall clock; the rest is for reading and for what meshing leaves undone
+MESH_SHARE: Final = 0.7  # of the wall clock is the ladder's; then boxes stand in
+PATIENCE: Final = 0.75  # of the wall clock until a mesher that has not answered is ended, and its parts tried
+LAST_SHARE: Final = 0.1  # of the wall clock, kept for giving boxes to what could not be meshed
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
 _ROOT: Final = str(Path(__file__).resolve().parents[1])
 
@@ -60,6 +74,8 @@ async def run_worker(
 class WorkerPool:
     """Warm worker processes. `async with WorkerPool() as pool: extract = await pool.run(path, out)`."""
 
+    patience = PATIENCE
+
     def __init__(self, *, spares: int = 2, limits: WorkerLimits | None = None) -> None:
         self.limits = limits or WorkerLimits()
         self._wanted = spares
@@ -67,6 +83,7 @@ class WorkerPool:
         self._filling: asyncio.Task[None] | None = None
         self._busy = 0
         self._closed = False
+        self.peak_bytes = 0  # resident memory of the hungriest process so far, by its own account
 
     async def __aenter__(self) -> "WorkerPool":
         self._refill()
@@ -109,14 +126,15 @@ class WorkerPool:
         await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
         show = _Shown(on_progress)
         job = _Job(path, file_name or path.name, out, limits, show)
-        meshing = asyncio.create_task(self._task("mesh", job))
+        end = asyncio.get_running_loop().time() + limits.seconds
+        meshing = asyncio.create_task(self._patient_mesh(job, self.patience * limits.seconds))
         try:
             async with asyncio.timeout(limits.seconds):
                 await self._task("read", job)
                 show.read_done()
                 failure = await _outcome(meshing)
                 if failure is not None:
-                    await self._mesh_in_parts(job, failure)
+                    await self._mesh_in_parts(job, failure, end)
         except WorkerDied as died:
             raise _too_much(died, limits, show.stage) from died
         except TimeoutError:
@@ -128,24 +146,49 @@ class WorkerPool:
 
     async def check(self, path: Path, *, file_name: str | None = None, limits: WorkerLimits | None = None) -> Extract:
         """Read the file without meshing it, every check made."""
-        limits = limits or self.limits
         with tempfile.TemporaryDirectory(prefix="twin-check-") as folder:
-            job = _Job(path, file_name or path.name, Path(folder), limits, _Shown(None))
-            try:
-                async with asyncio.timeout(limits.seconds):
-                    await self._task("check", job)
-            except WorkerDied as died:
-                raise _too_much(died, limits, job.show.stage) from died
-            except TimeoutError:
-                raise Invalid(
-                    "ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=job.show.stage
-                ) from None
-            finally:
-                self._refill()
+            await self.do("check", path, Path(folder), file_name=file_name, limits=limits)
             return await asyncio.to_thread(load_extract, Path(folder))
 
+    async def do(
+        self,
+        task: Task,
+        path: Path,
+        out: Path,
+        *,
+        file_name: str | None = None,
+        inputs: Mapping[str, Path] | None = None,
+        options: Mapping[str, Any] | None = None,
+        limits: WorkerLimits | None = None,
+        on_progress: Progress | None = None,
+    ) -> dict[str, Any]:
+        """Do one task on one file in one sandboxed process, which writes into the folder `out`; return its answer.
+
+        `inputs` are further files that it may read. Raises TwinError as `run` does.
+        """
+        limits = limits or self.limits
+        job = _Job(path, file_name or path.name, out, limits, _Shown(on_progress))
+        job.inputs = {name: str(each.resolve()) for name, each in (inputs or {}).items()}
+        job.options = dict(options or {})
+        try:
+            async with asyncio.timeout(limits.seconds):
+                return await self._task(task, job)
+        except WorkerDied as died:
+            raise _too_much(died, limits, job.show.stage) from died
+        except TimeoutError:
+            raise Invalid(
+                "ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=job.show.stage
+            ) from None
+        finally:
+            self._refill()
+
     async def _task(
-        self, task: Task, job: "_Job", out: Path | None = None, only: list[int] | None = None
+        self,
+        task: Task,
+        job: "_Job",
+        out: Path | None = None,
+        only: list[int] | None = None,
+        unsafe: dict[int, str] | None = None,
     ) -> dict[str, Any]:
         request = Request(
             task=task,
@@ -155,27 +198,68 @@ class WorkerPool:
             limits=job.limits,
             mesh_seconds=job.limits.seconds * MESH_SHARE,
             only=only,
+            unsafe=list((unsafe or {}).items()),
+            inputs=job.inputs,
+            options=job.options,
         )
         async with self._worker() as worker:
-            return await worker.ask(request, job.show)
+            try:
+                return await worker.ask(request, job.show)
+            finally:
+                self.peak_bytes = max(self.peak_bytes, worker.peak_bytes)
 
-    async def _mesh_in_parts(self, job: "_Job", failure: WorkerDied) -> None:
-        """Mesh in fresh processes, halving what fails until the product that kills its process is alone."""
+    async def _patient_mesh(
+        self,
+        job: "_Job",
+        seconds: float,
+        out: Path | None = None,
+        only: list[int] | None = None,
+        unsafe: dict[int, str] | None = None,
+    ) -> dict[str, Any]:
+        """Mesh; a mesher that does not answer within `seconds` counts as dead."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._task("mesh", job, out, only, unsafe)
+        except TimeoutError:
+            raise WorkerDied(f"no answer within {seconds:.0f} s", time=True) from None
+
+    async def _mesh_in_parts(self, job: "_Job", failure: WorkerDied, end: float) -> None:
+        """Mesh in fresh processes, halving what fails until the product that kills its process is alone.
+
+        `end` (of the loop's clock) bounds it: what is then not meshed, and every culprit, gets a box.
+        """
         log.warning("mesh_worker_died", file=job.file_name, reason=failure.reason)
         extract = await asyncio.to_thread(load_extract, job.out)
         cut = {name for name, chain in extract.class_ancestors.items() if _OPENINGS in chain}
         bodies = [e.step_id for e in extract.elements if e.has_body and e.ifc_class not in cut]
         parts = Parts(bodies, failure.reason)
-        while (part := parts.next()) is not None:
+        now = asyncio.get_running_loop().time
+        last = LAST_SHARE * job.limits.seconds
+        while (part := parts.next(give_up=end - now() < 2 * last)) is not None:
             folder = job.out / f"part-{part.number}"
             folder.mkdir()
             try:
-                await self._task("mesh", job, folder, part.step_ids)
+                # A part may take half of what is left, so that one that hangs leaves time for the others.
+                seconds = min((end - now() - last) / 2, self.patience * job.limits.seconds)
+                await self._patient_mesh(job, max(seconds, 0.1), folder, part.step_ids)
             except WorkerDied as died:
                 parts.failed(part, died.reason)
             else:
                 parts.done(folder)
+        if parts.lost:
+            await self._box(job, parts, max((end - now()) / 2, 0.1))
         await asyncio.to_thread(parts.join, job.out)
+
+    async def _box(self, job: "_Job", parts: Parts, seconds: float) -> None:
+        """Boxes for what killed the mesher: no kernel is asked for these."""
+        folder = job.out / "part-boxes"
+        folder.mkdir()
+        try:
+            await self._patient_mesh(job, seconds, folder, list(parts.lost), parts.lost)
+        except WorkerDied as died:
+            log.warning("mesh_boxes_failed", file=job.file_name, reason=died.reason)
+        else:
+            parts.boxed(folder)
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator["_Worker"]:
@@ -204,6 +288,8 @@ class _Job:
 
     def __init__(self, path: Path, file_name: str, out: Path, limits: WorkerLimits, show: "_Shown") -> None:
         self.path, self.file_name, self.out, self.limits, self.show = path, file_name, out, limits, show
+        self.inputs: dict[str, str] = {}
+        self.options: dict[str, Any] = {}
 
 
 class _Shown:
@@ -212,22 +298,25 @@ class _Shown:
     def __init__(self, on_progress: Progress | None) -> None:
         self._on_progress = on_progress
         self._reading = True
-        self._meshed = 0.0
+        self._meshed = Step("meshing", 0.0)
         self.stage = "checking"
 
     def read_done(self) -> None:
         self._reading = False
         self.stage = "meshing"
 
-    async def __call__(self, task: Task, stage: str, progress: float) -> None:
+    async def __call__(self, task: Task, line: Line) -> None:
+        assert line.stage is not None
+        step = Step(line.stage, line.progress, *(line.counted or (None, None)))
         if task == "mesh":
-            self._meshed = max(self._meshed, progress) if stage == "meshing" else self._meshed
+            if step.stage == "meshing" and step.progress >= self._meshed.progress:
+                self._meshed = step
             if self._reading:
                 return
-            stage, progress = "meshing", self._meshed
-        self.stage = stage
+            step = self._meshed
+        self.stage = step.stage
         if self._on_progress is not None:
-            answer = self._on_progress(stage, progress)
+            answer = self._on_progress(step)
             if inspect.isawaitable(answer):
                 await answer
 
@@ -238,6 +327,7 @@ class _Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._is_ready = False
+        self.peak_bytes = 0
 
     @classmethod
     async def start(cls) -> "_Worker":
@@ -282,12 +372,13 @@ class _Worker:
             raise WorkerDied(_how_it_ended(await self._process.wait())) from None
         while True:
             line = await self._line()
+            self.peak_bytes = max(self.peak_bytes, line.peak_bytes)
             if line.failed is not None:
                 raise _error(line.failed)
             if line.done is not None:
                 return line.done
             if line.stage is not None:
-                await show(request.task, line.stage, line.progress)
+                await show(request.task, line)
 
     async def _line(self) -> Line:
         assert self._process.stdout is not None
@@ -332,6 +423,8 @@ def _environment(root: str) -> dict[str, str]:
 def _error(failed: Failed) -> Exception:
     if failed.code == "memory":
         return WorkerDied("out of memory", memory=True)
+    if failed.code == "ifc.worker_crashed":  # as if it had died: a mesher is then bisected
+        return WorkerDied(str(failed.params.get("reason", "?")))
     family = getattr(errors, failed.family, Invalid)
     error: TwinError = family(failed.code, where=failed.where, **failed.params)
     return error
@@ -374,7 +467,7 @@ async def _cancel(task: "asyncio.Task[Any]") -> None:
 
 def main() -> None:
     """Import everything, say so, serve one request from stdin, end."""
-    from ifc_models.sandbox import confine, die_with_parent
+    from ifc_models.sandbox import confine, die_with_parent, peak_memory
 
     die_with_parent()
     say = _own_stdout()
@@ -389,24 +482,30 @@ def main() -> None:
         os.nice(5)
     tempfile.tempdir = request.out
     try:
-        fences = confine(request.limits, [Path(request.path)], [Path(request.out)])
+        readable = [Path(request.path), *map(Path, request.inputs.values())]
+        fences = confine(request.limits, readable, [Path(request.out)])
         say(Line(fences=fences))
-        done = tasks.run(request, lambda stage, progress: say(Line(stage=stage, progress=progress)))
-        say(Line(done=done))
+
+        def report(stage: str, progress: float, counted: tuple[int, int] | None = None) -> None:
+            say(Line(stage=stage, progress=progress, counted=counted))
+
+        done = tasks.run(request, report)
+        say(Line(done=done, peak_bytes=peak_memory()))
     except TwinError as error:
-        say(Line(failed=Failed(family=type(error).__name__, code=error.code, where=error.where, params=error.params)))
-    except MemoryError:
-        say(Line(failed=Failed(family="Invalid", code="memory")))
+        failed = Failed(family=type(error).__name__, code=error.code, where=error.where, params=error.params)
+        say(Line(failed=failed, peak_bytes=peak_memory()))
     except Exception as error:
-        if "bad_alloc" in str(error) or "bad alloc" in str(error):
-            say(Line(failed=Failed(family="Invalid", code="memory")))
-        else:
-            reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]
-            params = {"reason": reason, "stage": request.task}
-            say(
-                Line(failed=Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params))
-            )
+        say(Line(failed=_failure(error, request), peak_bytes=peak_memory()))
     os._exit(0)  # no destructors: freeing a large model takes as long as reading it
+
+
+def _failure(error: Exception, request: Request) -> Failed:
+    """What an exception means that nobody foresaw: too little memory, or a crash."""
+    if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "bad alloc" in str(error):
+        return Failed(family="Invalid", code="memory")
+    reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]
+    params = {"reason": reason, "stage": request.task}
+    return Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params)
 
 
 def _last_frame(error: BaseException) -> str:
