@@ -186,7 +186,8 @@ async def _finish(conn: Conn, found: Mapping[str, Any], state: State, message: s
     command = _command({**found, "state": state, "message": message, "finished_at": now})
     await _tell(conn, command, found["building_id"], found["storey_id"])
     after = {"command": str(command.id), "value": command.value, "message": command.message}
-    await audit.record(conn, SYSTEM, f"command.{state}", f"point:{command.point_id}", after=after, result=state)
+    result: audit.Result = "done" if state == "verified" else "failed"
+    await audit.record(conn, SYSTEM, f"command.{state}", f"point:{command.point_id}", after=after, result=result)
 
 
 def confirms(kind: str, wanted: Value, num: float | None, txt: str | None, tolerance: float | None) -> bool:
