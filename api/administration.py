@@ -33,7 +33,7 @@ async def account_lines(settings: Settings) -> list[str]:
 async def add_key(settings: Settings, name: str, role: str) -> str:
     """Make an API key and return it; it is not kept."""
     async with open_database(settings) as db, db.transaction() as conn:
-        key, secret = await keys.create_key(conn, name, role, created_by=CLI.name)
+        key, secret = await keys.create_key(conn, name, role, created_by=CLI)
         await audit.record(conn, CLI, "key.write", f"key:{key.id}", after={"name": name, "role": role})
     return secret
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from identity.accounts import check_roles
 from identity.actor import Actor, KeyTerms
-from identity.permissions import PERMISSIONS, permissions_of
+from identity.grants import actor_of_key, give_grant
+from identity.permissions import PERMISSIONS
 from twin.db import Conn, object_or_none, objects, row
 from twin.errors import Invalid, NotFound, Unauthenticated
 from twin.page import Page, decode_cursor, page_of
@@ -24,7 +24,7 @@ PREFIX: Final = "twin_"  # lets secret scanners and people know what they see
 OVERLAP: Final = timedelta(days=1)  # how long the old secret works after a rotation, unless told otherwise
 LONGEST_OVERLAP: Final = timedelta(days=30)
 MOST_NETWORKS: Final = 50
-_COLUMNS = """id, name, role, scopes, networks, rate, concurrency, created_by, created_at, expires_at, used_at,
+_COLUMNS = """id, name, api_key.roles, scopes, networks, rate, concurrency, created_by, created_at, expires_at, used_at,
               used_from, revoked_at, (SELECT max(s.expires_at) FROM api_key_secret s
                 WHERE s.key_id = api_key.id AND s.expires_at > now()) AS rotating_until"""
 
@@ -35,7 +35,7 @@ class ApiKey:
 
     id: UUID
     name: str
-    role: str
+    roles: list[str]
     scopes: list[str] | None  # permissions at most; null: all that its grants give
     networks: list[str]  # CIDR; empty: from anywhere
     rate: int | None  # calls a minute; null: the setting
@@ -54,32 +54,38 @@ async def create_key(
     name: str,
     role: str = "administrator",
     *,
-    created_by: str,
+    created_by: Actor,
+    buildings: Sequence[UUID] = (),
     scopes: Sequence[str] | None = None,
     networks: Sequence[str] = (),
     rate: int | None = None,
     concurrency: int | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which is not kept. Raises Invalid: unknown role or scope, empty name, bad network."""
-    check_roles([role])
+    """A new key and its secret, which is not kept. It holds the role everywhere, or at each of the buildings.
+
+    Raises Invalid: unknown role or scope, empty name, bad network; Denied: the creator may not do as much himself.
+    """
     found = await row(
         conn,
-        """INSERT INTO api_key (name, role, scopes, networks, rate, concurrency, created_by, expires_at)
-           VALUES (%(name)s, %(role)s, %(scopes)s, %(networks)s, %(rate)s, %(concurrency)s, %(by)s, %(expires)s)
+        """INSERT INTO api_key (name, scopes, networks, rate, concurrency, created_by, expires_at)
+           VALUES (%(name)s, %(scopes)s, %(networks)s, %(rate)s, %(concurrency)s, %(by)s, %(expires)s)
            RETURNING id""",
         {
             "name": _usable_name(name),
-            "role": role,
             "scopes": None if scopes is None else _known_scopes(scopes),
             "networks": normal_networks(networks),
             "rate": rate,
             "concurrency": concurrency,
-            "by": created_by,
+            "by": created_by.name,
             "expires": expires_at,
         },
     )
     assert found is not None
+    if not buildings:
+        await give_grant(conn, created_by, role, key=found["id"])
+    for building in buildings:
+        await give_grant(conn, created_by, role, key=found["id"], place=("building", building))
     secret = await _new_secret(conn, found["id"])
     return await get_key(conn, found["id"]), secret
 
@@ -95,7 +101,7 @@ async def authenticate(conn: Conn, secret: str, *, address: str | None, now: dat
     not say which."""
     found = await row(
         conn,
-        """SELECT k.id, k.name, k.role, k.scopes, k.networks, k.rate, k.concurrency
+        """SELECT k.id, k.name, k.scopes, k.networks, k.rate, k.concurrency
            FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
            WHERE s.hash = %(hash)s AND (s.expires_at IS NULL OR s.expires_at > %(now)s)
              AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s)""",
@@ -103,11 +109,8 @@ async def authenticate(conn: Conn, secret: str, *, address: str | None, now: dat
     )
     if found is None or not allows(found["networks"], address):
         raise Unauthenticated("key.invalid")
-    granted = permissions_of([found["role"]])
-    if found["scopes"] is not None:
-        granted &= frozenset(found["scopes"])
     terms = KeyTerms(found["id"], found["rate"], found["concurrency"])
-    return Actor(f"key:{found['name']}", (found["role"],), granted, address, key=terms)
+    return await actor_of_key(conn, found["id"], found["name"], address=address, scopes=found["scopes"], terms=terms)
 
 
 async def get_key(conn: Conn, key_id: UUID) -> ApiKey:

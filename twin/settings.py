@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     session_count: int = Field(
         3, ge=1, le=100, description="Sessions one account may have at once; one more ends the oldest."
     )
+    auditors_may_administer: bool = Field(
+        False, description="Let one account be auditor and administrator. For very small installations only."
+    )
     login_attempts: int = Field(5, ge=1, description="Wrong passwords from one address before a name is locked there.")
     login_lock: timedelta = Field(timedelta(minutes=15), description="How long such a lock lasts.")
     login_attempts_address: int = Field(
@@ -159,6 +162,21 @@ class Settings(BaseSettings):
         250, ge=1, description="Calls at once of an API key that has no concurrency of its own, per server process."
     )
     usage_keep: timedelta = Field(timedelta(days=180), description="How long the usage of API keys is kept.")
+
+    audit_keep: timedelta | None = Field(
+        None,
+        ge=timedelta(days=183),
+        description="How long entries of the audit trail stay, at least 183 days; for ever unless given. "
+        "What is older goes in whole stretches from the beginning, and an anchor says so.",
+    )
+    audit_anchors: Path | None = Field(
+        None,
+        description="File that the heads of the audit chain are anchored in, one line each. Best on another machine's "
+        "mount or on storage that only appends; `audit-anchors.jsonl` in the data folder unless given.",
+    )
+    audit_anchor_every: timedelta = Field(
+        timedelta(minutes=1), gt=timedelta(0), description="How often the audit chain is anchored while it grows."
+    )
 
     @property
     def blobs(self) -> Path:

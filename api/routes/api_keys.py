@@ -41,8 +41,8 @@ async def list_keys(tx: Tx, limit: Limit = 100, cursor: str | None = None) -> Pa
 @allow("key.write")
 async def create_key(tx: Tx, caller: Caller, body: NewKey) -> CreatedKey:
     """Make a key; its secret is shown only in this answer."""
-    key, secret = await keys.create_key(tx, body.name, body.role, created_by=caller.name, expires_at=body.expires_at)
-    await audit.record(tx, caller, "key.write", f"key:{key.id}", after={"name": key.name, "role": key.role})
+    key, secret = await keys.create_key(tx, body.name, body.role, created_by=caller, expires_at=body.expires_at)
+    await audit.record(tx, caller, "key.write", f"key:{key.id}", after={"name": key.name, "roles": key.roles})
     return CreatedKey(key, secret)
 
 
@@ -51,5 +51,5 @@ async def create_key(tx: Tx, caller: Caller, body: NewKey) -> CreatedKey:
 async def revoke_key(tx: Tx, caller: Caller, key_id: UUID) -> ApiKey:
     """Revoke a key; it works no more from now on."""
     key = await keys.revoke_key(tx, key_id)
-    await audit.record(tx, caller, "key.write", f"key:{key.id}", before={"name": key.name, "role": key.role})
+    await audit.record(tx, caller, "key.write", f"key:{key.id}", before={"name": key.name, "roles": key.roles})
     return key

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from identity import PERMISSIONS, ROLES, accounts, audit, keys, sessions
-from identity.actor import Actor
+from identity.actor import CLI, Actor
 from twin.db import Conn, Database, row, rows
 from twin.errors import Conflict, Denied, Invalid, NotFound, Unauthenticated
 from twin.settings import Settings
@@ -87,7 +87,7 @@ async def test_a_stolen_table_of_sessions_and_keys_opens_nothing(db: Database, l
     await make(db)
     _, token = await login(db, limits)
     async with db.transaction() as conn:
-        _, secret = await keys.create_key(conn, "bms", "integration", created_by="cli")
+        _, secret = await keys.create_key(conn, "bms", "integration", created_by=CLI)
         stored = str(await rows(conn, "SELECT token_hash FROM session")) + str(
             await rows(conn, "SELECT * FROM api_key")
         )
@@ -174,7 +174,7 @@ async def test_the_first_administrator_is_made_once(db: Database, limits: Settin
 
 
 async def test_a_key_works_until_it_is_revoked_or_expires(conn: Conn) -> None:
-    key, secret = await keys.create_key(conn, "bms", "integration", created_by="account:li", expires_at=NOW)
+    key, secret = await keys.create_key(conn, "bms", "integration", created_by=CLI, expires_at=NOW)
     assert secret.startswith("twin_") and len(secret) >= 48
     actor = await keys.authenticate(conn, secret, address="192.0.2.7", now=NOW - timedelta(seconds=1))
     assert (actor.name, actor.roles, actor.address) == ("key:bms", ("integration",), "192.0.2.7")
@@ -192,7 +192,7 @@ async def test_a_key_works_until_it_is_revoked_or_expires(conn: Conn) -> None:
 
 async def test_requests_of_one_key_do_not_wait_for_each_other(db: Database) -> None:
     async with db.transaction() as conn:
-        _, secret = await keys.create_key(conn, "bms", created_by="cli")
+        _, secret = await keys.create_key(conn, "bms", created_by=CLI)
     async with db.transaction() as slow, db.transaction() as quick, asyncio.timeout(5):
         for conn in (slow, quick):
             await keys.authenticate(conn, secret, address=None, now=NOW)
@@ -223,7 +223,7 @@ async def test_an_unknown_role_is_refused(conn: Conn) -> None:
     with pytest.raises(Invalid, match="facility_engineer"):
         await accounts.create_account(conn, "li", GOOD, ["root"])
     with pytest.raises(Invalid):
-        await keys.create_key(conn, "x", "root", created_by="cli")
+        await keys.create_key(conn, "x", "root", created_by=CLI)
 
 
 def test_roles_only_grant_permissions_that_exist() -> None:

@@ -123,7 +123,9 @@ async def build(conn: Conn) -> World:
     )
     for actor in (ADMIN, ENGINEER, LI, WANG):
         await conn.execute(
-            "INSERT INTO account (name, password_hash, roles) VALUES (%s, '', %s)", (actor.account, list(actor.roles))
+            """WITH made AS (INSERT INTO account (name, password_hash) VALUES (%s, '') RETURNING id)
+               INSERT INTO role_grant (account_id, role, granted_by) SELECT id, unnest(%s::text[]), 'cli' FROM made""",
+            (actor.account, list(actor.roles)),
         )
     return World(building, storey, room, pump, valve, pump_type, system, asset, handle)
 

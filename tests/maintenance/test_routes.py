@@ -29,7 +29,7 @@ async def place(twin: Twin) -> World:
 
 async def caller(twin: Twin, role: str) -> httpx.AsyncClient:
     async with twin.db.transaction() as conn:
-        _, secret = await keys.create_key(conn, role, role, created_by=CLI.name)
+        _, secret = await keys.create_key(conn, role, role, created_by=CLI)
     transport = httpx.ASGITransport(create_app(twin))
     headers = {"authorization": f"Bearer {secret}"}
     return httpx.AsyncClient(transport=transport, base_url="http://twin/api/v1", headers=headers)

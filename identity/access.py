@@ -1,0 +1,81 @@
+"""Row filters in the database (docs/decisions/0012): who may not see everything gets transactions that cannot.
+
+Policies on every table with a place apply to the database role `twin_limited`. A limited transaction runs as that role
+and carries in settings what its caller may see of each family of rows, so no query has to ask.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+from identity.actor import EVERYWHERE, Actor, Scope
+from identity.permissions import FAMILIES, PERMISSIONS
+from twin.db import Conn, Database
+
+LIMITED_ROLE: Final = "twin_limited"
+
+
+def limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
+    """The settings of a transaction in which `actor` does what needs `permission`; None: nothing needs a limit.
+
+    Rows of a family are seen where the actor may read them and, both at once, do what it came for. Who may acknowledge
+    alarms in one building and read them in two acknowledges in one.
+    """
+    purpose = actor.scope(permission) if permission is not None and PERMISSIONS[permission].scoped else EVERYWHERE
+    scopes = {family: actor.scope(f"{family}.read") & purpose for family in FAMILIES}
+    # Every route to jobs asks for a permission of theirs: to lack it is no reason to filter everything else.
+    if all(scope.everywhere for family, scope in scopes.items() if family != "job" or actor.may("job.read")):
+        return None
+    return _settings(actor, scopes)
+
+
+def _settings(actor: Actor, scopes: Mapping[str, Scope]) -> dict[str, str]:
+    found = {"twin.actor": actor.name}
+    for family, scope in scopes.items():
+        if scope.everywhere:
+            found[f"twin.{family}_all"] = "on"
+            continue
+        parts = {
+            "sites": scope.sites,
+            "buildings": scope.buildings,
+            "storeys": scope.storeys,
+            "systems": scope.systems,
+            "seen": scope.seen,
+        }
+        for part, ids in parts.items():
+            if ids:
+                found[f"twin.{family}_{part}"] = "{" + ",".join(sorted(map(str, ids))) + "}"
+    found["role"] = LIMITED_ROLE
+    return found
+
+
+async def limit(conn: Conn, actor: Actor, permission: str | None) -> None:
+    """From here to its end the transaction of `conn` sees and changes only what `actor` may."""
+    await apply_limits(conn, limits_of(actor, permission))
+
+
+async def apply_limits(conn: Conn, limits: Mapping[str, str] | None) -> None:
+    """As `limit`, with the settings already made."""
+    if limits is None:
+        return
+    await conn.execute(
+        "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS given (name, value)",
+        (list(limits.keys()), list(limits.values())),
+    )
+
+
+@asynccontextmanager
+async def limited(db: Database, actor: Actor, permission: str | None) -> AsyncIterator[Conn]:
+    """A transaction that sees and changes only what `actor` may when it does what needs `permission`."""
+    async with db.transaction() as conn:
+        await limit(conn, actor, permission)
+        yield conn
+
+
+@asynccontextmanager
+async def limited_to(db: Database, actor: Actor, scope: Scope) -> AsyncIterator[Conn]:
+    """A transaction that sees what lies in `scope`, whatever the actor may read."""
+    async with db.transaction() as conn:
+        if not scope.everywhere:
+            await apply_limits(conn, _settings(actor, dict.fromkeys(FAMILIES, scope)))
+        yield conn
