@@ -10,16 +10,21 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
 
 from api import problems
 from api.clients import ClientGuard, Clients
-from api.guard import BodyLimit, SecureHeaders
+from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
 from api.importing import Importer
 from api.live import LiveHub
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
 from identity.usage import prune_usage
+from identity import sessions, throttle
+from identity.clock import SteadyClock, open_clock
+from identity.login import Gate
+from identity.sealing import Sealer, open_sealer
 from ifc_models.sandbox import WorkerLimits
 from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
@@ -45,6 +50,8 @@ class Twin:
 
     settings: Settings
     db: Database
+    clock: SteadyClock
+    sealer: Sealer
     blobs: BlobStore
     history: History
     ingest: Ingest
@@ -55,9 +62,14 @@ class Twin:
     importer: Importer
     clients: Clients
 
+    @property
+    def gate(self) -> Gate:
+        """What signing in needs."""
+        return Gate(self.db, self.settings, self.sealer, self.clock)
+
     def handlers(self) -> dict[str, jobs.Handler]:
         """Who does which kind of job."""
-        return {"import": self.importer.run}
+        return {"import": self.importer.run, "rollback": self.importer.roll_back}
 
 
 @asynccontextmanager
@@ -65,6 +77,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
     """Open the database and everything on it; with `serving`, run what a server runs beside its routes."""
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(open_database(settings))
+        async with db.transaction() as conn:
+            clock, sealer = await open_clock(conn), await open_sealer(conn, settings)
         blobs = BlobStore(settings.blobs)
         history = History(db)
         await history.start()
@@ -76,7 +90,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         importer = Importer(db, blobs, settings, workers)
         stack.callback(importer.close)
         clients = Clients(db, settings)
-        twin = Twin(settings, db, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients)
+        twin = Twin(settings, db, clock, sealer, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients)
         if serving:
             await stack.enter_async_context(ingest)
             await live.load()
@@ -142,13 +156,21 @@ async def _upkeep(twin: Twin) -> None:
             await prune_events(conn, datetime.now(UTC) - twin.settings.event_keep)
             await prune_usage(conn, datetime.now(UTC) - twin.settings.usage_keep)
             await conn.execute("DELETE FROM idempotency WHERE created_at < now() - interval '2 days'")
-            await conn.execute("DELETE FROM session WHERE expires_at < now()")
+            await sessions.prune(conn, twin.clock.now())
+            await throttle.prune(conn, lock=twin.settings.login_lock, now=twin.clock.now())
         await asyncio.sleep(UPKEEP_S)
 
 
-def create_app(twin: Twin | None) -> FastAPI:
-    """Return the application; without a `Twin` it can only describe itself (OpenAPI)."""
-    app = FastAPI(
+class App(FastAPI):
+    """FastAPI with secure headers on the answers of its outermost layer too: those to errors nobody expected."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecureHeaders(super().build_middleware_stack())
+
+
+def create_app(twin: Twin | None, *, hosts: frozenset[str] | None = None) -> FastAPI:
+    """Return the application; without a `Twin` it can only describe itself (OpenAPI). `hosts`: its names, None any."""
+    app = App(
         title="Twin",
         version="0.1.0",
         description="A BIM-centred digital twin operations server (GB/T 20299.3).",
@@ -164,10 +186,21 @@ def create_app(twin: Twin | None) -> FastAPI:
     app.router.routes.append(WebSocketRoute(f"{API}/live", live_socket))
     mount_web(app)
     if twin is not None:
-        app.add_middleware(ClientGuard, clients=twin.clients)
-    app.add_middleware(SecureHeaders)
-    if twin is not None:
-        app.add_middleware(
-            BodyLimit, default=twin.settings.request_limit, limits={f"{API}/models": twin.settings.upload_limit}
-        )
+        _guard(app, twin, hosts)
     return app
+
+
+def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
+    """What stands before the routes; the last one added is passed first."""
+    settings = twin.settings
+    app.add_middleware(
+        RequestLimits,
+        default=settings.request_limit,
+        limits={f"{API}/models": settings.upload_limit},
+        head=settings.header_limit,
+        stall=settings.request_stall.total_seconds(),
+    )
+    app.add_middleware(SameOrigin)
+    app.add_middleware(ClientGuard, clients=twin.clients)
+    if hosts is not None:
+        app.add_middleware(HostNames, allowed=hosts)

@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from identity import Actor, keys, sessions
+from identity.sessions import Session
 from twin.db import Conn, row
 from twin.errors import Conflict, Denied, Invalid, Unauthenticated
 
@@ -31,10 +32,14 @@ MAX_KEY_LENGTH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a route: anyone (`public`), any signed-in caller, or one whose roles carry `permission`."""
+    """Who may call a route: anyone (`public`), any signed-in caller, or one whose roles carry `permission`.
+
+    `unfinished`: also a session that has to change its password or to enrol a second factor before anything else.
+    """
 
     permission: str | None = None
     public: bool = False
+    unfinished: bool = False
 
 
 class _Allow:
@@ -46,6 +51,10 @@ class _Allow:
     def signed_in(self, endpoint: Endpoint) -> Endpoint:
         """Any account or key, whatever its roles."""
         return self._declare(Access())(endpoint)
+
+    def unfinished(self, endpoint: Endpoint) -> Endpoint:
+        """Any account or key, also a session that may do nothing else yet."""
+        return self._declare(Access(unfinished=True))(endpoint)
 
     def public(self, endpoint: Endpoint) -> Endpoint:
         """Anyone; only for the routes that the contract lists as public."""
@@ -63,6 +72,12 @@ class _Allow:
 allow: Final = _Allow()
 
 
+def answers_secret(endpoint: Endpoint) -> Endpoint:
+    """The answer holds a secret that is shown once: it is not kept for a repeated Idempotency-Key, which gets 409."""
+    endpoint.__dict__["twin_answers_secret"] = True
+    return endpoint
+
+
 def no_transaction(endpoint: Endpoint) -> Endpoint:
     """Authenticate in a short transaction of its own, then run the route without one (`Tx` must not be used)."""
     endpoint.__dict__["twin_no_transaction"] = True
@@ -78,6 +93,7 @@ class TwinRoute(APIRoute):
             raise RuntimeError(f"{path}: the route {endpoint.__qualname__} declares no permission: add @allow(…)")
         self.access: Access = access
         self.transactional = not getattr(endpoint, "twin_no_transaction", False)
+        self.answers_secret: bool = getattr(endpoint, "twin_answers_secret", False)
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -92,7 +108,7 @@ class TwinRoute(APIRoute):
                 request.state.tx = conn
                 request.state.actor = await authorise(request, conn, self.access)
                 # The block commits on its way out, before the answer goes anywhere.
-                return await once(request, conn, lambda: handler(request))
+                return await once(request, conn, lambda: handler(request), keep=not self.answers_secret)
 
         return handle
 
@@ -119,6 +135,9 @@ async def authorise(request: Request, conn: Conn, access: Access) -> Actor | Non
     await twin_of(request).clients.admit(request, actor)
     if csrf_token is not None and request.method not in SAFE_METHODS:
         sessions.check_csrf(csrf_token, request.headers.get("x-csrf-token"))
+    session = session_of(request)
+    if session and session.restriction and not access.unfinished:
+        raise Denied(session.restriction)
     if access.permission is not None and access.permission not in actor.permissions:
         raise Denied("permission.missing", permission=access.permission)
     return actor
@@ -137,15 +156,26 @@ async def authenticate(request: HTTPConnection, conn: Conn, *, touch: bool = Tru
     token = request.cookies.get(SESSION_COOKIE)
     if token is None:
         return None, None
-    session = await sessions.find_session(conn, token, address=address, now=datetime.now(UTC), touch=touch)
+    twin = cast("Twin", request.app.state.twin)
+    session = await sessions.find_session(
+        conn, token, address=address, settings=twin.settings, now=twin.clock.now(), touch=touch
+    )
+    request.state.session = session
     return (session.actor, session.csrf_token) if session else (None, None)
 
 
-async def once(request: Request, conn: Conn, act: Callable[[], Coroutine[Any, Any, Response]]) -> Response:
+def session_of(request: HTTPConnection) -> Session | None:
+    """The session of the cookie that a request was authenticated with; None for API keys."""
+    return cast(Session | None, getattr(request.state, "session", None))
+
+
+async def once(
+    request: Request, conn: Conn, act: Callable[[], Coroutine[Any, Any, Response]], *, keep: bool = True
+) -> Response:
     """Run `act`; with an Idempotency-Key, at most once per caller and key. `conn` is in the transaction of the act.
 
     A second request with the same key waits on the unique index until the first has committed, then gets the
-    first one's answer. After a rollback it runs itself.
+    first one's answer, or Conflict where that was not to be kept. After a rollback it runs itself.
     """
     key = request.headers.get("idempotency-key")
     if key is None or request.method in SAFE_METHODS:
@@ -166,7 +196,7 @@ async def once(request: Request, conn: Conn, act: Callable[[], Coroutine[Any, An
     response = await act()
     await conn.execute(
         "UPDATE idempotency SET status = %(status)s, body = %(body)s WHERE actor = %(actor)s AND key = %(key)s",
-        {**names, "status": response.status_code, "body": bytes(response.body)},
+        {**names, "status": response.status_code, "body": bytes(response.body) if keep else None},
     )
     return response
 
@@ -189,6 +219,8 @@ async def _replay(conn: Conn, names: dict[str, Any]) -> Response:
     )
     if first is None or first["request_hash"] != names["hash"]:
         raise Conflict("idempotency.other_request", key=names["key"])
+    if first["body"] is None:
+        raise Conflict("idempotency.secret", key=names["key"])
     return Response(first["body"], first["status"], {"Idempotent-Replayed": "true"}, "application/json")
 
 

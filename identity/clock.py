@@ -18,7 +18,6 @@ UTC timestamps and are a few steps off from them at most; `SteadyClock.shown` gi
 - What is civil time by its meaning (valid until a date, office hours) is compared with the wall clock.
 """
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -57,7 +56,7 @@ def boot_identity() -> str:
     """Names what `boot_seconds` counts from: the same for all processes that count from the same."""
     with suppress(OSError):
         # A container may have a boot-time clock of its own, which is what the namespace tells.
-        namespace = os.readlink(_TIME_NAMESPACE) if _TIME_NAMESPACE.exists() else ""
+        namespace = str(_TIME_NAMESPACE.readlink()) if _TIME_NAMESPACE.is_symlink() else ""
         return f"{_BOOT_ID.read_text('ascii').strip()} {namespace}".strip()
     return f"process {uuid4()}"
 

@@ -52,7 +52,9 @@ def normal_name(name: str) -> str:
         raise Invalid("account.name", where="name")
     scripts = scripts_of(plain)
     if len(scripts) > 1 and not scripts <= _TOGETHER:
-        raise Invalid("account.mixed_scripts", where="name", scripts=", ".join(sorted(each.title() for each in scripts)))
+        raise Invalid(
+            "account.mixed_scripts", where="name", scripts=", ".join(sorted(each.title() for each in scripts))
+        )
     return plain
 
 

@@ -53,7 +53,7 @@ class PasswordPolicy:
 
 def policy_of(settings: Settings) -> PasswordPolicy:
     """The rules of an installation."""
-    if settings.password_policy == "dengbao":
+    if settings.password_policy == "dengbao":  # noqa: S105  a name, no password
         age, history = settings.password_age.days, settings.password_history
         return PasswordPolicy("dengbao", settings.password_length, LONGEST, 3, age, history)
     return PasswordPolicy("asvs", settings.password_length, LONGEST, 1, None, 0)

@@ -46,7 +46,7 @@ async def begin(conn: Conn, sealer: Sealer, account: UUID, name: str) -> Enrolme
     )
     if made is None:
         raise Conflict("second_factor.exists")
-    uri = pyotp.TOTP(secret).provisioning_uri(name, issuer_name=ISSUER)
+    uri = pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
     image = segno.make(uri, error="m", micro=False).svg_inline(scale=4, border=4, light="#fff", dark="#000")
     return Enrolment(secret, uri, image)
 
@@ -67,9 +67,7 @@ async def confirm(conn: Conn, sealer: Sealer, account: UUID, code: str, now: dat
 
 async def is_on(conn: Conn, account: UUID) -> bool:
     """Whether an account has a confirmed second factor."""
-    found = await row(
-        conn, "SELECT FROM second_factor WHERE account_id = %s AND confirmed_at IS NOT NULL", (account,)
-    )
+    found = await row(conn, "SELECT FROM second_factor WHERE account_id = %s AND confirmed_at IS NOT NULL", (account,))
     return found is not None
 
 

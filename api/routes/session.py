@@ -1,15 +1,18 @@
-"""Signing in and out, and who one is."""
+"""Signing in and out, and who one is (6.5.2b-2)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from api.route import SESSION_COOKIE, Caller, Router, Tx, allow, authenticate, no_transaction, twin_of
-from identity import accounts, audit, sessions
-from identity.accounts import Account
+from api.route import SESSION_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
+from identity import audit, login, sessions
 from identity.actor import Actor
+from identity.login import SignedIn, Ticket
+from identity.sessions import Origin, Session
 
 router = Router(tags=["identity"])
 
@@ -21,9 +24,16 @@ class Credentials(BaseModel):
     password: str = Field(min_length=1, max_length=1000)
 
 
+class SecondStep(BaseModel):
+    """The code of the authenticator, or a recovery code, with the ticket that the password brought."""
+
+    ticket: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=50)
+
+
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who calls and what they may do. `csrf_token` is null for API keys, which need none."""
+    """Who calls and what they may do. What belongs to a session is null for API keys."""
 
     name: str
     display_name: str | None
@@ -31,54 +41,98 @@ class Me:
     permissions: list[str]
     language: str | None
     csrf_token: str | None
+    must_change_password: bool
+    second_factor: bool
+    restriction: str | None  # what has to be done before anything else: password.must_change, second_factor.must_enrol
+    expires_at: datetime | None
+    idle_seconds: int | None
 
 
-def _me(actor: Actor, account: Account | None, csrf_token: str | None) -> Me:
+def origin_of(request: Request) -> Origin:
+    """Where a request comes from; behind a trusted proxy the address that the proxy tells."""
+    return Origin(request.client.host if request.client else None, request.headers.get("user-agent"))
+
+
+def set_session_cookie(request: Request, response: Response, token: str) -> None:
+    """Hand the token to the browser: out of reach of scripts and of other sites, and under https only over https."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+
+
+def me_of(request: Request, actor: Actor, session: Session | None) -> Me:
+    """What the page is told about its user."""
+    account = session.account if session else None
     return Me(
         name=account.name if account else actor.name,
         display_name=account.display_name if account else None,
         roles=list(actor.roles),
         permissions=sorted(actor.permissions),
         language=account.language if account else None,
-        csrf_token=csrf_token,
+        csrf_token=session.csrf_token if session else None,
+        must_change_password=session is not None and session.restriction == sessions.MUST_CHANGE,
+        second_factor=account.second_factor if account else False,
+        restriction=session.restriction if session else None,
+        expires_at=twin_of(request).clock.shown(session.expires_at) if session else None,
+        idle_seconds=int(session.idle_limit.total_seconds()) if session else None,
     )
 
 
-@router.post("/session")
+SECOND_STEP: Final[dict[int | str, dict[str, Any]]] = {
+    202: {"model": Ticket, "description": "The password is right; a code is awaited."}
+}
+
+
+@router.post("/session", responses=SECOND_STEP)
 @allow.public
 @no_transaction
 async def sign_in(request: Request, response: Response, body: Credentials) -> Me:
-    """Sign in with name and password; the cookie is the session."""
-    twin = twin_of(request)
-    session, token = await sessions.login(
-        twin.db,
-        body.name,
-        body.password,
-        address=request.client.host if request.client else None,
-        user_agent=request.headers.get("user-agent"),
-        settings=twin.settings,
-        now=datetime.now(UTC),
+    """Sign in with name and password; the cookie is the session. With a second factor: 202 and a ticket."""
+    before = request.cookies.get(SESSION_COOKIE)
+    outcome = await login.sign_in(twin_of(request).gate, body.name, body.password, origin_of(request), before=before)
+    if isinstance(outcome, Ticket):
+        return _second_step(outcome)  # type: ignore[return-value]  # FastAPI passes a response through
+    return _signed_in(request, response, outcome)
+
+
+@router.post("/session/second-factor")
+@allow.public
+@no_transaction
+async def second_step(request: Request, response: Response, body: SecondStep) -> Me:
+    """Sign in, second step: the ticket and a code of the authenticator or a recovery code."""
+    before = request.cookies.get(SESSION_COOKIE)
+    outcome = await login.pass_second_factor(
+        twin_of(request).gate, body.ticket, body.code, origin_of(request), before=before
     )
-    secure = request.url.scheme == "https"
-    response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
-    return _me(session.actor, session.account, session.csrf_token)
+    return _signed_in(request, response, outcome)
 
 
 @router.get("/session")
-@allow.signed_in
-async def who_am_i(tx: Tx, request: Request, caller: Caller) -> Me:
+@allow.unfinished
+async def who_am_i(request: Request, caller: Caller) -> Me:
     """Who am I, what may I do, my CSRF token."""
-    _, csrf_token = await authenticate(request, tx)
-    account = await accounts.find_account(tx, caller.account) if caller.account else None
-    return _me(caller, account, csrf_token)
+    return me_of(request, caller, session_of(request))
 
 
 @router.delete("/session", status_code=204)
-@allow.signed_in
+@allow.unfinished
 async def sign_out(tx: Tx, request: Request, response: Response, caller: Caller) -> None:
     """Sign out: the session ends everywhere."""
     token = request.cookies.get(SESSION_COOKIE)
-    if token:
-        await sessions.logout(tx, token)
+    if token and session_of(request):
+        await sessions.logout(tx, token, twin_of(request).clock.now())
         await audit.record(tx, caller, "session.logout")
     response.delete_cookie(SESSION_COOKIE, path="/")
+
+
+def _signed_in(request: Request, response: Response, outcome: SignedIn) -> Me:
+    set_session_cookie(request, response, outcome.token)
+    return me_of(request, outcome.session.actor, outcome.session)
+
+
+def _second_step(ticket: Ticket) -> JSONResponse:
+    body = {
+        "second_factor": ticket.second_factor,
+        "ticket": ticket.ticket,
+        "expires_at": ticket.expires_at.isoformat(),
+    }
+    return JSONResponse(body, 202)
