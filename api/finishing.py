@@ -13,7 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ifc_models.extract import Extract, MeshArrays, load_extract
+from ifc_models.extract import Extract, MeshArrays, load_extract, load_geometry
+from ifc_models.measures import element_measures
+from ifc_models.package import write_package
 from spatial.placement import Footprint, Placement, footprint, place
 from viewer.tiles import Tile, build_tiles
 
@@ -41,7 +43,9 @@ class Finished:
     placement: Placement
     boxes: NDArray[np.float64]  # (N, 6) m, NaN where an element has no mesh
     shapes: dict[int, bytes]  # element index → hash of its mesh in its own frame
+    measures: NDArray[np.float64]  # (N, 8) of ifc_models.measures, NaN where an element has no mesh
     tiles: list[Tile]
+    package: Path  # all of it and the extract, to be kept
     seconds: dict[str, float]
 
 
@@ -54,9 +58,17 @@ def finish(folder: Path, out: Path) -> Finished:
     placed = time.perf_counter()
     tiles = build_tiles(extract, mesh, placement, out)
     tiled = time.perf_counter()
-    shapes = mesh.element_shape_hashes()
-    seconds = {"place": placed - started, "tiles": tiled - placed, "hash": time.perf_counter() - tiled}
-    return Finished(placement, boxes, shapes, tiles, seconds)
+    shapes, measures = mesh.element_shape_hashes(), element_measures(mesh, len(extract.elements))
+    hashed = time.perf_counter()
+    package = folder / "package"
+    write_package(package, extract, load_geometry(folder), placement, boxes, measures, shapes, tiles)
+    seconds = {
+        "place": placed - started,
+        "tiles": tiled - placed,
+        "hash": hashed - tiled,
+        "pack": time.perf_counter() - hashed,
+    }
+    return Finished(placement, boxes, shapes, measures, tiles, package, seconds)
 
 
 def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]) -> Placement:

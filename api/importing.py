@@ -26,21 +26,26 @@ from api.finishing import Finished, finish
 from identity import audit
 from identity.actor import CLI, SYSTEM, Actor
 from ifc_models import models, store
+from ifc_models.converter import converter
 from ifc_models.extract import Extract, Finding, load_geometry
+from ifc_models.package import CONTENT_TYPE as PACKAGE
+from ifc_models.package import Package, load_package
+from ifc_models.repeating import EqualVersion, find_equal_version, get_kept_version, repeat_version
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion
-from ifc_models.worker import WorkerPool
+from ifc_models.worker import Step, WorkerPool
 from telemetry import seeding
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, record_blob
 from twin.db import Conn, Database
-from twin.errors import Invalid
+from twin.errors import Conflict, Invalid
 from twin.events import emit
 from twin.jobs import JobContext
 from twin.settings import Settings
 
 log = structlog.get_logger()
 IFC: Final = "application/x-step"
+READ_SHARE: Final = 0.15  # of the progress bar; meshing goes on meanwhile
 WORKER_SHARE: Final = 0.75  # of the progress bar: reading and meshing
 FINISHED_SHARE: Final = 0.9
 STAGES: Final = {"checking": "check", "opening": "open", "reading": "read", "meshing": "mesh"}
@@ -71,6 +76,21 @@ async def ask_for_import(
     )
 
 
+async def ask_for_rollback(conn: Conn, model: models.Model, version: int, actor: Actor) -> UUID:
+    """Create the job that shows an earlier version again, in the caller's transaction. Raises NotFound, Conflict."""
+    await get_kept_version(conn, model.id, version)
+    if version == model.current_version:
+        raise Conflict("model.version_shown", version=version)
+    return await jobs.create_job(
+        conn,
+        "rollback",
+        {"model_id": str(model.id), "model": model.name, "version": version},
+        building_id=model.building_id,
+        actor_name=actor.name,
+        lock=f"model:{model.id}",
+    )
+
+
 class Importer:
     """Runs import jobs. Holds warm processes, so the first import of a server is as fast as the second."""
 
@@ -78,6 +98,7 @@ class Importer:
         self._db, self._blobs, self._settings, self._workers = db, blobs, settings, workers
         self._finisher: ProcessPoolExecutor | None = None
         self._work = settings.data / "work"
+        self._converter = converter(workers.limits)
 
     def close(self) -> None:
         """End the finishing process."""
@@ -95,25 +116,116 @@ class Importer:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _import(self, job: JobContext, folder: Path, started: float) -> dict[str, Any]:
+        model_id, file_hash = UUID(job.args["model_id"]), job.args["file_hash"]
+        async with self._db.connection() as conn:
+            known = await find_equal_version(conn, model_id, file_hash, self._converter)
+        if known is not None and known.is_shown:
+            return await self._repeat(job, known, started)
+        if known is not None and (package := await self._load(known.package)) is not None:
+            return await self._store_package(job, package, known, started)
+        return await self._convert(job, folder, started)
+
+    async def _convert(self, job: JobContext, folder: Path, started: float) -> dict[str, Any]:
+        """Read, mesh, place and tile the file, then store it."""
         out, tiles = folder / "extract", folder / "tiles"
         out.mkdir()
         tiles.mkdir()
 
-        async def progress(stage: str, done: float) -> None:
-            await job.report(STAGES.get(stage, stage), WORKER_SHARE * done)
+        async def progress(step: Step) -> None:
+            share = READ_SHARE * step.progress
+            if step.stage == "meshing":
+                share = READ_SHARE + (WORKER_SHARE - READ_SHARE) * step.progress
+            counted = {"done": step.done, "total": step.total, "bytes": job.args["bytes"]}
+            await job.report(STAGES.get(step.stage, step.stage), share, **counted)
 
         path = self._blobs.path(job.args["file_hash"])
         extract = await self._workers.run(path, out, file_name=job.args["file_name"], on_progress=progress)
         await job.report("place", WORKER_SHARE)
         finished = await self._finish(out, tiles)
         await job.report("store", FINISHED_SHARE)
-        blobs = await asyncio.to_thread(self._keep, finished)
+        tile_blobs, package = await asyncio.to_thread(self._keep, finished)
+        geometry = await asyncio.to_thread(load_geometry, out)
         async with self._db.transaction() as conn:
-            for blob in blobs:
+            model = await models.get_model(conn, UUID(job.args["model_id"]))
+            for blob in (*tile_blobs, package):
                 await record_blob(conn, blob)
-            report = await self._store(conn, job, extract, out, finished, started)
+            new = NewVersion(
+                model_id=model.id,
+                building_id=model.building_id,
+                file_hash=job.args["file_hash"],
+                file_name=job.args["file_name"],
+                extract=extract,
+                geometry=geometry,
+                placement=finished.placement,
+                boxes=finished.boxes,
+                shapes=finished.shapes,
+                measures=finished.measures,
+                tiles=finished.tiles,
+                actor_name=job.created_by or SYSTEM.name,
+                converter=self._converter,
+                package=package.hash,
+            )
+            return await self._store(conn, job, model, new, {**extract.seconds, **finished.seconds}, started)
+
+    async def _repeat(self, job: JobContext, known: EqualVersion, started: float) -> dict[str, Any]:
+        """The shown version's own file: a new version that shares everything with it."""
+        await job.report("store", FINISHED_SHARE)
+        async with self._db.transaction() as conn:
+            model = await models.get_model(conn, known.model_id)
+            actor = job.created_by or SYSTEM.name
+            report = await repeat_version(conn, known, job.args["file_name"], actor)
+            report["seconds"] = {"total": round(time.perf_counter() - started, 4)}
+            await store.finish_version(conn, model.id, report["version"], report)
+            await self._tell(conn, job, model, report, "model.upload")
             await job.finish(conn, report)
         return report
+
+    async def _store_package(
+        self, job: JobContext, package: Package, known: EqualVersion, started: float, restored: int | None = None
+    ) -> dict[str, Any]:
+        """Store a version again that the model had before; nothing is read or meshed."""
+        await job.report("store", FINISHED_SHARE)
+        async with self._db.transaction() as conn:
+            model = await models.get_model(conn, known.model_id)
+            new = NewVersion(
+                model_id=model.id,
+                building_id=model.building_id,
+                file_hash=known.file_hash,
+                file_name=job.args.get("file_name") or known.file_name,
+                extract=package.extract,
+                geometry=package.geometry,
+                placement=package,
+                boxes=package.boxes,
+                shapes=package.shapes,
+                measures=package.measures,
+                tiles=package.tiles,
+                actor_name=job.created_by or SYSTEM.name,
+                restored=restored,
+                converter=known.converter,
+                package=known.package,
+                meshes=known.meshes,
+            )
+            return await self._store(conn, job, model, new, {}, started, reused=known.n)
+
+    async def roll_back(self, job: JobContext) -> dict[str, Any]:
+        """Show an earlier version again, as a new version; return its report (6.4.2a)."""
+        started = time.perf_counter()
+        async with self._db.connection() as conn:
+            known = await get_kept_version(conn, UUID(job.args["model_id"]), job.args["version"])
+        package = await self._load(known.package)
+        if package is None:
+            raise Conflict("model.version_not_kept", version=known.n)
+        return await self._store_package(job, package, known, started, restored=known.n)
+
+    async def _load(self, hash: str | None) -> Package | None:
+        """A version's package; None where it is missing or damaged."""
+        if hash is None:
+            return None
+        try:
+            return await asyncio.to_thread(load_package, self._blobs.path(hash))
+        except (OSError, ValueError) as error:
+            log.warning("import.package_unreadable", blob=hash, reason=str(error))
+            return None
 
     async def _finish(self, out: Path, tiles: Path) -> Finished:
         """Place and tile in the finishing process; one that died is replaced once."""
@@ -127,49 +239,46 @@ class Importer:
                 self._finisher = None
         raise Invalid("import.finish_failed")
 
-    def _keep(self, finished: Finished) -> list[Blob]:
-        return [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles]
+    def _keep(self, finished: Finished) -> tuple[list[Blob], Blob]:
+        tiles = [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles]
+        return tiles, self._blobs.put_file(finished.package, PACKAGE)
 
     async def _store(
-        self, conn: Conn, job: JobContext, extract: Extract, out: Path, finished: Finished, started: float
+        self,
+        conn: Conn,
+        job: JobContext,
+        model: models.Model,
+        new: NewVersion,
+        seconds: dict[str, float],
+        started: float,
+        reused: int | None = None,
     ) -> dict[str, Any]:
-        model = await models.get_model(conn, UUID(job.args["model_id"]))
-        geometry = load_geometry(out)
         before = time.perf_counter()
-        stored = await store.store_version(
-            conn,
-            NewVersion(
-                model_id=model.id,
-                building_id=model.building_id,
-                file_hash=job.args["file_hash"],
-                file_name=job.args["file_name"],
-                extract=extract,
-                geometry=geometry,
-                placement=finished.placement,
-                boxes=finished.boxes,
-                shapes=finished.shapes,
-                tiles=finished.tiles,
-                actor_name=job.created_by or SYSTEM.name,
-            ),
-        )
-        actor = Actor(job.created_by or SYSTEM.name)
-        await self._make_points(conn, actor, model.building_id, extract)
+        stored = await store.store_version(conn, new)
+        await self._make_points(conn, Actor(job.created_by or SYSTEM.name), model.building_id, new.extract)
         now = time.perf_counter()
         report = build_report(
             model=model.name,
-            extract=extract,
-            geometry=geometry,
-            boxes=finished.boxes,
-            shapes=finished.shapes,
-            tiles=finished.tiles,
+            extract=new.extract,
+            geometry=new.geometry,
+            tiles=new.tiles,
             stored=stored,
-            seconds={"total": now - started, **extract.seconds, **finished.seconds, "store": now - before},
+            seconds={"total": now - started, **seconds, "store": now - before},
         )
+        report |= {"restored": new.restored} if new.restored is not None else {}
+        report |= {"reused": reused} if reused is not None else {}
         await store.finish_version(conn, model.id, stored.version, report)
-        about = {"model": str(model.id), "name": model.name, "version": stored.version}
-        await audit.record(conn, actor, "model.upload", f"model:{model.id}", after=about)
-        await emit(conn, "model", about, building_id=model.building_id)
+        await self._tell(conn, job, model, report, "model.upload" if new.restored is None else "model.rollback")
+        await job.finish(conn, report)
         return report
+
+    @staticmethod
+    async def _tell(conn: Conn, job: JobContext, model: models.Model, report: dict[str, Any], action: str) -> None:
+        """Say on record and to open viewers that another version is shown."""
+        about = {"model": str(model.id), "name": model.name, "version": report["version"]}
+        about |= {"restored": report["restored"]} if "restored" in report else {}
+        await audit.record(conn, Actor(job.created_by or SYSTEM.name), action, f"model:{model.id}", after=about)
+        await emit(conn, "model", about, building_id=model.building_id)
 
     @staticmethod
     async def _make_points(conn: Conn, actor: Actor, building_id: UUID, extract: Extract) -> None:
@@ -215,12 +324,20 @@ async def _watch(db: Database, job_id: UUID, name: str) -> dict[str, Any]:
         shown = bar.add_task("waiting", total=1.0, name=name)
         last: jobs.Job | None = None
         async for last in jobs.follow_job(db, job_id):
-            bar.update(shown, completed=last.progress, description=last.stage or last.state)
+            bar.update(shown, completed=last.progress, description=_described(last))
     assert last is not None
     if last.state != "done" or last.result is None:
         error = last.error or {"code": "import.cancelled"}
         raise Invalid(error["code"], where=error.get("where"), **error.get("params", {}))
     return last.result
+
+
+def _described(job: jobs.Job) -> str:
+    """What a job is at, in a few words: `mesh 120/800, 4 s left`."""
+    detail = job.detail or {}
+    counted = f" {detail['done']}/{detail['total']}" if "done" in detail and "total" in detail else ""
+    left = f", {detail['seconds_left']} s left" if "seconds_left" in detail else ""
+    return f"{job.stage or job.state}{counted}{left}"
 
 
 def _print_report(report: dict[str, Any], *, as_json: bool) -> None:

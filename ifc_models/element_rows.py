@@ -7,8 +7,9 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ifc_models.extract import ElementEntry
+from ifc_models.extract import ElementEntry, TypeEntry
 from ifc_models.version import ElementPlacement, NewVersion
 
 COLUMNS: Final = {
@@ -31,6 +32,7 @@ COLUMNS: Final = {
     "classifications": "jsonb",
     "documents": "jsonb",
     "type_id": "uuid",
+    "type_hash": "bytea",
     "parent_id": "uuid",
     "storey_id": "uuid",
     "space_id": "uuid",
@@ -42,11 +44,16 @@ COLUMNS: Final = {
     "geometry": "text",
     "geometry_note": "text",
     "shape_hash": "bytea",
+    "shape_measure": "float8[]",
     "content_hash": "bytea",
+    "since": "int4",
     "first_version": "int4",
     "last_version": "int4",
 }
-KEPT: Final = frozenset(("id", "model_id", "building_id", "global_id", "occurrence", "first_version"))
+KEPT: Final = frozenset(("id", "model_id", "building_id", "first_version"))
+"""Columns that an element's row keeps whatever a new version says."""
+
+Known = dict[str, Any]  # a row of table element, some columns of it
 
 
 @dataclass(slots=True)
@@ -58,12 +65,11 @@ class Diff:
     new: list[int] = field(default_factory=list)  # no row yet
     rewritten: list[int] = field(default_factory=list)  # a row whose columns change
     same: list[int] = field(default_factory=list)  # a row that only gets the new version's number
-    added: int = 0
-    changed: int = 0
+    renamed: list[tuple[UUID, str, int]] = field(default_factory=list)  # id, GlobalId and occurrence it had before
 
 
 class ElementRows:
-    """Compares the new elements with the known rows and makes rows of them."""
+    """Compares the new elements with the known rows that they are, and makes rows of them."""
 
     def __init__(
         self,
@@ -72,19 +78,16 @@ class ElementRows:
         previous: int,
         storeys: dict[int, UUID],
         types: list[UUID],
-        known: list[dict[str, Any]],
+        matches: Sequence[Known | None],
     ) -> None:
         self._new, self._version, self._types = new, version, types
         elements = new.extract.elements
+        self._type_hashes = [_type_hash(entry) for entry in new.extract.types]
         self._geometry = {g.element: g for g in new.geometry}
-        self._boxes: list[list[float] | None] = [None] * len(elements)
-        if new.boxes is not None:
-            finite = np.asarray(np.isfinite(new.boxes).all(axis=1)).tolist()
-            self._boxes = [b if ok else None for b, ok in zip(new.boxes.tolist(), finite, strict=True)]
+        self._boxes = _finite_rows(new.boxes, len(elements))
+        self._measures = _finite_rows(new.measures, len(elements))
         self._place(elements, new.placement)
         self._storey_ids = [storeys.get(i) for i in self._storey]
-        by_key = {(k["global_id"], k["occurrence"]): k for k in known}
-        matches = [by_key.get((e.global_id, e.occurrence)) for e in elements]
         self._first = [m["first_version"] if m else version for m in matches]
         self.diff = Diff(
             [m["id"] if m else uuid4() for m in matches], [self._hash(i, e) for i, e in enumerate(elements)]
@@ -108,32 +111,28 @@ class ElementRows:
         seen = f"{geometry.rung} {geometry.note}" if geometry else ""
         return blake2b(element.content_hash + self._new.shapes.get(i, b"") + seen.encode(), digest_size=16).digest()
 
-    def _compare(self, i: int, match: dict[str, Any] | None, previous: int) -> None:
+    def _compare(self, i: int, match: Known | None, previous: int) -> None:
         diff = self.diff
         if match is None:
             diff.new.append(i)
-            diff.added += 1
             return
-        links = (
-            *self._links(i),
-            self._storey_derived[i],
-            self._space_derived[i],
-        )
-        was = tuple(
-            match[c] for c in ("type_id", "parent_id", "storey_id", "space_id", "storey_derived", "space_derived")
-        )
-        differs = match["content_hash"] != diff.hashes[i]
-        (diff.rewritten if differs or links != was else diff.same).append(i)
-        if match["last_version"] != previous:
-            diff.added += 1  # it was gone and is back
-        elif differs:
-            diff.changed += 1
+        element = self._new.extract.elements[i]
+        links = (*self._links(i), self._storey_derived[i], self._space_derived[i])
+        was = tuple(match[c] for c in _LINKS)
+        differs = match["content_hash"] != diff.hashes[i] or links != was
+        key = (match["global_id"], match["occurrence"])
+        if key != (element.global_id, element.occurrence):
+            diff.renamed.append((match["id"], *key))
+            differs = True
+        # One that was gone and is back gets a new span of versions, though it says what it said.
+        (diff.rewritten if differs or match["last_version"] != previous else diff.same).append(i)
 
-    def _links(self, i: int) -> tuple[UUID | None, UUID | None, UUID | None, UUID | None]:
-        """Type, parent, storey and space of an element."""
+    def _links(self, i: int) -> tuple[UUID | None, bytes | None, UUID | None, UUID | None, UUID | None]:
+        """Type, hash of the type, parent, storey and space of an element."""
         element, ids = self._new.extract.elements[i], self.diff.ids
         return (
             self._types[element.type] if element.type >= 0 else None,
+            self._type_hashes[element.type] if element.type >= 0 else None,
             ids[element.parent] if element.parent >= 0 else None,
             self._storey_ids[i],
             ids[self._space[i]] if self._space[i] >= 0 else None,
@@ -172,7 +171,27 @@ class ElementRows:
                 geometry.rung if geometry else "none",
                 geometry.note if geometry else None,
                 new.shapes.get(i),
+                self._measures[i],
                 diff.hashes[i],
+                self._version,
                 self._first[i],
                 self._version,
             )
+
+
+_LINKS: Final = ("type_id", "type_hash", "parent_id", "storey_id", "space_id", "storey_derived", "space_derived")
+
+
+def _type_hash(entry: TypeEntry) -> bytes:
+    """16 bytes of what a type says of the elements that have it."""
+    said = repr((entry.ifc_class, entry.name, entry.description)).encode()
+    parts = (said, entry.attributes, entry.psets, entry.quantities, entry.materials, entry.classifications)
+    return blake2b(b"\0".join((*parts, entry.documents)), digest_size=16).digest()
+
+
+def _finite_rows(table: NDArray[np.float64] | None, n: int) -> list[list[float] | None]:
+    """The rows of a table as lists; None for those that are not finite."""
+    if table is None:
+        return [None] * n
+    finite = np.asarray(np.isfinite(table).all(axis=1)).tolist()
+    return [values if ok else None for values, ok in zip(table.tolist(), finite, strict=True)]

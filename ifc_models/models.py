@@ -37,6 +37,8 @@ class Version:
     georeference: dict[str, Any] | None
     created_by: str | None
     created_at: datetime
+    kind: str  # upload | rollback
+    restored: int | None  # rollback: the version that this one shows again
     report: dict[str, Any]
 
 
@@ -46,7 +48,7 @@ _MODEL: Final = """
 """
 _VERSION: Final = """
     SELECT model_id, n AS version, file_hash, file_name, bytes, schema, application, georeference, created_by,
-           created_at, report
+           created_at, kind, restored, report
     FROM model_version
 """
 
@@ -98,7 +100,7 @@ async def list_versions(conn: Conn, model_id: UUID, *, limit: int = 100, cursor:
         conn,
         Version,
         """SELECT model_id, n AS version, file_hash, file_name, bytes, schema, application, georeference, created_by,
-                  created_at, report - 'degraded' - 'without_geometry' - 'warnings' AS report
+                  created_at, kind, restored, report - 'degraded' - 'without_geometry' - 'warnings' AS report
            FROM model_version
            WHERE model_id = %(model)s AND (%(n)s::int IS NULL OR n < %(n)s)
            ORDER BY n DESC LIMIT %(limit)s""",

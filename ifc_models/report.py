@@ -5,6 +5,7 @@ Of the products with a body, openings left out, each is in exactly one of: a ful
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +53,7 @@ def build_report(
         "changed": stored.changed,
         "removed": stored.removed,
         "unchanged": stored.unchanged,
+        "matched": asdict(stored.matched),
         "seconds": {name: round(value, 4) for name, value in seconds.items()},
         "warnings": [warning(finding) for finding in (*extract.warnings, *of_shapes)],
     }

@@ -1,7 +1,8 @@
 """A read model becomes rows: one new version, in the caller's transaction.
 
-An element is known by (model, GlobalId, occurrence) for ever. Rows that the new version does not have stay and keep
-their `last_version`; rows that say the same as before only get the new one. Everything else is copied in binary.
+An element is known for ever: by its GlobalId, by one it had before, or recognised (`ifc_models.resolving`). Rows that
+the new version does not have stay and keep their `last_version`; rows that say the same as before only get the new
+one; what a rewritten row said goes into `element_past`. Everything else is copied in binary.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ import shapely
 from psycopg import sql
 
 from ifc_models.copying import copy_into, encode_rows
-from ifc_models.element_rows import COLUMNS, KEPT, Diff, ElementRows
+from ifc_models.diff import Counts, count_changes
+from ifc_models.element_rows import COLUMNS, KEPT, Diff, ElementRows, Known
 from ifc_models.extract import Extract
+from ifc_models.history import keep_past, write_aliases, write_matches
+from ifc_models.resolving import Resolved, known_rows, resolve
 from ifc_models.text import to_json
 from ifc_models.version import NewVersion, StoredVersion
 from twin.db import Conn, row, rows
@@ -22,6 +26,7 @@ from twin.errors import NotFound
 
 __all__ = ["NewVersion", "StoredVersion", "finish_version", "store_version"]
 
+_STOREY: Final = "IfcBuildingStorey"
 SAME_STOREY: Final = 0.1  # m; storeys of one name closer than this are one storey of the building
 
 
@@ -33,26 +38,24 @@ async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
     previous = found["current_version"] or 0
     highest = await row(conn, "SELECT max(n) AS n FROM model_version WHERE model_id = %s", (new.model_id,))
     version = ((highest["n"] if highest else None) or 0) + 1
-    storeys = await _store_storeys(conn, new)
+    known = await known_rows(conn, new.model_id)
+    storeys = await _store_storeys(conn, new, known)
     types = await _store_types(conn, new)
-    diff = await _store_elements(conn, new, version, previous, storeys, types)
+    resolved = await resolve(conn, new, known, previous)
+    diff = await _store_elements(conn, new, version, previous, storeys, types, resolved)
     await _store_relations(conn, new, diff.ids)
     await _store_groups(conn, new, version, diff.ids)
     await _store_spaces(conn, new, diff.ids)
     await _store_classes(conn, new.extract)
     await _store_row(conn, new, version)
     await _store_tiles(conn, new, version, storeys)
-    removed = await row(
-        conn,
-        "SELECT count(*) AS n FROM element WHERE model_id = %s AND last_version = %s",
-        (new.model_id, previous),
-    )
+    await write_aliases(conn, new.model_id, version, diff.renamed)
+    names = [e.global_id for e in new.extract.elements]
+    await write_matches(conn, new.model_id, version, resolved.found, diff.ids, names)
+    counts = await count_changes(conn, new.model_id, previous, version) if previous else Counts(added=len(names))
+    changed = counts.moved + counts.changed + counts.rekeyed
     return StoredVersion(
-        version,
-        diff.added,
-        diff.changed,
-        removed["n"] if removed and previous else 0,
-        len(diff.ids) - diff.added - diff.changed,
+        version, counts.added, changed, counts.removed, len(names) - counts.added - changed, resolved.counts
     )
 
 
@@ -64,14 +67,33 @@ async def finish_version(conn: Conn, model_id: UUID, version: int, report: Mappi
     )
 
 
-async def _store_storeys(conn: Conn, new: NewVersion) -> dict[int, UUID]:
-    """Element index of each IfcBuildingStorey → the building's storey."""
+async def _store_storeys(conn: Conn, new: NewVersion, elements: Sequence[Known]) -> dict[int, UUID]:
+    """Element index of each IfcBuildingStorey → the building's storey.
+
+    A storey that got another name or height stays the storey it was, if no other model and no other storey of this
+    file stands on it: what people bound to it (grants, topics, places of orders) stays with it.
+    """
     await conn.execute("SELECT 1 FROM building WHERE id = %s FOR NO KEY UPDATE", (new.building_id,))
     known = await rows(conn, "SELECT id, name, elevation FROM storey WHERE building_id = %s", (new.building_id,))
     storeys: dict[int, UUID] = {}
+    near_of = {
+        entry.element: [s for s in known if s["name"] == entry.name and _same_height(s["elevation"], entry.elevation)]
+        for entry in new.extract.storeys
+    }
+    taken = {s["id"] for near in near_of.values() for s in near}
+    was = {(e["global_id"], e["occurrence"]): e["storey_id"] for e in elements if e["ifc_class"] == _STOREY}
     for entry in new.extract.storeys:
-        near = [s for s in known if s["name"] == entry.name and _same_height(s["elevation"], entry.elevation)]
+        near = near_of[entry.element]
         if not near:
+            element = new.extract.elements[entry.element]
+            before = was.get((element.global_id, element.occurrence))
+            if before is not None and before not in taken and not await _shared(conn, before, new.model_id):
+                taken.add(before)
+                await conn.execute(
+                    "UPDATE storey SET name = %s, elevation = %s WHERE id = %s", (entry.name, entry.elevation, before)
+                )
+                storeys[entry.element] = before
+                continue
             made = await row(
                 conn,
                 "INSERT INTO storey (building_id, name, elevation) VALUES (%s, %s, %s) RETURNING id, name, elevation",
@@ -83,6 +105,17 @@ async def _store_storeys(conn: Conn, new: NewVersion) -> dict[int, UUID]:
         best = min(near, key=lambda s: abs((s["elevation"] or 0.0) - (entry.elevation or 0.0)))
         storeys[entry.element] = best["id"]
     return storeys
+
+
+async def _shared(conn: Conn, storey_id: UUID, model_id: UUID) -> bool:
+    """Say whether another model's shown version stands on the storey."""
+    found = await row(
+        conn,
+        """SELECT 1 FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+           WHERE e.storey_id = %s AND e.model_id <> %s LIMIT 1""",
+        (storey_id, model_id),
+    )
+    return found is not None
 
 
 def _same_height(a: float | None, b: float | None) -> bool:
@@ -167,20 +200,21 @@ def _list(names: Sequence[str]) -> sql.Composed:
 
 
 async def _store_elements(
-    conn: Conn, new: NewVersion, version: int, previous: int, storeys: dict[int, UUID], types: list[UUID]
+    conn: Conn,
+    new: NewVersion,
+    version: int,
+    previous: int,
+    storeys: dict[int, UUID],
+    types: list[UUID],
+    resolved: Resolved,
 ) -> Diff:
-    known = await rows(
-        conn,
-        """SELECT id, global_id, occurrence, content_hash, last_version, type_id, parent_id, storey_id, space_id,
-                  storey_derived, space_derived, first_version FROM element WHERE model_id = %s""",
-        (new.model_id,),
-    )
-    made = await asyncio.to_thread(ElementRows, new, version, previous, storeys, types, known)
+    made = await asyncio.to_thread(ElementRows, new, version, previous, storeys, types, resolved.rows)
     diff, types_of = made.diff, list(COLUMNS.values())
     if diff.new:
         data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.new))
         await copy_into(conn, "element", list(COLUMNS), data)
     if diff.rewritten:
+        await keep_past(conn, [diff.ids[i] for i in diff.rewritten], list(COLUMNS))
         data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.rewritten))
         await conn.execute("CREATE TEMP TABLE rewritten (LIKE element) ON COMMIT DROP")
         await conn.execute("ALTER TABLE rewritten ALTER own_properties DROP NOT NULL")
@@ -290,9 +324,10 @@ async def _store_row(conn: Conn, new: NewVersion, version: int) -> None:
     header, georeference = new.extract.header, new.extract.georeference
     await conn.execute(
         """INSERT INTO model_version (model_id, n, file_hash, file_name, bytes, schema, application, report,
-                                      georeference, created_by)
+                                      georeference, created_by, kind, restored, converter, package, meshes)
            VALUES (%(model_id)s, %(n)s, %(file_hash)s, %(file_name)s, %(bytes)s, %(schema)s, %(application)s, '{}',
-                   %(georeference)s::jsonb, %(created_by)s)""",
+                   %(georeference)s::jsonb, %(created_by)s, %(kind)s, %(restored)s, %(converter)s, %(package)s,
+                   %(meshes)s)""",
         {
             "model_id": new.model_id,
             "n": version,
@@ -303,6 +338,11 @@ async def _store_row(conn: Conn, new: NewVersion, version: int) -> None:
             "application": header.application,
             "georeference": to_json(georeference).decode() if georeference is not None else None,
             "created_by": new.actor_name,
+            "kind": "upload" if new.restored is None else "rollback",
+            "restored": new.restored,
+            "converter": new.converter,
+            "package": new.package,
+            "meshes": new.meshes,
         },
     )
     await conn.execute("UPDATE model SET current_version = %s WHERE id = %s", (version, new.model_id))
@@ -320,6 +360,7 @@ async def _store_tiles(conn: Conn, new: NewVersion, version: int, storeys: dict[
         "elements": "int4",
         "triangles": "int8",
         "bbox": "float8[]",
+        "key": "bytea",
     }
     made = [
         (
@@ -333,6 +374,7 @@ async def _store_tiles(conn: Conn, new: NewVersion, version: int, storeys: dict[
             t.elements,
             t.triangles,
             list(t.bbox),
+            t.key,
         )
         for t in new.tiles
     ]

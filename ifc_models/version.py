@@ -49,6 +49,8 @@ class StoredTile(Protocol):
     @property
     def hash(self) -> str: ...
     @property
+    def key(self) -> bytes | None: ...
+    @property
     def bytes(self) -> int: ...
     @property
     def elements(self) -> int: ...
@@ -60,7 +62,11 @@ class StoredTile(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVersion:
-    """Everything a version consists of. `boxes` (N, 6) m, NaN without a mesh; `shapes`: element index → mesh hash."""
+    """Everything a version consists of.
+
+    `boxes` (N, 6) m and `measures` (N, 8, `ifc_models.measures`) are NaN without a mesh; `shapes`: element index → mesh
+    hash. `package` and `meshes` name blobs that bring this version back and spare the next one work.
+    """
 
     model_id: UUID
     building_id: UUID
@@ -71,16 +77,31 @@ class NewVersion:
     placement: ElementPlacement | None = None
     boxes: NDArray[np.float64] | None = None
     shapes: Mapping[int, bytes] = field(default_factory=dict)
+    measures: NDArray[np.float64] | None = None
     tiles: Sequence[StoredTile] = ()
     actor_name: str | None = None
+    restored: int | None = None  # the version that this one shows again
+    converter: str | None = None
+    package: str | None = None
+    meshes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many elements with a new GlobalId were recognised, may be recognised by a person, or were not."""
+
+    certain: int = 0
+    likely: int = 0
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """The number of the version and what it changed, in elements."""
+    """The number of the version and what it changed, in elements; `changed` counts moved ones and new GlobalIds too."""
 
     version: int
     added: int
     changed: int
     removed: int
     unchanged: int
+    matched: Matched = Matched()

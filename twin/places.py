@@ -217,7 +217,7 @@ async def list_storeys(conn: Conn, building_id: UUID) -> list[Storey]:
 
 
 async def resolve_element(conn: Conn, ref: str, *, building: UUID | None = None, model: UUID | None = None) -> UUID:
-    """The server id of an element given by that id or by its GlobalId.
+    """The server id of an element given by that id, by its GlobalId or by one it had in an earlier version.
 
     Raises NotFound, or Conflict("element.ambiguous") with the candidates when several have the GlobalId. One that
     its model's shown version still has wins over those that are gone from theirs.
@@ -226,7 +226,8 @@ async def resolve_element(conn: Conn, ref: str, *, building: UUID | None = None,
         conn,
         """SELECT element.id, element.last_version = model.current_version AS current
            FROM element JOIN model ON model.id = element.model_id
-           WHERE (element.global_id = %(ref)s OR element.id = %(id)s::uuid)
+           WHERE (element.global_id = %(ref)s OR element.id = %(id)s::uuid
+                  OR element.id IN (SELECT element_id FROM element_alias WHERE element_alias.global_id = %(ref)s))
              AND (%(building)s::uuid IS NULL OR element.building_id = %(building)s)
              AND (%(model)s::uuid IS NULL OR element.model_id = %(model)s)
            ORDER BY element.occurrence, element.id LIMIT 20""",

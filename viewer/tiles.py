@@ -29,6 +29,7 @@ from viewer.surfaces import Surfaces, prepare
 from viewer.variants import Variants, make_variants, ragged, ragged_rows
 
 Index = NDArray[np.int64]
+Key = bytes
 
 CONTENT_TYPE: Final = "model/gltf-binary"
 ENCODING: Final = "gzip"  # every browser takes it over plain http too, which brotli is not
@@ -54,6 +55,7 @@ class Tile:
     triangles: int
     bbox: tuple[float, float, float, float, float, float]
     content_type: str = f"{CONTENT_TYPE}; encoding={ENCODING}"
+    key: Key | None = None  # of all that the tile was made of; equal: so is the tile
 
 
 class Placed(Protocol):

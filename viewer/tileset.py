@@ -60,6 +60,29 @@ async def tileset(conn: Conn, building_id: UUID) -> dict[str, Any]:
     return compose(entries, storeys, "../../tiles/{}.glb")
 
 
+async def version_tileset(conn: Conn, model_id: UUID, n: int) -> dict[str, Any]:
+    """The tiles of one version of a model. Tile addresses are relative to
+    `/api/v1/models/{id}/versions/{n}/tileset.json`."""
+    entries = await objects(
+        conn,
+        TileEntry,
+        """SELECT t.hash, t.storey_id::text AS storey, t.layer, m.name AS model, m.discipline, t.elements, t.triangles,
+                  t.bytes, t.bbox
+           FROM tile t JOIN model m ON m.id = t.model_id
+           LEFT JOIN storey s ON s.id = t.storey_id
+           WHERE t.model_id = %s AND t.version = %s
+           ORDER BY s.elevation NULLS FIRST, t.storey_id, t.layer, t.part, t.hash""",
+        (model_id, n),
+    )
+    storeys = await rows(
+        conn,
+        """SELECT s.id::text AS id, s.name, s.elevation FROM storey s JOIN model m ON m.building_id = s.building_id
+           WHERE m.id = %s ORDER BY s.elevation NULLS FIRST, s.name, s.id""",
+        (model_id,),
+    )
+    return compose(entries, storeys, "../../../../tiles/{}.glb")
+
+
 def compose(entries: Sequence[TileEntry], storeys: Iterable[dict[str, Any]], address: str) -> dict[str, Any]:
     """The document. `address` is the tiles' address with a `{}` for the hash."""
     low, high = _union(entries)

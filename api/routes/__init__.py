@@ -19,6 +19,7 @@ from api.routes import (
     session,
     spatial,
     telemetry,
+    versions,
 )
 
 ROUTERS: Final[tuple[Router, ...]] = (
@@ -31,6 +32,7 @@ ROUTERS: Final[tuple[Router, ...]] = (
     audit.router,
     places.router,
     models.router,
+    versions.router,
     jobs.router,
     elements.router,
     spatial.router,

@@ -4,7 +4,7 @@
 ALTER TABLE element
     ADD COLUMN since         int NOT NULL DEFAULT 1,
     ADD COLUMN type_hash     bytea,                      -- of what its type says: its properties are the element's too
-    ADD COLUMN shape_measure float8[6];                  -- area m2, volume m3, extents x y z in its own frame m, triangles
+    ADD COLUMN shape_measure float8[];                   -- ifc_models/measures.py: area, volume, extents, middle
 UPDATE element SET since = first_version;
 
 -- What an element said before: one row per element and content, only for what a later version changed. It held for the
@@ -41,6 +41,14 @@ CREATE FUNCTION arrays_differ(a float8[], b float8[], tolerance float8) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT a IS DISTINCT FROM b AND (a IS NULL OR b IS NULL OR EXISTS (
         SELECT FROM unnest(a, b) AS pair(x, y) WHERE x IS NULL OR y IS NULL OR abs(x - y) > tolerance))
+$$;
+
+-- Would a person see a difference between two shapes? Another hash alone may be the last digit of a coordinate.
+CREATE FUNCTION shapes_differ(a_hash bytea, b_hash bytea, a float8[], b float8[]) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT a_hash IS DISTINCT FROM b_hash AND (a IS NULL OR b IS NULL OR EXISTS (
+        SELECT FROM unnest(a, b) AS pair(x, y)
+        WHERE x IS NULL OR y IS NULL OR abs(x - y) > 1e-4 + 1e-5 * greatest(abs(x), abs(y))))
 $$;
 
 -- A GlobalId that an element had before it was matched with another one: old links and old files still find it.
