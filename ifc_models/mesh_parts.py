@@ -80,17 +80,17 @@ class Parts:
     reason: str
     _waiting: list[list[int]] = field(default_factory=list)
     _folders: list[Path] = field(default_factory=list)
-    _lost: dict[int, str] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)  # STEP id → why no kernel meshes it
     _started: int = 0
 
     def __post_init__(self) -> None:
         self._waiting = list(_halves(self.step_ids))
 
-    def next(self) -> Part | None:
-        """The next part to try; None when all is done or enough processes died."""
-        if self._started >= MAX_PARTS:
+    def next(self, *, give_up: bool = False) -> Part | None:
+        """The next part to try; None when all is done, enough processes died, or time is up (`give_up`)."""
+        if self._started >= MAX_PARTS or give_up:
             for step_ids in self._waiting:
-                self._lost.update(dict.fromkeys(step_ids, f"meshing was given up: {self.reason}"))
+                self.lost.update(dict.fromkeys(step_ids, f"meshing was given up: {self.reason}"))
             self._waiting.clear()
         if not self._waiting:
             return None
@@ -102,16 +102,20 @@ class Parts:
         if len(part.step_ids) > 1:
             self._waiting[:0] = _halves(part.step_ids)
         else:
-            self._lost[part.step_ids[0]] = f"it killed the mesher ({reason})"
+            self.lost[part.step_ids[0]] = f"it killed the mesher ({reason})"
 
     def done(self, folder: Path) -> None:
         """A part was meshed into `folder`."""
         self._folders.append(folder)
 
+    def boxed(self, folder: Path) -> None:
+        """Those that were lost have boxes, in `folder`."""
+        self._folders.append(folder)
+
     def join(self, out: Path) -> None:
         """Write the parts as one mesh and one result into `out`."""
-        rung: dict[int, str] = dict.fromkeys(self._lost, "lost")
-        note, triangles = dict(self._lost), 0
+        rung: dict[int, str] = dict.fromkeys(self.lost, "lost")
+        note, triangles = dict(self.lost), 0
         unsafe: dict[int, str] = {}
         seconds: dict[str, float] = {}
         meshes: list[tuple[MeshArrays, np.typing.NDArray[np.uint32]]] = []

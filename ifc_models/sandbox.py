@@ -54,6 +54,16 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
 
 
+def peak_memory() -> int:
+    """The most memory that this process or one of its finished children has had resident, bytes; 0 where unknown."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return most if sys.platform == "darwin" else most * 1024
+
+
 def _limit(limits: WorkerLimits) -> bool:
     try:
         import resource

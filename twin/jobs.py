@@ -6,6 +6,7 @@ known at once and without clocks.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -31,10 +32,11 @@ WORKER_LOCK = 0x776F726B  # "work": first key of a worker's advisory lock, its n
 TASK = "twin.run"
 ATTEMPTS = 3
 RECOVER_EVERY = 5.0  # s
+MEANINGFUL = 0.05  # of a job must be done before the time left is guessed
 REPORT_EVERY = 0.2  # s; progress within a stage is not written more often
 GRACE = 0.5  # s that running jobs get when the worker is told to stop; then they go back into the queue
 
-_COLUMNS = """id, kind, building_id, args, state, stage, progress, result, error, cancel_asked, created_by,
+_COLUMNS = """id, kind, building_id, args, state, stage, progress, detail, result, error, cancel_asked, created_by,
               created_at, started_at, finished_at"""
 
 
@@ -49,6 +51,7 @@ class Job:
     state: str  # queued | running | done | failed | cancelled
     stage: str | None
     progress: float
+    detail: dict[str, Any] | None  # of what runs: done and total of what its stage counts, bytes, seconds_left
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     cancel_asked: bool
@@ -186,9 +189,14 @@ class JobContext:
         self._worker = worker
         self._stage: str | None = None
         self._written = 0.0
+        self._started = time.monotonic()
 
-    async def report(self, stage: str, progress: float) -> None:
-        """Tell how far it is, in a transaction of its own. Cheap to call often. Raises JobCancelled."""
+    async def report(self, stage: str, progress: float, **detail: int | None) -> None:
+        """Tell how far it is, in a transaction of its own. Cheap to call often. Raises JobCancelled.
+
+        `detail`: what people can see counted, e.g. `done=120, total=800, bytes=3905950`; nothing is invented for
+        what is None.
+        """
         now = time.monotonic()
         if stage == self._stage and now - self._written < REPORT_EVERY:
             return
@@ -196,17 +204,26 @@ class JobContext:
         async with self.db.connection() as conn:
             found = await row(
                 conn,
-                """UPDATE job SET stage = %s, progress = %s WHERE id = %s AND worker = %s AND state = 'running'
-                   RETURNING cancel_asked""",
-                (stage, min(max(progress, 0.0), 1.0), self.id, self._worker),
+                """UPDATE job SET stage = %s, progress = %s, detail = %s
+                   WHERE id = %s AND worker = %s AND state = 'running' RETURNING cancel_asked""",
+                (stage, min(max(progress, 0.0), 1.0), self._detail(progress, detail), self.id, self._worker),
             )
         if found is None or found["cancel_asked"]:
             raise JobCancelled
 
+    def _detail(self, progress: float, counted: Mapping[str, int | None]) -> Jsonb:
+        """What is counted, and the seconds left if it goes on at the pace so far; not said before there is a pace."""
+        known: dict[str, int] = {name: value for name, value in counted.items() if value is not None}
+        elapsed = time.monotonic() - self._started
+        if progress >= MEANINGFUL and elapsed >= 1.0:
+            known["seconds_left"] = math.ceil(elapsed * (1 - progress) / progress)
+        return Jsonb(known)
+
     async def finish(self, conn: Conn, result: Mapping[str, Any]) -> None:
         """Mark the job as done in the handler's own last transaction: then the work is not done twice."""
         done = await conn.execute(
-            """UPDATE job SET state = 'done', progress = 1, stage = NULL, result = %s, finished_at = now()
+            """UPDATE job
+               SET state = 'done', progress = 1, stage = NULL, detail = NULL, result = %s, finished_at = now()
                WHERE id = %s AND worker = %s AND state = 'running'""",
             (Jsonb(dict(result)), self.id, self._worker),
         )
@@ -284,6 +301,7 @@ class _Worker:
                 conn,
                 Job,
                 f"""UPDATE job SET state = 'running', worker = %s, attempts = attempts + 1, stage = NULL, progress = 0,
+                      detail = NULL,
                       started_at = coalesce(started_at, now())
                     WHERE id = %s AND state = 'queued' RETURNING {_COLUMNS}""",
                 (self.number, job),

@@ -18,7 +18,10 @@ router = Router(prefix="/jobs", tags=["jobs"])
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job as its watchers see it; `progress` 0…1, `error` {code, message, where}."""
+    """A job as its watchers see it; `progress` 0…1, `error` {code, message, where}.
+
+    `detail` while it runs: `done` of `total` of what its stage counts, `bytes` of the file, `seconds_left`.
+    """
 
     id: UUID
     kind: str
@@ -26,6 +29,7 @@ class JobView:
     state: str  # queued | running | done | failed | cancelled
     stage: str | None
     progress: float
+    detail: dict[str, Any] | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     created_by: str | None

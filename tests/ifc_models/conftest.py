@@ -28,7 +28,7 @@ def name_of(path: Path) -> str:
 def read_here(path: Path, out: Path) -> Extract:
     """What a worker would read of a file, in this process; raises TwinError."""
     request = Request(task="check", path=str(path), file_name=path.name, out=str(out), limits=WorkerLimits())
-    tasks.run(request, lambda stage, progress: None)
+    tasks.run(request, lambda stage, progress, counted=None: None)
     return load_extract(out)
 
 

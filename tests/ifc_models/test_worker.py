@@ -15,7 +15,7 @@ from ifc_models.extract import MeshArrays, load_extract, load_geometry
 from ifc_models.protocol import Task
 from ifc_models.report import geometry_figures
 from ifc_models.sandbox import MIB, WorkerLimits
-from ifc_models.worker import WorkerDied, WorkerPool, run_worker
+from ifc_models.worker import Step, WorkerDied, WorkerPool, run_worker
 from tests.ifc_models import hostile
 from tests.ifc_models.conftest import SHARED, Find
 from twin.errors import Invalid, TwinError
@@ -37,7 +37,7 @@ def own_workers() -> list[psutil.Process]:
 async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
     stages: list[str] = []
     extract = await run_worker(
-        hostile.good(tmp_path / "good.ifc"), tmp_path / "out", on_progress=lambda stage, done: stages.append(stage)
+        hostile.good(tmp_path / "good.ifc"), tmp_path / "out", on_progress=lambda step: stages.append(step.stage)
     )
     mesh, geometry = MeshArrays.load(tmp_path / "out"), load_geometry(tmp_path / "out")
     assert [e.global_id for e in extract.elements if e.has_body] == [A, B]
@@ -112,15 +112,24 @@ class DyingMesher(WorkerPool):
 
     culprit = 20
     asked = 0
+    boxes_too = True  # it dies even when no kernel is asked
+    hangs = False  # instead of dying
 
     async def _task(
-        self, task: Task, job: Any, out: Path | None = None, only: list[int] | None = None
+        self,
+        task: Task,
+        job: Any,
+        out: Path | None = None,
+        only: list[int] | None = None,
+        unsafe: dict[int, str] | None = None,
     ) -> dict[str, Any]:
-        if task == "mesh":
+        if task == "mesh" and (self.boxes_too or not unsafe):
             self.asked += 1
             if only is None or self.culprit in only:
+                if self.hangs:
+                    await asyncio.sleep(3600)
                 raise WorkerDied("SIGSEGV")
-        return await super()._task(task, job, out, only)
+        return await super()._task(task, job, out, only, unsafe)
 
 
 async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Path) -> None:
@@ -139,6 +148,48 @@ async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Pat
     for i, box in enumerate(mesh.element_bounds(len(extract.elements))):
         if extract.elements[i].has_body and extract.elements[i].step_id != 20:
             assert box.tolist() == pytest.approx([-0.5, -1.0, 0.0, 0.5, 1.0, 3.0])
+
+
+async def test_what_kills_the_mesher_gets_a_box_with_the_reason(tmp_path: Path) -> None:
+    pool = DyingMesher(spares=0)
+    pool.boxes_too = False
+    async with pool:
+        extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
+    figures = geometry_figures(extract, load_geometry(tmp_path / "out"))
+    assert figures["with_geometry"] == 2 and figures["without_geometry"] == []
+    assert [e["global_id"] for e in figures["degraded"]] == [A]
+    assert "SIGSEGV" in figures["degraded"][0]["reason"]
+
+
+async def test_a_mesher_that_hangs_costs_one_element_and_not_the_import(tmp_path: Path) -> None:
+    pool = DyingMesher(spares=0, limits=WorkerLimits(seconds=60))
+    pool.boxes_too, pool.hangs, pool.patience = False, True, 0.05
+    async with pool:
+        extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
+    entries = {extract.elements[g.element].global_id: g for g in load_geometry(tmp_path / "out")}
+    assert entries[A].rung == "box" and "no answer" in (entries[A].note or "")
+    assert entries[B].rung in ("ifclite", "box")
+
+
+async def test_an_exception_in_the_mesher_does_not_end_the_import(tmp_path: Path) -> None:
+    """A body whose attributes are of the wrong kind: what no kernel and no line of ours expects."""
+    broken = "#50=IFCSHAPEREPRESENTATION(#5,'Body','SweptSolid',(#7,$,#11));\n"
+    body = hostile.BASE + broken + hostile.wall(20, A) + hostile.wall(30, B).replace("(#32)", "(#50)")
+    out = tmp_path / "out"
+    extract = await run_worker(hostile.write(tmp_path / "odd.ifc", body + hostile.contained(40, "#20,#30")), out)
+    entries = {extract.elements[g.element].global_id: g for g in load_geometry(out)}
+    assert entries[A].rung == "ifclite"
+    assert entries[B].rung in ("box", "lost") and entries[B].note
+
+
+async def test_progress_counts_products_and_memory_is_accounted_for(tmp_path: Path) -> None:
+    steps: list[Step] = []
+    async with WorkerPool(spares=0) as pool:
+        await pool.run(model("arch/OpenSmartHome_04_Flat.ifc"), tmp_path / "out", on_progress=steps.append)
+        assert 30 * MIB < pool.peak_bytes < 1024 * MIB
+    last = [step for step in steps if step.stage == "meshing"][-1]
+    assert last.done == last.total == 47
+    assert all(a.progress <= b.progress for a, b in zip(steps, steps[1:], strict=False) if a.stage == b.stage)
 
 
 async def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
