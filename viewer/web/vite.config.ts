@@ -5,6 +5,8 @@ const server = process.env["TWIN_URL"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   plugins: [react()],
+  // The server puts a fresh nonce in its place with every page (api/web.py): Ant Design's style sheets carry it.
+  html: { cspNonce: "CSP_NONCE" },
   build: {
     outDir: "dist",
     target: "es2023",

@@ -21,6 +21,9 @@ const Plans = lazy(() => import("./pages/plans"));
 const Models = lazy(() => import("./pages/models"));
 const Settings = lazy(() => import("./pages/settings"));
 
+/** The page's nonce: without it the Content-Security-Policy lets no style sheet in that is made at run time. */
+const csp = { nonce: document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "" };
+
 export function App(): ReactNode {
   const mode = useMode();
   const locale = useAntLocale();
@@ -30,7 +33,7 @@ export function App(): ReactNode {
   );
   return (
     <ModeContext value={mode}>
-      <ConfigProvider theme={config} {...(locale ? { locale } : {})} button={{ autoInsertSpace: false }}>
+      <ConfigProvider csp={csp} theme={config} {...(locale ? { locale } : {})} button={{ autoInsertSpace: false }}>
         <AntApp className="app" message={{ maxCount: 3 }}>
           <BrowserRouter>
             <Gate />
