@@ -155,6 +155,17 @@ async def _unusable_value(request: Request, error: Exception) -> Response:
     return problem(422, "request.unusable_value", detail[language], language)
 
 
+async def _outside(request: Request, error: Exception) -> Response:
+    """What the row filters do not let a caller write: a row that would lie outside of what he may change."""
+    language = language_of(request.headers.get("accept-language"))
+    log.info("request.outside", reason=str(error).splitlines()[0], path=request.url.path)
+    detail = {
+        "en": "This would be, or become, something outside of what your grants let you change: ask an administrator.",
+        "zh": "此操作涉及的对象不在您的授权可更改的范围内：请联系管理员。",
+    }
+    return problem(403, "scope.outside", detail[language], language)
+
+
 async def _unexpected(request: Request, error: Exception) -> Response:
     language = language_of(request.headers.get("accept-language"))
     log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
@@ -169,6 +180,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database_away)
     app.add_exception_handler(psycopg.DataError, _unusable_value)
+    app.add_exception_handler(psycopg.errors.InsufficientPrivilege, _outside)
     app.add_exception_handler(UnicodeEncodeError, _unusable_value)  # half a surrogate pair
     app.add_exception_handler(psycopg_pool.PoolTimeout, _database_away)
     app.add_exception_handler(Exception, _unexpected)

@@ -7,7 +7,8 @@ that hand their work to something with transactions of its own (ingest).
 """
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
@@ -17,6 +18,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
 from identity import Actor, keys, sessions
+from identity.access import limit
 from identity.sessions import Session
 from twin.db import Conn, row
 from twin.errors import Conflict, Denied, Invalid, Unauthenticated
@@ -100,13 +102,16 @@ class TwinRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            request.state.permission = self.access.permission
             if not self.transactional:
                 async with twin_of(request).db.transaction() as conn:
                     request.state.actor = await authorise(request, conn, self.access)
                 return await handler(request)
             async with twin_of(request).db.transaction() as conn:
                 request.state.tx = conn
-                request.state.actor = await authorise(request, conn, self.access)
+                request.state.actor = actor = await authorise(request, conn, self.access)
+                if actor is not None:
+                    await limit(conn, actor, self.access.permission)
                 # The block commits on its way out, before the answer goes anywhere.
                 return await once(request, conn, lambda: handler(request), keep=not self.answers_secret)
 
@@ -123,6 +128,16 @@ class Router(APIRouter):
 def twin_of(request: Request) -> "Twin":
     """Everything long-lived: database, settings, blobs, ingest, alarms, live hub."""
     return cast("Twin", request.app.state.twin)
+
+
+@asynccontextmanager
+async def transaction_of(request: Request) -> AsyncIterator[Conn]:
+    """A transaction for a `@no_transaction` route: it sees and changes what the caller may, as `Tx` does elsewhere."""
+    actor: Actor | None = request.state.actor
+    async with twin_of(request).db.transaction() as conn:
+        if actor is not None:
+            await limit(conn, actor, request.state.permission)
+        yield conn
 
 
 async def authorise(request: Request, conn: Conn, access: Access) -> Actor | None:

@@ -16,12 +16,16 @@ LIMITED_ROLE: Final = "twin_limited"
 
 
 def limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
-    """The settings of a transaction in which `actor` does what needs `permission`; None: nothing needs a limit.
+    """The settings of a transaction in which `actor` does what needs `permission`; None: no limit is needed.
+
+    What needs a permission of the whole server is about accounts, keys, the trail, not about places.
 
     Rows of a family are seen where the actor may read them and, both at once, do what it came for. Who may acknowledge
     alarms in one building and read them in two acknowledges in one.
     """
-    purpose = actor.scope(permission) if permission is not None and PERMISSIONS[permission].scoped else EVERYWHERE
+    if permission is not None and not PERMISSIONS[permission].scoped:
+        return None
+    purpose = EVERYWHERE if permission is None else actor.scope(permission)
     scopes = {family: actor.scope(f"{family}.read") & purpose for family in FAMILIES}
     # Every route to jobs asks for a permission of theirs: to lack it is no reason to filter everything else.
     if all(scope.everywhere for family, scope in scopes.items() if family != "job" or actor.may("job.read")):

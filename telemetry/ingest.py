@@ -9,7 +9,7 @@ away `ingest.unavailable`: what was not acknowledged may be sent again, the same
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -18,6 +18,8 @@ import psycopg
 import structlog
 from numpy.typing import NDArray
 
+from identity.access import limited_to
+from identity.actor import Actor, Scope
 from telemetry.decode import Columns, RawReading, Refusal, Rejected, columns_of, decode_body
 from telemetry.registry import PointInfo, PointRegistry
 from telemetry.sources import SourceKind, SourceRef, ensure_source
@@ -32,7 +34,7 @@ from telemetry.store import (
     write_refusals,
 )
 from telemetry.validate import Piece, judge
-from twin.db import Database
+from twin.db import Database, rows
 from twin.errors import Invalid, Language, Unavailable
 from twin.events import Event
 from twin.settings import Settings
@@ -42,6 +44,7 @@ log = structlog.get_logger()
 MAX_ROWS: Final = 20_000  # readings of one transaction: about 0.1 s of PostgreSQL's time
 MAX_WAITING: Final = 200_000  # readings in line; about 10 MB
 MAX_BATCHES: Final = 8  # stored batches that sinks may be behind before ingest waits for them
+ALLOWED_S: Final = 2.0  # for so long a limited sender's points are remembered
 TRIES: Final = 3  # of a transaction that lost a deadlock to another server
 
 
@@ -94,6 +97,15 @@ class _Job:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sender:
+    """Which points a limited sender may write to, as far as it has been asked; `until`: monotonic seconds."""
+
+    scope: Scope
+    until: float
+    handles: set[int]
+
+
+@dataclass(frozen=True, slots=True)
 class _Settled:
     """What became of one job."""
 
@@ -123,6 +135,7 @@ class Ingest:
         self.sinks: list[Sink] = list(sinks)
         self.registry = PointRegistry()
         self._sources: dict[str, SourceRef] = {}
+        self._senders: dict[str, _Sender] = {}
         self._line: deque[_Job] = deque()
         self._waiting = 0
         self._wake = asyncio.Event()
@@ -158,6 +171,8 @@ class Ingest:
 
     async def on_events(self, events: Sequence[Event]) -> None:
         """Forget points that changed. `api` calls it with every lot of events."""
+        if any(event.topic in ("point", "model") for event in events):
+            self._senders.clear()
         for event in events:
             if event.topic == "point":
                 handle = event.data.get("handle")
@@ -173,9 +188,14 @@ class Ingest:
                 raise Invalid("reading.naive_time", where=f"readings.{i}.ts", ts=str(reading.ts))
         return await self._submit(source, columns_of(readings), lang)
 
-    async def submit_body(self, source: SourceRef, body: bytes, *, lang: Language = "en") -> Receipt:
-        """Store the readings of a `POST /readings` body. Raises also Invalid and TooLarge, for the body as a whole."""
-        return await self._submit(source, decode_body(body, self._limit), lang)
+    async def submit_body(
+        self, source: SourceRef, body: bytes, *, lang: Language = "en", sender: Actor | None = None
+    ) -> Receipt:
+        """Store the readings of a `POST /readings` body. Raises also Invalid and TooLarge, for the body as a whole.
+
+        To a `sender` whose grants are limited, points elsewhere are as unknown as those that do not exist.
+        """
+        return await self._submit(source, decode_body(body, self._limit), lang, sender=sender)
 
     async def submit_arrays(
         self,
@@ -193,7 +213,9 @@ class Ingest:
         columns = Columns(np.arange(len(keys)), keys, ts, values.tolist(), np.zeros(len(keys), np.uint8))
         return await self._submit(source, columns, "en", live=live)
 
-    async def _submit(self, source: SourceRef, columns: Columns, lang: Language, *, live: bool = True) -> Receipt:
+    async def _submit(
+        self, source: SourceRef, columns: Columns, lang: Language, *, live: bool = True, sender: Actor | None = None
+    ) -> Receipt:
         if self._closing:
             raise Unavailable("ingest.closing")
         if self._waiting + len(columns.keys) > MAX_WAITING:
@@ -203,7 +225,9 @@ class Ingest:
         unknown = set(columns.keys).difference(self.registry.handles)
         if unknown:
             await self._look_up(unknown)
-        piece = judge(columns, self.registry, now_us=int(self._clock() * 1e6), ahead_us=self._ahead_us)
+        allowed = await self._allowed(sender, columns.keys) if sender else None
+        now_us = int(self._clock() * 1e6)
+        piece = judge(columns, self.registry, now_us=now_us, ahead_us=self._ahead_us, allowed=allowed)
         if not live:
             piece.skew_us = None
         job = _Job(source, piece, lang, asyncio.get_running_loop().create_future())
@@ -218,6 +242,24 @@ class Ingest:
                 await self.registry.load(conn, keys)
         except psycopg.OperationalError as error:
             raise Unavailable("ingest.unavailable") from error
+
+    async def _allowed(self, sender: Actor, keys: Iterable[str]) -> Set[int] | None:
+        """The handles among these keys that the sender may write to, and others; None: all. Asks the row filters."""
+        scope = sender.scope("reading.write")
+        if scope.everywhere:
+            return None
+        known = self._senders.get(sender.name)
+        if known is None or known.scope != scope or known.until < time.monotonic():
+            known = self._senders[sender.name] = _Sender(scope, time.monotonic() + ALLOWED_S, set())
+        handles = {self.registry.handles.get(key, 0) for key in keys} - known.handles - {0}
+        if handles:
+            try:
+                async with limited_to(self._db, sender, scope) as conn:
+                    found = await rows(conn, "SELECT handle FROM point WHERE handle = ANY(%s)", (list(handles),))
+            except psycopg.OperationalError as error:
+                raise Unavailable("ingest.unavailable") from error
+            known.handles.update(each["handle"] for each in found)
+        return known.handles
 
     async def _store_forever(self) -> None:
         while self._line or not self._closing:

@@ -1,6 +1,7 @@
 """Judge readings against their points: vectors for plain numbers in range, one by one for all that is special."""
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -105,10 +106,17 @@ def _enum(info: PointInfo, value: Value) -> Value:
     return value
 
 
-def judge(columns: Columns, registry: PointRegistry, *, now_us: int, ahead_us: int) -> Piece:
-    """Sort readings into those to store and those to refuse. Points must be in `registry`, or count as unknown."""
+def judge(
+    columns: Columns, registry: PointRegistry, *, now_us: int, ahead_us: int, allowed: Set[int] | None = None
+) -> Piece:
+    """Sort readings into those to store and those to refuse. Points must be in `registry`, or count as unknown.
+
+    `allowed`: the handles the sender may write to; to it every other point is unknown. None: all.
+    """
     n = len(columns.keys)
     found = [registry.handles.get(key, 0) for key in columns.keys]
+    if allowed is not None:
+        found = [handle if handle in allowed else 0 for handle in found]
     handle = np.fromiter(found, np.int64, n)
     kinds = registry.kinds[handle]
     num = _plain_numbers(columns.values)

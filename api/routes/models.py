@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.importing import IFC, ask_for_import
-from api.route import Caller, Limit, Router, Tx, allow, no_transaction, once, twin_of
+from api.route import Caller, Limit, Router, Tx, allow, no_transaction, once, transaction_of, twin_of
 from api.routes.jobs import JobView, view
 from identity import audit
 from ifc_models import models
@@ -39,7 +39,7 @@ async def upload(
     file_name = PurePath(file.filename or "model.ifc").name[:200]
     blob = await run_in_threadpool(twin.blobs.put_open_file, file.file, IFC)
 
-    async with twin.db.transaction() as conn:
+    async with transaction_of(request) as conn:
 
         async def act() -> Response:
             place = await places.get_building(conn, building)

@@ -264,11 +264,10 @@ async def list_latest(
 @no_transaction
 async def create_readings(request: Request) -> Receipt:
     """Store readings; answered after the commit. Sending the same again does no harm."""
-    ingest = twin_of(request).ingest
-    source = await ingest.source(request.state.actor.name)
-    return await ingest.submit_body(
-        source, await request.body(), lang=language_of(request.headers.get("accept-language"))
-    )
+    ingest, sender = twin_of(request).ingest, request.state.actor
+    source = await ingest.source(sender.name)
+    language = language_of(request.headers.get("accept-language"))
+    return await ingest.submit_body(source, await request.body(), lang=language, sender=sender)
 
 
 @router.get("/quarantine")
