@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from spatial.floor import Floor
 from spatial.joins import RoomPlan
 from spatial.ways import (
+    ANY,
     FASTEST,
     LIFT_WAIT,
     SPEED,
     WALK,
+    WITHOUT_LIFTS,
     Options,
     Place,
     Position,
@@ -219,7 +221,7 @@ class WalkGraph:
                     heapq.heappush(heap, (seconds + cost, other))
         return _Tree([(number, best[number]) for number in wanted - left], before)
 
-    def route(self, start: Place, end: Place, options: Options = Options()) -> Route | None:
+    def route(self, start: Place, end: Place, options: Options = ANY) -> Route | None:
         """Return the quickest way between two places, None where there is none that the options allow."""
         direct = self._direct(start, end)
         into = self._approach(end)
@@ -229,7 +231,7 @@ class WalkGraph:
         path = self._search(start, goals, options, limit, lambda number: dist(self.ways[number].position, target))
         return self._assemble(start, path, end) if path is not None else direct
 
-    def evacuate(self, start: Place, options: Options = Options(lifts=False)) -> Route | None:
+    def evacuate(self, start: Place, options: Options = WITHOUT_LIFTS) -> Route | None:
         """Return the quickest way out of the building; lifts are not used (GB 50016)."""
         goals = {n: half(way) for n, way in enumerate(self.ways) if way.leads_outside and self._passable(n, options)}
         path = self._search(start, goals, options, inf, lambda _: 0.0)
@@ -360,7 +362,7 @@ class WalkGraph:
 
     def _between(self, one: int, other: int) -> list[Step]:
         here, there = self.ways[one], self.ways[other]
-        through = [] if here.shaft is not None else [through(here)]
+        passed = [] if here.shaft is not None else [through(here)]
         if here.shaft is not None and here.shaft == there.shaft:
             seconds = next((cost for number, cost in self._climbs[one] if number == other), None)
             if seconds is not None:
@@ -371,4 +373,4 @@ class WalkGraph:
             shared, key=lambda room: room.solid(self.ways).between()[room.ways.index(one), room.ways.index(other)]
         )
         line = room.solid(self.ways).way(room.ways.index(one), room.ways.index(other))
-        return [*through, room.walk([here.position, *line, there.position])]
+        return [*passed, room.walk([here.position, *line, there.position])]

@@ -96,6 +96,10 @@ class Options:
         return not self.closed or way.element not in self.closed
 
 
+ANY: Final = Options()
+WITHOUT_LIFTS: Final = Options(lifts=False)
+
+
 def half(way: Way) -> float:
     return DOOR / 2 if way.kind == "door" else 0.0
 
