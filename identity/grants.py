@@ -8,15 +8,16 @@ Nobody gives what he does not have; auditors do not administer; somebody can alw
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from identity import audit
 from identity.actor import Actor, Grant, KeyTerms, Place, PlaceKind, held
 from identity.permissions import ADMINISTERING, ADMINISTRATOR, AUDITOR, PERMISSIONS, ROLES
 from identity.roles import find_permissions, role_names
-from twin.db import Conn, row, rows
+from twin.db import Conn, objects, row, rows
 from twin.errors import Conflict, Denied, Invalid, NotFound
+from twin.page import Page, decode_cursor, page_of
 
 ADMINISTRATORS_LOCK: Final = 0x61646D73  # "adms": who takes the role away from somebody waits for others who do
 
@@ -116,10 +117,16 @@ _SELECT: Final = """
 
 
 async def list_grants(
-    conn: Conn, *, account: UUID | None = None, key: UUID | None = None, role: str | None = None
-) -> list[HeldGrant]:
-    """Grants of an account, a key or of a role, by holder; of everybody without any of these. Keys that are revoked
-    hold none."""
+    conn: Conn,
+    *,
+    account: UUID | None = None,
+    key: UUID | None = None,
+    role: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page[HeldGrant]:
+    """Grants by the name of who holds them; of an account, a key, a role. A revoked key's are left out."""
+    after = decode_cursor(cursor, 2)
     found = await rows(
         conn,
         _SELECT
@@ -127,10 +134,18 @@ async def list_grants(
                 AND (%(key)s::uuid IS NULL OR g.key_id = %(key)s)
                 AND (%(role)s::text IS NULL OR g.role = %(role)s)
                 AND k.revoked_at IS NULL
-              ORDER BY a.name, k.name, g.role, inside.name NULLS FIRST, place_name NULLS FIRST, g.id""",
-        {"account": account, "key": key, "role": role},
+                AND (%(name)s::text IS NULL OR (coalesce(a.name, k.name), g.id) > (%(name)s, %(id)s::uuid))
+              ORDER BY coalesce(a.name, k.name), g.id LIMIT %(limit)s""",
+        {
+            "account": account,
+            "key": key,
+            "role": role,
+            "name": after and after[0],
+            "id": after and after[1],
+            "limit": limit + 1,
+        },
     )
-    return [_held(each) for each in found]
+    return page_of([_held(each) for each in found], limit, lambda grant: [grant.account or grant.key, grant.id])
 
 
 async def get_grant(conn: Conn, grant_id: UUID) -> HeldGrant:
@@ -147,6 +162,25 @@ def _held(found: dict[str, Any]) -> HeldGrant:
         **{name: found[name] for name in HeldGrant.__dataclass_fields__ if name != "place"},
         place=GrantedPlace(kind, found[f"{kind}_id"], found["place_name"], found["building"]) if kind else None,
     )
+
+
+async def list_places(conn: Conn, building: UUID | None) -> list[GrantedPlace]:
+    """What a grant may be limited to: all sites and buildings, or the storeys (lowest first) and systems of one."""
+    if building is None:
+        query: LiteralString = """
+            SELECT kind, id, name, NULL AS building FROM (
+              SELECT 'site' AS kind, id, name, name AS site, 0 AS n FROM site
+              UNION ALL SELECT 'building', b.id, b.name, s.name, 1 FROM building b JOIN site s ON s.id = b.site_id
+            ) found ORDER BY site, n, name"""
+    else:
+        query = """
+            SELECT kind, id, name, (SELECT name FROM building WHERE id = %(building)s) AS building FROM (
+              SELECT 'storey' AS kind, id, name, 0 AS n, elevation FROM storey WHERE building_id = %(building)s
+              UNION ALL SELECT 'system', g.id, coalesce(g.name, g.long_name, g.global_id), 1, NULL FROM element_group g
+                        JOIN model m ON m.id = g.model_id
+                        WHERE g.building_id = %(building)s AND g.last_version = m.current_version
+            ) found ORDER BY n, elevation NULLS LAST, name, id"""
+    return await objects(conn, GrantedPlace, query, {"building": building})
 
 
 # Giving and taking
@@ -167,6 +201,7 @@ async def give_grant(
     Raises Invalid (role, place), Denied (`grant.beyond`: the actor does not hold as much there), Conflict
     (`grant.apart`: an auditor does not administer; `together` lets it pass).
     """
+    await _check_holder(conn, account, key)
     permissions = await find_permissions(conn, role)
     if permissions is None:
         raise Invalid("role.unknown", where="role", role=role[:60], roles=", ".join(await role_names(conn)))
@@ -188,6 +223,16 @@ async def give_grant(
     grant = await get_grant(conn, made["id"])
     await audit.record(conn, actor, "grant.give", _holder(grant), after=_shown(grant))
     return grant
+
+
+async def _check_holder(conn: Conn, account: UUID | None, key: UUID | None) -> None:
+    """Who is to hold a grant must be there; no other grant of the same holder is written meanwhile."""
+    if account is not None and await row(conn, "SELECT FROM account WHERE id = %s FOR UPDATE", (account,)) is None:
+        raise NotFound("account.unknown", name=str(account))
+    if key is not None:
+        live = "SELECT FROM api_key WHERE id = %s AND revoked_at IS NULL FOR UPDATE"
+        if await row(conn, live, (key,)) is None:
+            raise NotFound("key.unknown", id=str(key))
 
 
 async def _existing(conn: Conn, names: dict[str, Any]) -> HeldGrant:
@@ -246,6 +291,12 @@ async def check_administrator_left(conn: Conn) -> None:
 async def check_not_above(conn: Conn, actor: Actor, account_id: UUID) -> None:
     """Raise Denied when the account may do what the actor may not: its password, say, would be a way to more rights."""
     for grant in map(_grant, await rows(conn, _OF_ACCOUNT, (account_id,))):
+        _check_beyond(actor, grant.permissions, grant.place)
+
+
+async def check_key_not_above(conn: Conn, actor: Actor, key_id: UUID) -> None:
+    """Raise Denied when the key, its scopes aside, may do what the actor may not: its secret would be more rights."""
+    for grant in map(_grant, await rows(conn, _OF_KEY, (key_id,))):
         _check_beyond(actor, grant.permissions, grant.place)
 
 
