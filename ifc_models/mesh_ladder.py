@@ -24,7 +24,7 @@ from ifc_models.mesh_child import ChildFailed, stream_from_child
 from ifc_models.mesh_far import FAR, moved_near
 from ifc_models.mesh_linear import Curves
 from ifc_models.mesh_plan import Plan, Product, body_representations
-from ifc_models.mesh_rungs import PRECISE, SINGLE, Failure, Mesh, exact, fast, usable
+from ifc_models.mesh_rungs import PRECISE, SINGLE, Failure, Mesh, exact, fast, has_gaps, usable
 from ifc_models.mesh_sweep import swept
 
 Floats = NDArray[np.float64]
@@ -90,7 +90,7 @@ class Ladder:
         self._members = {group[0].step_id: group for group in wanted.groups}
         self._total = sum(len(group) for group in wanted.groups)
         self._end = time.monotonic() + limits.seconds
-        self._rough: dict[int, float] = {}  # meshes there are, but not precise: m
+        self._rough: dict[int, str] = {}  # meshes there are, but not good ones: what they lack
 
     def climb(self, out: Path, clock: Clock) -> dict[int, Mesh]:
         """Meshes by STEP id of each group's first product, and by the ids of its parts."""
@@ -136,7 +136,10 @@ class Ladder:
                     found[part.kernel_id] = replace(found[part.kernel_id], matrix=self._matrices[product.apart])
             error = max(self._error(product, found[part.kernel_id]) for part in product.parts)
             if error > PRECISE:
-                self._rough[product.step_id] = error
+                self._rough[product.step_id] = f"far from the origin: placed to within {error:.2g} m only"
+                missing.append(product)
+            elif product.closed and self._gapes(product, found):
+                self._rough[product.step_id] = "its surface has gaps where it was cut"
                 missing.append(product)
             else:
                 self._note(product, "ifclite", None)
@@ -161,6 +164,14 @@ class Ladder:
     @staticmethod
     def _whole(product: Product, found: dict[int, Mesh]) -> bool:
         return all(part.kernel_id in found for part in product.parts)
+
+    @staticmethod
+    def _gapes(product: Product, found: dict[int, Mesh]) -> bool:
+        """Whether the whole body, all its colours together, is not closed."""
+        meshes = [found[part.kernel_id] for part in product.parts]
+        starts = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes])
+        faces = [mesh.faces + np.uint32(start) for mesh, start in zip(meshes, starts, strict=False)]
+        return has_gaps(np.concatenate([mesh.vertices for mesh in meshes]), np.concatenate(faces))
 
     def _error(self, product: Product, mesh: Mesh) -> float:
         """How far vertices may lie from where they should, m: bodies are in single precision before they are placed."""
@@ -190,7 +201,10 @@ class Ladder:
     def _near(self, found: dict[int, Mesh], left: list[Product], scratch: Path) -> list[Product]:
         """Ask again for what single precision cannot hold, with the far-away points of the file near the origin."""
         again = [p for p in left if not (p.exact or p.swept or p.apart >= 0 or self._is_unsafe(p))]
-        if not again or not (self._rough or self._has_far_numbers()):
+        far = any(self._error(p, found[p.parts[0].kernel_id]) > PRECISE for p in again if p.step_id in self._rough)
+        # Far away, thin bodies collapse to nothing: then most of a model is missing.
+        collapsed = 2 * len(again) > len(self._plan.groups) and self._has_far_numbers()
+        if not (far or collapsed):
             return left
         moved = moved_near(self._path.read_bytes(), self._plan.frames.unit)
         if moved is None:
@@ -278,7 +292,7 @@ class Ladder:
             if isinstance(answer, Mesh):
                 self._accept(product, answer, found)
                 self._note(product, "occ", note)
-            elif answer.final:
+            elif answer.final and step_id not in self._rough:
                 self._note(product, "lost", answer.reason)
             else:
                 self._unsafe.setdefault(step_id, answer.reason)  # kept as the reason, should the box fail too
@@ -287,8 +301,8 @@ class Ladder:
 
     def _box(self, found: dict[int, Mesh], left: list[Product]) -> None:
         for product in left:
-            if (error := self._rough.get(product.step_id)) is not None:  # better than a box
-                self._note(product, "ifclite", f"far from the origin: placed to within {error:.2g} m only")
+            if (lack := self._rough.get(product.step_id)) is not None:  # better than a box
+                self._note(product, "ifclite", lack)
                 continue
             reason = self._unsafe.get(product.step_id, "the kernels found no surface")
             try:

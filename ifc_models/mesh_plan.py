@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 import ifcopenshell
+import numpy as np
 
 from ifc_models.mesh_frames import Frames
+from ifc_models.mesh_hash import Hashes
 from ifc_models.mesh_styles import Colour, Styles
 from ifc_models.mesh_sweep import follows_alignment, is_swept
 
@@ -45,6 +47,7 @@ class Product:
     frame: int
     exact: bool = False  # needs the exact kernel: single faces have colours of their own
     swept: bool = False  # sections along an alignment, which are meshed here
+    closed: bool = False  # a mesh with gaps in its surface is wrong
     apart: int = -1  # frame that the parts are meshed in, instead of the world, where kernels place it wrongly
 
 
@@ -67,7 +70,11 @@ def body_representations(product: ifcopenshell.entity_instance) -> list[ifcopens
     shape = product[6]
     if shape is None or not shape.is_a("IfcProductDefinitionShape"):
         return []
-    return [r for r in shape[2] or () if _is_body(r)]
+    named: dict[int, ifcopenshell.entity_instance] = {}
+    for representation in shape[2] or ():
+        if _is_body(representation):
+            named.setdefault(representation.id(), representation)  # exporters name one twice: kernels show it twice
+    return list(named.values())
 
 
 def _is_body(representation: ifcopenshell.entity_instance) -> bool:
@@ -79,47 +86,118 @@ def _is_body(representation: ifcopenshell.entity_instance) -> bool:
 
 def plan(file: ifcopenshell.file, only: Collection[int] | None = None) -> Plan:
     """Plan the meshing of every product with a body, openings left out; `only` restricts it to these STEP ids."""
-    styles = Styles(file)
-    frames = Frames(file)
-    splitter = _Splitter(file, styles)
-    voided = _voided(file)
-    groups: dict[object, list[Product]] = defaultdict(list)
-    unplanned: dict[int, str] = {}
-
-    def add(entity: ifcopenshell.entity_instance) -> None:
-        step_id = entity.id()
-        representations = body_representations(entity)
-        if not representations:
-            return
-        key, source = _sharing_key(representations)
-        default = styles.element_colour(step_id)
-        frame = frames.add(entity[5], source)
-        openings = voided.get(step_id, ())
-        members = groups[(key, default) if frame >= 0 and not openings else step_id]
-        if members:
-            members.append(replace(members[0], step_id=step_id, frame=frame))
-            return
-        aligned = entity[5] is not None and entity[5].is_a("IfcLinearPlacement")
-        apart = aligned and frame >= 0 and not openings
-        parts, exact = splitter.parts(entity, representations, default, openings, apart=apart)
-        items = [item for r in representations for item in r[3]]
-        product = Product(step_id, parts, frame, exact or (aligned and not apart) or follows_alignment(items))
-        product.swept = is_swept(items) and not openings and frame >= 0
-        if apart and not exact:
-            product.apart = frames.add(entity[5], None)
-        members.append(product)
-
+    planner = _Planner(file)
     for entity in file.by_type("IfcProduct"):
         if (only is not None and entity.id() not in only) or entity[6] is None:
             continue
         if entity.is_a("IfcFeatureElementSubtraction"):
             continue
+        planner.add(entity)
+    planner.add_cut()
+    groups = [group for group in planner.groups.values() if group]
+    return Plan(groups, planner.frames, planner.splitter.text(), planner.unplanned)
+
+
+_UNREADABLE = (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+
+
+class _Planner:
+    """Sorts products into groups that share a body. What opens a body is part of it: equal walls have equal holes."""
+
+    def __init__(self, file: ifcopenshell.file) -> None:
+        self.frames = Frames(file)
+        self.groups: dict[object, list[Product]] = defaultdict(list)
+        self.unplanned: dict[int, str] = {}
+        self._file = file
+        self._styles = Styles(file)
+        self.splitter = _Splitter(file, self._styles)
+        self._voided = _voided(file)
+        self._cut: list[tuple[ifcopenshell.entity_instance, int, list[int]]] = []  # product, frame, frames of openings
+
+    def add(self, entity: ifcopenshell.entity_instance) -> None:
+        """Add a product; one that lacks what the schema demands, or has it of another type, is named with the reason."""
         try:
-            add(entity)
-        except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-            # What the schema demands is missing or of another type; the others are fine.
-            unplanned[entity.id()] = f"its body could not be read ({type(error).__name__}: {error})"[:300]
-    return Plan([group for group in groups.values() if group], frames, splitter.text(), unplanned)
+            self._add(entity)
+        except _UNREADABLE as error:
+            self.unplanned[entity.id()] = f"its body could not be read ({type(error).__name__}: {error})"[:300]
+
+    def _add(self, entity: ifcopenshell.entity_instance) -> None:
+        step_id = entity.id()
+        representations = body_representations(entity)
+        if not representations:
+            return
+        key, source = _sharing_key(representations)
+        frame = self.frames.add(entity[5], source)
+        if step_id in self._voided:
+            openings = [self.frames.add(self._file.by_id(i)[5], None) for i in self._voided[step_id]]
+            if frame >= 0 and min(openings) >= 0:
+                self._cut.append((entity, frame, openings))
+            else:
+                self._join(step_id, entity, representations, frame)
+        else:
+            colour = self._styles.element_colour(step_id)
+            self._join((key, colour) if frame >= 0 else step_id, entity, representations, frame)
+
+    def add_cut(self) -> None:
+        """Group the products with openings, once all frames are known."""
+        matrices, hashes = self.frames.matrices(), Hashes()
+        for entity, frame, openings in self._cut:
+            try:
+                representations = body_representations(entity)
+                to_frame = np.linalg.inv(matrices[frame])
+                cuts = sorted(
+                    (self._opening_hash(i, hashes), np.rint(to_frame @ matrices[row] * 1e5).tobytes())
+                    for i, row in zip(self._voided[entity.id()], openings, strict=True)
+                )
+                bodies = tuple(hashes.of(r) for r in _innermost(representations))
+                shown = tuple(self._styles.colours_below(r) for r in _innermost(representations))
+                key = (bodies, shown, tuple(cuts), self._styles.element_colour(entity.id()))
+                self._join(key, entity, representations, frame)
+            except (*_UNREADABLE, np.linalg.LinAlgError):
+                self._join(entity.id(), entity, body_representations(entity), frame)
+
+    def _opening_hash(self, step_id: int, hashes: Hashes) -> bytes:
+        return b"".join(hashes.of(r) for r in body_representations(self._file.by_id(step_id)))
+
+    def _join(
+        self,
+        key: object,
+        entity: ifcopenshell.entity_instance,
+        representations: list[ifcopenshell.entity_instance],
+        frame: int,
+    ) -> None:
+        """Put a product into its group; the first of it is looked at more closely."""
+        members = self.groups[key]
+        if members:
+            members.append(replace(members[0], step_id=entity.id(), frame=frame))
+            return
+        openings = self._voided.get(entity.id(), ())
+        items = [item for r in representations for item in r[3]]
+        aligned = entity[5] is not None and entity[5].is_a("IfcLinearPlacement")
+        apart = aligned and frame >= 0 and not openings
+        parts, exact = self.splitter.parts(
+            entity, representations, self._styles.element_colour(entity.id()), openings, apart=apart
+        )
+        product = Product(entity.id(), parts, frame, exact or (aligned and not apart) or follows_alignment(items))
+        product.swept = is_swept(items) and not openings and frame >= 0
+        product.closed = bool(openings) or any(item.is_a("IfcAdvancedBrep") for item in items)
+        # The fast kernel loses one or the other of several solids when it cuts them.
+        product.exact = product.exact or (bool(openings) and len(_solids(representations)) > 1)
+        if apart and not exact:
+            product.apart = self.frames.add(entity[5], None)
+        members.append(product)
+
+
+def _innermost(representations: list[ifcopenshell.entity_instance]) -> list[ifcopenshell.entity_instance]:
+    """The representations, or what their only mapped item maps: the frame stands for where it is mapped to."""
+    items = representations[0][3]
+    if len(representations) == 1 and len(items) == 1 and items[0].is_a("IfcMappedItem"):
+        return [items[0][0][1]]
+    return representations
+
+
+def _solids(representations: list[ifcopenshell.entity_instance]) -> list[ifcopenshell.entity_instance]:
+    return [item for r in _innermost(representations) for item in r[3]]
 
 
 def _sharing_key(
@@ -180,7 +258,8 @@ class _Splitter:
                 by_colour[colour or default].append((representation, items))
         if apart and (not self.room or len(representations) > 1):
             return [Part(entity.id(), default)], True
-        if (len(by_colour) <= 1 and not apart) or not self.room or len(representations) > 1:
+        repeated = len(entity[6][2]) > len({r.id() for r in entity[6][2]})
+        if (len(by_colour) <= 1 and not apart and not repeated) or not self.room or len(representations) > 1:
             colour = max(by_colour, key=lambda c: sum(len(items) for _, items in by_colour[c]), default=default)
             return [Part(entity.id(), colour)], exact or (len(by_colour) > 1 and len(representations) == 1)
         placement = f"#{entity[5].id()}" if entity[5] is not None and not apart else "$"

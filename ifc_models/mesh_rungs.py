@@ -56,6 +56,17 @@ def usable(vertices: Floats, faces: Faces) -> bool:
     return bool(np.isfinite(size).all()) and 0 < float(size.max()) < LARGEST
 
 
+def has_gaps(vertices: Floats, faces: Faces) -> bool:
+    """Whether a surface is not closed: more than one edge in two hundred belongs to an odd number of triangles."""
+    rounded = np.rint((vertices - vertices[0]) * 2e4).astype(np.int64)
+    _, point = np.unique(rounded @ (1, 1 << 21, 1 << 42), return_inverse=True)
+    corner = point.reshape(-1)[faces]
+    edges = np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]]), axis=1)
+    edges = edges[edges[:, 0] != edges[:, 1]]
+    _, count = np.unique(edges[:, 0] * len(rounded) + edges[:, 1], return_counts=True)
+    return len(count) == 0 or float((count % 2).mean()) > 0.005
+
+
 # --- ifclite -------------------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,10 @@ class Styles:
                 return None
         return None
 
+    def colours_below(self, representation: ifcopenshell.entity_instance) -> tuple[Colour | None, ...]:
+        """The colours of a representation's items in their order; what they map is not looked into."""
+        return tuple(self.item_colour(item) for item in representation[3])
+
     def has_face_colours(self, item: ifcopenshell.entity_instance) -> bool:
         """Whether single faces of the item have colours of their own (IfcIndexedColourMap)."""
         return item.id() in self._textured

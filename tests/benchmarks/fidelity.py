@@ -6,13 +6,16 @@ here (`explain`), and printed with the element's number. OpenCASCADE runs in a c
 model; of a model that it cannot finish, the elements it came to are compared.
 """
 
+import os
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ifcopenshell
 import ifcopenshell.geom
@@ -75,7 +78,7 @@ class Shape:
         edges = np.sort(np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]]), axis=1)
         edges = edges[edges[:, 0] != edges[:, 1]]
         _, count = np.unique(edges, axis=0, return_counts=True)
-        return float((count != 2).mean()) if len(count) else 1.0
+        return float((count % 2 == 1).mean()) if len(count) else 1.0
 
     def _corners(self) -> tuple[Floats, Floats, Floats]:
         local = self.vertices - self.vertices.mean(axis=0)  # far from the origin, products cancel
@@ -110,42 +113,29 @@ def ours(folder: Path) -> dict[int, Shape]:
 
 
 def open_cascade(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int, Shape | None, Shape | None]]:
-    """(STEP id, shape, shape without openings where that was asked for) of each; None where there is none."""
-
-    def work() -> Iterator[tuple[int, Shape | None, Shape | None]]:
-        settings, uncut = _settings(), _settings(uncut=True)
-        for step_id in ids:
-            entity = file.by_id(step_id)
-            shape = _create(settings, entity)
-            yield step_id, shape, _create(uncut, entity) if shape is None else None
-
+    """(STEP id, shape, shape without openings where there is none with them) of each."""
     left = list(ids)
     end = time.monotonic() + SECONDS
     while left and time.monotonic() < end:
         try:
-            for answer in stream_from_child(
-                work if left == ids else _rest(file, left), seconds=end - time.monotonic(), patience=30
-            ):
+            stream = stream_from_child(partial(_work, file, list(left)), seconds=end - time.monotonic(), patience=30)
+            for answer in stream:
                 left.remove(answer[0])
                 yield answer
         except ChildFailed:
-            if left:
-                left.pop(0)
+            left.pop(0)
 
 
-def _rest(file: ifcopenshell.file, left: list[int]):  # type: ignore[no-untyped-def]
-    settings, uncut, ids = _settings(), _settings(uncut=True), list(left)
-
-    def work() -> Iterator[tuple[int, Shape | None, Shape | None]]:
-        for step_id in ids:
-            entity = file.by_id(step_id)
-            shape = _create(settings, entity)
-            yield step_id, shape, _create(uncut, entity) if shape is None else None
-
-    return work
+def _work(file: ifcopenshell.file, ids: list[int]) -> Iterator[tuple[int, Shape | None, Shape | None]]:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the kernel prints what it thinks
+    settings, uncut = _settings(), _settings(uncut=True)
+    for step_id in ids:
+        entity = file.by_id(step_id)
+        shape = _create(settings, entity)
+        yield step_id, shape, _create(uncut, entity) if shape is None else None
 
 
-def _settings(*, uncut: bool = False):  # type: ignore[no-untyped-def]
+def _settings(*, uncut: bool = False) -> Any:
     settings = ifcopenshell.geom.settings()
     settings.set("use-world-coords", True)
     settings.set("weld-vertices", True)
@@ -153,7 +143,7 @@ def _settings(*, uncut: bool = False):  # type: ignore[no-untyped-def]
     return settings
 
 
-def _create(settings, entity: ifcopenshell.entity_instance) -> Shape | None:  # type: ignore[no-untyped-def]
+def _create(settings: Any, entity: ifcopenshell.entity_instance) -> Shape | None:
     try:
         geometry = ifcopenshell.geom.create_shape(settings, entity).geometry
     except Exception:
