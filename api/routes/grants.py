@@ -55,7 +55,7 @@ async def list_places(tx: Tx, building: str | None = None) -> Page[GrantedPlace]
 @router.post("/grants", status_code=201)
 @allow("grant.write")
 async def give(tx: Tx, request: Request, caller: Caller, body: NewGrant) -> HeldGrant:
-    """Give a role; it counts at once. Nobody gives what he does not hold himself, there and with all that lies within."""
+    """Give a role; it counts at once. Nobody gives what he does not hold himself at the whole of that place."""
     if (body.account is None) == (body.key is None):
         raise Invalid("grant.holder", where="account")
     account_id = (await accounts.get_account(tx, body.account)).id if body.account is not None else None
