@@ -22,11 +22,14 @@ from twin.page import Page, decode_cursor, page_of
 ADMINISTRATORS_LOCK: Final = 0x61646D73  # "adms": who takes the role away from somebody waits for others who do
 
 _LOAD: Final = """
-    SELECT g.role, g.site_id, g.building_id, g.storey_id, g.system_id, r.permissions,
-           CASE WHEN g.site_id IS NOT NULL THEN ARRAY(SELECT b.id FROM building b WHERE b.site_id = g.site_id)
+    SELECT g.id, g.role, g.site_id, g.building_id, g.storey_id, g.system_id, r.permissions,
+           coalesce(site.name, b.name, s.name, e.name, e.long_name, e.global_id) AS place_name,
+           CASE WHEN g.site_id IS NOT NULL THEN ARRAY(SELECT o.id FROM building o WHERE o.site_id = g.site_id)
                 ELSE ARRAY[coalesce(g.building_id, s.building_id, e.building_id)] END AS buildings
     FROM role_grant g
     LEFT JOIN role r ON r.name = g.role
+    LEFT JOIN site ON site.id = g.site_id
+    LEFT JOIN building b ON b.id = g.building_id
     LEFT JOIN storey s ON s.id = g.storey_id
     LEFT JOIN element_group e ON e.id = g.system_id
     WHERE {} = %s ORDER BY g.role, g.id
@@ -61,8 +64,10 @@ def _grant(found: dict[str, Any], cap: frozenset[str] | None = None) -> Grant:
     own = found["permissions"]
     permissions = ROLES.get(found["role"], frozenset()) if own is None else frozenset(own) & PERMISSIONS.keys()
     kind = _kind(found)
-    place = Place(kind, found[f"{kind}_id"], frozenset(found["buildings"])) if kind else None
-    return Grant(found["role"], permissions if cap is None else permissions & cap, place)
+    place = None
+    if kind is not None:
+        place = Place(kind, found[f"{kind}_id"], frozenset(found["buildings"]), found["place_name"])
+    return Grant(found["role"], permissions if cap is None else permissions & cap, place, found["id"])
 
 
 def _kind(found: dict[str, Any]) -> PlaceKind | None:
@@ -146,6 +151,17 @@ async def list_grants(
         },
     )
     return page_of([_held(each) for each in found], limit, lambda grant: [grant.account or grant.key, grant.id])
+
+
+async def grants_of(conn: Conn, accounts: Sequence[UUID]) -> dict[UUID, list[HeldGrant]]:
+    """What each of these accounts holds."""
+    found = await rows(
+        conn, _SELECT + " WHERE g.account_id = ANY(%s) ORDER BY g.role, place_name, g.id", (list(accounts),)
+    )
+    held_by: dict[UUID, list[HeldGrant]] = {account: [] for account in accounts}
+    for each in found:
+        held_by[each["account_id"]].append(_held(each))
+    return held_by
 
 
 async def get_grant(conn: Conn, grant_id: UUID) -> HeldGrant:

@@ -43,6 +43,9 @@ class Figures:
     latency_p95: float | None
 
 
+NOTHING: Final = Figures(0, 0, 0, 0, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class RouteUsage:
     """Calls of one route, or in one hour."""

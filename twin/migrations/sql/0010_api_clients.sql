@@ -18,6 +18,8 @@ CREATE UNIQUE INDEX api_key_secret_current ON api_key_secret (key_id) WHERE expi
 CREATE INDEX api_key_secret_key ON api_key_secret (key_id);
 INSERT INTO api_key_secret (hash, key_id, created_at) SELECT secret_hash, id, created_at FROM api_key;
 ALTER TABLE api_key DROP COLUMN secret_hash;
+CREATE TRIGGER access_changed AFTER UPDATE OR DELETE ON api_key_secret
+    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
 
 -- Calls of a key, by route and hour. Added to in batches (identity/usage.py), dropped after TWIN_USAGE_KEEP.
 CREATE TABLE api_key_usage (
