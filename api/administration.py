@@ -1,4 +1,4 @@
-"""What the command line does on an installation besides serving: accounts, keys, a check-up."""
+"""What the command line does on an installation besides serving: accounts, a check-up."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from api.web import DIST
-from identity import accounts, audit, keys
+from identity import accounts, audit
 from identity.actor import CLI
 from twin.db import open_database, row
 from twin.errors import TwinError
@@ -28,14 +28,6 @@ async def account_lines(settings: Settings) -> list[str]:
     async with open_database(settings) as db, db.connection() as conn:
         page = await accounts.list_accounts(conn, limit=1000)
     return [f"{each.name}\t{', '.join(each.roles)}" + ("\tdisabled" if each.disabled else "") for each in page.items]
-
-
-async def add_key(settings: Settings, name: str, role: str) -> str:
-    """Make an API key and return it; it is not kept."""
-    async with open_database(settings) as db, db.transaction() as conn:
-        key, secret = await keys.create_key(conn, name, role, created_by=CLI)
-        await audit.record(conn, CLI, "key.write", f"key:{key.id}", after={"name": name, "role": role})
-    return secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,11 +187,66 @@ def key() -> None:
 @common
 @click.argument("name")
 @click.option("--role", default="administrator", show_default=True)
-def key_add(name: str, role: str, **options: Any) -> None:
+@click.option(
+    "--scope", "scopes", multiple=True, help="A permission; only those named here. May be given several times."
+)
+@click.option("--building", "buildings", multiple=True, help="Id or name; only there. May be given several times.")
+@click.option("--network", "networks", multiple=True, help="Address or network it may call from; several times.")
+@click.option("--expires", metavar="TIME", help="2027-12-31 (that day included), an ISO 8601 time, or 90d.")
+def key_add(
+    name: str,
+    role: str,
+    scopes: tuple[str, ...],
+    buildings: tuple[str, ...],
+    networks: tuple[str, ...],
+    expires: str | None,
+    **options: Any,
+) -> None:
     """Make an API key and print it, once."""
-    from api.administration import add_key
+    from api.key_admin import add_key
 
-    click.echo(run(add_key(settings_of(**options), name, role)))
+    settings = settings_of(**options)
+    click.echo(
+        run(add_key(settings, name, role, scopes=scopes, buildings=buildings, networks=networks, expires=expires))
+    )
+
+
+@key.command("list")
+@common
+def key_list(**options: Any) -> None:
+    """List the keys that are not revoked: id, name, roles, end, last use."""
+    from api.key_admin import key_lines
+
+    for line in run(key_lines(settings_of(**options))):
+        click.echo(line)
+
+
+@key.command("revoke")
+@common
+@click.argument("key", metavar="NAME|ID")
+def key_revoke(key: str, **options: Any) -> None:
+    """End a key for good."""
+    from api.key_admin import revoke_key
+
+    click.echo(f"key {run(revoke_key(settings_of(**options), key))} revoked")
+
+
+@key.command("rotate")
+@common
+@click.argument("key", metavar="NAME|ID")
+@click.option(
+    "--overlap",
+    type=click.FloatRange(0, 720),
+    default=24,
+    show_default=True,
+    metavar="HOURS",
+    help="How long the old secret works on.",
+)
+def key_rotate(key: str, overlap: float, **options: Any) -> None:
+    """Give a key a new secret and print it, once."""
+    from api.key_admin import rotate_key
+
+    click.echo(run(rotate_key(settings_of(**options), key, overlap)))
 
 
 @main.command()

@@ -16,7 +16,7 @@ from uuid import UUID
 from identity.actor import Actor, KeyTerms
 from identity.grants import actor_of_key, give_grant
 from identity.permissions import PERMISSIONS
-from twin.db import Conn, object_or_none, objects, row
+from twin.db import Conn, object_or_none, objects, row, rows
 from twin.errors import Invalid, NotFound, Unauthenticated
 from twin.page import Page, decode_cursor, page_of
 
@@ -119,6 +119,13 @@ async def get_key(conn: Conn, key_id: UUID) -> ApiKey:
     if key is None:
         raise NotFound("key.unknown", id=str(key_id))
     return key
+
+
+async def find_live_keys(conn: Conn, reference: str) -> list[UUID]:
+    """Keys that are not revoked and have that id or name."""
+    query = "SELECT id FROM api_key WHERE revoked_at IS NULL AND (id::text = %(ref)s OR name = %(ref)s)"
+    found = await rows(conn, query, {"ref": reference.strip()})
+    return [each["id"] for each in found]
 
 
 async def list_keys(conn: Conn, *, limit: int = 100, cursor: str | None = None) -> Page[ApiKey]:
