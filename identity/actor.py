@@ -18,6 +18,7 @@ class Place:
     kind: PlaceKind
     id: UUID
     buildings: frozenset[UUID]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Grant:
     role: str
     permissions: frozenset[str]
     place: Place | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

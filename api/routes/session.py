@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -10,9 +11,11 @@ from pydantic import BaseModel, Field
 
 from api.route import SESSION_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
 from identity import audit, login, sessions
-from identity.actor import Actor
+from identity.actor import Actor, Grant, PlaceKind
+from identity.grants import GrantedPlace, grants_of
 from identity.login import SignedIn, Ticket
 from identity.sessions import Origin, Session
+from twin.db import Conn
 
 router = Router(tags=["identity"])
 
@@ -32,6 +35,33 @@ class SecondStep(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnGrant:
+    """A role that one holds; `place` null: everywhere."""
+
+    id: UUID
+    role: str
+    place: GrantedPlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class MyPlace:
+    """Where a grant holds."""
+
+    kind: PlaceKind
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyGrant:
+    """A role that the caller holds; `place` null: everywhere."""
+
+    id: UUID | None
+    role: str
+    place: MyPlace | None
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
     """Who calls and what they may do. What belongs to a session is null for API keys."""
 
@@ -39,6 +69,7 @@ class Me:
     display_name: str | None
     roles: list[str]
     permissions: list[str]
+    grants: list[OwnGrant]
     language: str | None
     csrf_token: str | None
     must_change_password: bool
@@ -59,14 +90,17 @@ def set_session_cookie(request: Request, response: Response, token: str) -> None
     response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
 
 
-def me_of(request: Request, actor: Actor, session: Session | None) -> Me:
+async def me_of(conn: Conn, request: Request, actor: Actor, session: Session | None) -> Me:
     """What the page is told about its user."""
     account = session.account if session else None
+    held = (await grants_of(conn, [account.id]))[account.id] if account else []
     return Me(
         name=account.name if account else actor.name,
         display_name=account.display_name if account else None,
         roles=list(actor.roles),
         permissions=sorted(actor.permissions),
+        grants=[_mine(grant) for grant in actor.grants],
+        grants=[OwnGrant(each.id, each.role, each.place) for each in held],
         language=account.language if account else None,
         csrf_token=session.csrf_token if session else None,
         must_change_password=session is not None and session.restriction == sessions.MUST_CHANGE,
@@ -75,6 +109,11 @@ def me_of(request: Request, actor: Actor, session: Session | None) -> Me:
         expires_at=twin_of(request).clock.shown(session.expires_at) if session else None,
         idle_seconds=int(session.idle_limit.total_seconds()) if session else None,
     )
+
+
+def _mine(grant: Grant) -> MyGrant:
+    place = grant.place
+    return MyGrant(grant.id, grant.role, MyPlace(place.kind, place.id, place.name) if place else None)
 
 
 SECOND_STEP: Final[dict[int | str, dict[str, Any]]] = {
@@ -91,7 +130,7 @@ async def sign_in(request: Request, response: Response, body: Credentials) -> Me
     outcome = await login.sign_in(twin_of(request).gate, body.name, body.password, origin_of(request), before=before)
     if isinstance(outcome, Ticket):
         return _second_step(outcome)  # type: ignore[return-value]  # FastAPI passes a response through
-    return _signed_in(request, response, outcome)
+    return await _signed_in(request, response, outcome)
 
 
 @router.post("/session/second-factor")
@@ -103,14 +142,14 @@ async def second_step(request: Request, response: Response, body: SecondStep) ->
     outcome = await login.pass_second_factor(
         twin_of(request).gate, body.ticket, body.code, origin_of(request), before=before
     )
-    return _signed_in(request, response, outcome)
+    return await _signed_in(request, response, outcome)
 
 
 @router.get("/session")
 @allow.unfinished
-async def who_am_i(request: Request, caller: Caller) -> Me:
+async def who_am_i(tx: Tx, request: Request, caller: Caller) -> Me:
     """Who am I, what may I do, my CSRF token."""
-    return me_of(request, caller, session_of(request))
+    return await me_of(tx, request, caller, session_of(request))
 
 
 @router.delete("/session", status_code=204)
@@ -124,9 +163,10 @@ async def sign_out(tx: Tx, request: Request, response: Response, caller: Caller)
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
-def _signed_in(request: Request, response: Response, outcome: SignedIn) -> Me:
+async def _signed_in(request: Request, response: Response, outcome: SignedIn) -> Me:
     set_session_cookie(request, response, outcome.token)
-    return me_of(request, outcome.session.actor, outcome.session)
+    async with twin_of(request).db.connection() as conn:
+        return await me_of(conn, request, outcome.session.actor, outcome.session)
 
 
 def _second_step(ticket: Ticket) -> JSONResponse:
