@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.route import SESSION_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
 from identity import audit, login, sessions
-from identity.actor import Actor, Grant, PlaceKind
+from identity.actor import Actor
 from identity.grants import GrantedPlace, grants_of
 from identity.login import SignedIn, Ticket
 from identity.sessions import Origin, Session
@@ -41,24 +41,6 @@ class OwnGrant:
     id: UUID
     role: str
     place: GrantedPlace | None
-
-
-@dataclass(frozen=True, slots=True)
-class MyPlace:
-    """Where a grant holds."""
-
-    kind: PlaceKind
-    id: UUID
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class MyGrant:
-    """A role that the caller holds; `place` null: everywhere."""
-
-    id: UUID | None
-    role: str
-    place: MyPlace | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,6 @@ async def me_of(conn: Conn, request: Request, actor: Actor, session: Session | N
         display_name=account.display_name if account else None,
         roles=list(actor.roles),
         permissions=sorted(actor.permissions),
-        grants=[_mine(grant) for grant in actor.grants],
         grants=[OwnGrant(each.id, each.role, each.place) for each in held],
         language=account.language if account else None,
         csrf_token=session.csrf_token if session else None,
@@ -109,11 +90,6 @@ async def me_of(conn: Conn, request: Request, actor: Actor, session: Session | N
         expires_at=twin_of(request).clock.shown(session.expires_at) if session else None,
         idle_seconds=int(session.idle_limit.total_seconds()) if session else None,
     )
-
-
-def _mine(grant: Grant) -> MyGrant:
-    place = grant.place
-    return MyGrant(grant.id, grant.role, MyPlace(place.kind, place.id, place.name) if place else None)
 
 
 SECOND_STEP: Final[dict[int | str, dict[str, Any]]] = {
