@@ -43,7 +43,7 @@ def unsafe_products(file: ifcopenshell.file) -> dict[int, str]:
     found = _unsafe_placements(file)
     seen: set[int] = set()
     for item, reason in _unsafe_items(file, schema):
-        for product in _users(file, item, seen):
+        for product in users_of(file, item, seen):
             found.setdefault(product, reason)
     return found
 
@@ -116,7 +116,7 @@ def _heights(edges: dict[int, list[int]]) -> dict[int, int]:
     return height
 
 
-def _users(file: ifcopenshell.file, item: int, seen: set[int]) -> list[int]:
+def users_of(file: ifcopenshell.file, item: int, seen: set[int]) -> list[int]:
     """Products that show the item, found upwards through what refers to it; ids in `seen` were gone through before."""
     products: list[int] = []
     waiting = [item]

@@ -47,6 +47,11 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
 def only_curves(representations: list[ifcopenshell.entity_instance]) -> bool:
     """Whether no item of the body can have a surface."""
     items = [item for r in representations for item in r[3]]
+    for _ in range(16):  # mapped within mapped
+        if not any(item.is_a("IfcMappedItem") for item in items):
+            break
+        mapped = [item[0][1][3] if item.is_a("IfcMappedItem") else (item,) for item in items]
+        items = [item for inner in mapped for item in inner]
     return bool(items) and all(
         item.is_a("IfcCurve") or item.is_a("IfcPoint") or item.is_a("IfcGeometricCurveSet") or item.is_a("IfcSegment")
         for item in items

@@ -138,6 +138,9 @@ class Ladder:
             if error > PRECISE:
                 self._rough[product.step_id] = f"far from the origin: placed to within {error:.2g} m only"
                 missing.append(product)
+            elif product.bent:
+                self._rough[product.step_id] = "its arcs are drawn with few sides"
+                missing.append(product)
             elif product.closed and self._gapes(product, found):
                 self._rough[product.step_id] = "its surface has gaps where it was cut"
                 missing.append(product)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import ifcopenshell
 import numpy as np
 
+from ifc_models.mesh_bent import bent_products
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_hash import Hashes
 from ifc_models.mesh_styles import Colour, Styles
@@ -47,6 +48,7 @@ class Product:
     frame: int
     exact: bool = False  # needs the exact kernel: single faces have colours of their own
     swept: bool = False  # sections along an alignment, which are meshed here
+    bent: bool = False  # has arcs that the fast kernel draws coarsely
     closed: bool = False  # a mesh with gaps in its surface is wrong
     apart: int = -1  # frame that the parts are meshed in, instead of the world, where kernels place it wrongly
 
@@ -112,10 +114,11 @@ class _Planner:
         self._styles = Styles(file)
         self.splitter = _Splitter(file, self._styles)
         self._voided = _voided(file)
+        self._bent = bent_products(file, self.frames.unit)
         self._cut: list[tuple[ifcopenshell.entity_instance, int, list[int]]] = []  # product, frame, frames of openings
 
     def add(self, entity: ifcopenshell.entity_instance) -> None:
-        """Add a product; one that lacks what the schema demands, or has it of another type, is named with the reason."""
+        """Add a product; one that lacks what the schema demands, or has it otherwise, is named with the reason."""
         try:
             self._add(entity)
         except _UNREADABLE as error:
@@ -180,7 +183,8 @@ class _Planner:
         )
         product = Product(entity.id(), parts, frame, exact or (aligned and not apart) or follows_alignment(items))
         product.swept = is_swept(items) and not openings and frame >= 0
-        product.closed = bool(openings) or any(item.is_a("IfcAdvancedBrep") for item in items)
+        product.bent = entity.id() in self._bent
+        product.closed = bool(openings) or any(item.is_a("IfcAdvancedBrep") for item in _solids(representations))
         # The fast kernel loses one or the other of several solids when it cuts them.
         product.exact = product.exact or (bool(openings) and len(_solids(representations)) > 1)
         if apart and not exact:
