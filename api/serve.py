@@ -65,6 +65,8 @@ async def serve_forever(settings: Settings, *, opened: Hook | None = None, start
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=GRACE_S,
         )
         server = _Server(config)

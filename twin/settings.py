@@ -1,11 +1,12 @@
 """Settings: every one has a description, stands in docs/settings.md and is TWIN_… in the environment."""
 
 from datetime import timedelta
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1 << 30
@@ -16,6 +17,11 @@ KIB = 1 << 10
 def _parts(value: Any) -> Any:
     """`a, b` in the environment is a tuple of two."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse what is no address and no network: a proxy that is misspelt must not go unnoticed."""
+    return tuple(str(ip_network(each) if "/" in each else ip_address(each)) for each in value)
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
@@ -114,7 +120,7 @@ class Settings(BaseSettings):
     login_attempts_address: int = Field(
         50, ge=1, description="Wrong passwords from one address, whatever the names, within the time of a lock."
     )
-    trusted_proxies: Names = Field(
+    trusted_proxies: Annotated[Names, AfterValidator(_networks)] = Field(
         (),
         description="Addresses or networks of the reverse proxies in front of this server, separated by commas. Only "
         "from them `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",

@@ -1,6 +1,7 @@
 """Accounts: who may sign in, when and from where (6.2.1b, 6.5.2)."""
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,9 +13,12 @@ from api.route import Caller, Limit, Router, Tx, allow, session_of, twin_of
 from api.routes.me import Sessions
 from identity import accounts, audit, second_factor, sessions, throttle
 from identity.accounts import Account
+from identity.actor import Actor
+from identity.grants import HeldGrant, actor_of_account, grants_of
 from identity.policy import policy_of
 from identity.restrictions import LoginHours, Window
-from twin.errors import Conflict, NotFound
+from twin.db import Conn
+from twin.errors import Conflict, Denied, NotFound
 from twin.page import Page
 
 router = Router(tags=["identity"])
@@ -58,27 +62,49 @@ class PasswordReset(BaseModel):
     must_change: bool = True
 
 
-async def _the_account(tx: Tx, request: Request, account: str) -> Account:
+@dataclass(frozen=True, slots=True)
+class AccountView(Account):
+    """An account with the roles it holds and where."""
+
+    grants: list[HeldGrant] = field(default_factory=list)
+
+
+async def _viewed(tx: Conn, request: Request, found: Sequence[Account]) -> list[AccountView]:
+    """The accounts with what stands beside them: locks and grants."""
+    twin = twin_of(request)
+    held = await grants_of(tx, [account.id for account in found])
+    accounts_ = await accounts.with_locks(tx, found, twin.settings, twin.clock.now())
+    names = [each.name for each in fields(Account)]
+    return [AccountView(**{name: getattr(each, name) for name in names}, grants=held[each.id]) for each in accounts_]
+
+
+async def _the_account(tx: Tx, request: Request, account: str) -> AccountView:
     """The account of the path: its name or id."""
-    found = await accounts.get_account(tx, account)
-    return (await accounts.with_locks(tx, [found], twin_of(request).settings, twin_of(request).clock.now()))[0]
+    return (await _viewed(tx, request, [await accounts.get_account(tx, account)]))[0]
 
 
-Named = Annotated[Account, Depends(_the_account)]
+async def _not_beyond(conn: Conn, caller: Actor, account: Account) -> None:
+    """Raise Denied where the account may do more than the caller: who sets its password could sign in as it."""
+    theirs = await actor_of_account(conn, account.id, account.name)
+    more = theirs.permissions - caller.permissions
+    if more:
+        raise Denied("account.beyond", name=account.name, permission=min(more))
+
+
+Named = Annotated[AccountView, Depends(_the_account)]
 
 
 @router.get("/accounts")
 @allow("account.read")
-async def list_accounts(tx: Tx, request: Request, limit: Limit = 100, cursor: str | None = None) -> Page[Account]:
+async def list_accounts(tx: Tx, request: Request, limit: Limit = 100, cursor: str | None = None) -> Page[AccountView]:
     """Accounts, by name."""
     page = await accounts.list_accounts(tx, limit=limit, cursor=cursor)
-    twin = twin_of(request)
-    return Page(await accounts.with_locks(tx, page.items, twin.settings, twin.clock.now()), page.next)
+    return Page(await _viewed(tx, request, page.items), page.next)
 
 
 @router.post("/accounts", status_code=201)
 @allow("account.write")
-async def create_account(tx: Tx, request: Request, caller: Caller, body: NewAccount) -> Account:
+async def create_account(tx: Tx, request: Request, caller: Caller, body: NewAccount) -> AccountView:
     """Make an account."""
     account = await accounts.create_account(
         tx,
@@ -89,23 +115,25 @@ async def create_account(tx: Tx, request: Request, caller: Caller, body: NewAcco
         language=body.language,
         policy=policy_of(twin_of(request).settings),
         must_change=body.must_change_password,
+        actor=caller,
     )
     after = {"name": account.name, "roles": account.roles}
     await audit.record(tx, caller, "account.write", f"account:{account.id}", after=after)
-    return account
+    return await _the_account(tx, request, account.name)
 
 
 @router.get("/accounts/{account}")
 @allow("account.read")
-async def get_account(named: Named) -> Account:
+async def get_account(named: Named) -> AccountView:
     """One account, by name or id."""
     return named
 
 
 @router.patch("/accounts/{account}")
 @allow("account.write")
-async def change_account(tx: Tx, request: Request, caller: Caller, named: Named, body: AccountChanges) -> Account:
+async def change_account(tx: Tx, request: Request, caller: Caller, named: Named, body: AccountChanges) -> AccountView:
     """Change an account. Disabled, it loses its sessions at once."""
+    await _not_beyond(tx, caller, named)
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     own = session_of(request)
     shut_out = {"disabled", "valid_until", "login_hours", "login_networks"} & {n for n, v in changes.items() if v}
@@ -119,13 +147,14 @@ async def change_account(tx: Tx, request: Request, caller: Caller, named: Named,
         await sessions.end_sessions(tx, named.id, "administrator", twin_of(request).clock.now())
     before, after = _told(named, changes), _told(changed, changes)
     await audit.record(tx, caller, "account.write", f"account:{named.id}", before=before, after=after)
-    return changed
+    return await _the_account(tx, request, named.name)
 
 
 @router.post("/accounts/{account}/password")
 @allow("account.write")
-async def reset_password(tx: Tx, request: Request, caller: Caller, named: Named, body: PasswordReset) -> Account:
+async def reset_password(tx: Tx, request: Request, caller: Caller, named: Named, body: PasswordReset) -> AccountView:
     """Set somebody's password; all sessions of the account end, and a lock ends as well."""
+    await _not_beyond(tx, caller, named)
     twin = twin_of(request)
     now = twin.clock.now()
     await accounts.set_password(
@@ -135,29 +164,30 @@ async def reset_password(tx: Tx, request: Request, caller: Caller, named: Named,
     await throttle.forget(tx, f"account:{named.id}")
     after = {"must_change": body.must_change}
     await audit.record(tx, caller, "account.password", f"account:{named.id}", after=after)
-    return await accounts.get_account(tx, named.name)
+    return await _the_account(tx, request, named.name)
 
 
 @router.post("/accounts/{account}/unlock")
 @allow("account.write")
-async def unlock_account(tx: Tx, caller: Caller, named: Named) -> Account:
+async def unlock_account(tx: Tx, request: Request, caller: Caller, named: Named) -> AccountView:
     """Forget the wrong passwords and codes of an account, wherever they came from."""
     await throttle.forget(tx, f"account:{named.id}")
     await throttle.forget(tx, f"factor:{named.id}")
     await audit.record(tx, caller, "account.unlock", f"account:{named.id}", before={"locked": named.locked})
-    return await accounts.get_account(tx, named.name)
+    return await _the_account(tx, request, named.name)
 
 
 @router.delete("/accounts/{account}/second-factor")
 @allow("account.write")
-async def reset_second_factor(tx: Tx, request: Request, caller: Caller, named: Named) -> Account:
+async def reset_second_factor(tx: Tx, request: Request, caller: Caller, named: Named) -> AccountView:
     """Take the second factor away from who has lost it; the sessions of the account end."""
+    await _not_beyond(tx, caller, named)
     if not await second_factor.remove(tx, named.id):
         raise Conflict("second_factor.off")
     await throttle.forget(tx, f"factor:{named.id}")
     await sessions.end_sessions(tx, named.id, "second_factor", twin_of(request).clock.now())
     await audit.record(tx, caller, "second_factor.reset", f"account:{named.id}")
-    return await accounts.get_account(tx, named.name)
+    return await _the_account(tx, request, named.name)
 
 
 @router.get("/accounts/{account}/sessions")

@@ -211,4 +211,4 @@ async def _renewed(conn: Conn, request: Request, token: str | None = None) -> Me
         conn, token, address=origin.address, settings=twin.settings, now=twin.clock.now()
     )
     assert session is not None
-    return me_of(request, session.actor, session)
+    return await me_of(conn, request, session.actor, session)

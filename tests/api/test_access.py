@@ -14,7 +14,11 @@ import pytest
 from api.openapi import document
 from tests.serving import Server
 
-PUBLIC = {("get", "/api/v1/health"), ("post", "/api/v1/session")}
+PUBLIC = {
+    ("get", "/api/v1/health"),
+    ("post", "/api/v1/session"),
+    ("post", "/api/v1/session/second-factor"),
+}
 
 
 def routes() -> list[tuple[str, str]]:
