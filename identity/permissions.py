@@ -23,6 +23,8 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     "building.write": Permission("Create and change sites and buildings", "新建和修改园区、建筑"),
     "model.read": Permission("See models, versions, tiles, original files", "查看模型、版本、瓦片、原始文件"),
     "model.upload": Permission("Upload a new model or version", "上传模型或新版本"),
+    "model.check": Permission("Check models, against IDS documents too", "检查模型（含 IDS 文档）"),
+    "model.export": Permission("Export enriched models, COBie and element lists", "导出增强模型、COBie 和构件清单"),
     "element.write": Permission("Change the users' own properties of elements", "修改构件的自定义属性"),
     "asset.write": Permission("Create, change and bind assets", "新建、修改和绑定资产"),
     "point.read": Permission("See points and sources", "查看点位和数据源"),
@@ -42,6 +44,8 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     ),
     "work_order.verify": Permission("Verify or reopen work orders", "验收或退回工单"),
     "plan.write": Permission("Define maintenance plans", "制定保养计划"),
+    "topic.read": Permission("See issues (BCF topics)", "查看问题（BCF 议题）"),
+    "topic.write": Permission("Create, change and import issues", "新建、修改和导入问题"),
     "job.read": Permission("See and cancel jobs", "查看和取消后台任务"),
     "account.read": Permission("See accounts, roles and grants", "查看账号、角色和授权", scoped=False),
     "account.write": Permission("Create and change accounts", "新建和修改账号", scoped=False),
@@ -54,15 +58,26 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     "metrics.read": Permission("Read the server's metrics", "查看服务器指标", scoped=False),
 }
 
-FAMILIES: Final = ("building", "model", "point", "reading", "alarm", "work_order", "job")
+FAMILIES: Final = ("building", "model", "point", "reading", "alarm", "work_order", "topic", "job")
 """Families of rows; `FAMILY.read` says who sees them and where (twin/migrations/sql/0007_access.sql)."""
 
 ADMINISTERING: Final = frozenset({"account.write", "role.write", "grant.write", "key.write"})
 """Who holds one of these cannot be an auditor, whose trail is about them (separation of duty)."""
 
-_LOOK = {"building.read", "model.read", "point.read", "reading.read", "alarm.read", "work_order.read", "job.read"}
-_OPERATE = _LOOK | {"alarm.acknowledge", "work_order.write", "work_order.assign"}
+_LOOK = {
+    "building.read",
+    "model.read",
+    "point.read",
+    "reading.read",
+    "alarm.read",
+    "work_order.read",
+    "topic.read",
+    "job.read",
+}
+_OPERATE = _LOOK | {"alarm.acknowledge", "work_order.write", "work_order.assign", "topic.write"}
 _ENGINEER = _OPERATE | {
+    "model.check",
+    "model.export",
     "element.write",
     "asset.write",
     "point.write",
@@ -79,7 +94,18 @@ AUDITOR: Final = "auditor"
 
 ROLES: Final[Mapping[str, frozenset[str]]] = {
     ADMINISTRATOR: frozenset(PERMISSIONS),
-    "bim_modeller": frozenset(_LOOK | {"building.write", "model.upload", "element.write", "asset.write"}),
+    "bim_modeller": frozenset(
+        _LOOK
+        | {
+            "building.write",
+            "model.upload",
+            "model.check",
+            "model.export",
+            "element.write",
+            "asset.write",
+            "topic.write",
+        }
+    ),
     "facility_engineer": frozenset(_ENGINEER),
     "duty_operator": frozenset(_OPERATE | {"alarm.shelve", "point.command"}),
     "crew": frozenset(_LOOK | {"work_order.write"}),
