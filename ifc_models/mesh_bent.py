@@ -1,4 +1,4 @@
-"""Bodies with wide arcs: the fast kernel draws every circle with 36 sides, which is coarse from a metre on."""
+"""Curved bodies that the fast kernel draws coarsely: wide arcs (every circle gets 36 sides) and free-form surfaces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _RADII: Final = {
 
 
 def bent_products(file: ifcopenshell.file, unit: float) -> set[int]:
-    """STEP ids of the products with arcs that 36 sides would miss by more than `COARSE`. `unit`: m per length unit."""
+    """STEP ids of the products with arcs that 36 sides would miss by more than `COARSE`, or with B-spline surfaces.
+
+    `unit`: metres per length unit.
+    """
     limit = COARSE / (1 - math.cos(math.pi / SIDES)) / unit
     found: set[int] = set()
     seen: set[int] = set()
@@ -41,6 +44,7 @@ def _wide(file: ifcopenshell.file, limit: float) -> Iterator[int]:
             radii = [entity[i] for i in attributes if i < len(entity)]
             if any(isinstance(radius, float) and radius > limit for radius in radii):
                 yield entity.id()
+    yield from (surface.id() for surface in _instances(file, "IfcBSplineSurface"))
     for curve in _instances(file, "IfcIndexedPolyCurve"):
         if curve[1] is not None and any(radius > limit for radius in _arc_radii(curve)):
             yield curve.id()

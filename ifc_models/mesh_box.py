@@ -26,7 +26,7 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
     entity = file.by_id(step_id)
     representations = body_representations(entity)
     if only_curves(representations):
-        return Failure("its body has curves only, no surface")
+        return Failure("its body has curves only, no surface", final=True)
     frames = Frames(file, linear)
     row = frames.add(entity[5], None)
     points = [corner for r in representations for corner in _corners(r, frames.unit)]
@@ -47,15 +47,20 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
 def only_curves(representations: list[ifcopenshell.entity_instance]) -> bool:
     """Whether no item of the body can have a surface."""
     items = [item for r in representations for item in r[3]]
-    for _ in range(16):  # mapped within mapped
-        if not any(item.is_a("IfcMappedItem") for item in items):
+    for _ in range(16):  # mapped within mapped, sets within sets
+        if not any(item.is_a("IfcMappedItem") or item.is_a() == "IfcGeometricSet" for item in items):
             break
-        mapped = [item[0][1][3] if item.is_a("IfcMappedItem") else (item,) for item in items]
-        items = [item for inner in mapped for item in inner]
+        items = [inner for item in items for inner in _inside(item)]
     return bool(items) and all(
-        item.is_a("IfcCurve") or item.is_a("IfcPoint") or item.is_a("IfcGeometricCurveSet") or item.is_a("IfcSegment")
+        any(item.is_a(name) for name in ("IfcCurve", "IfcPoint", "IfcGeometricCurveSet", "IfcSegment"))
         for item in items
     )
+
+
+def _inside(item: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_instance]:
+    if item.is_a("IfcMappedItem"):
+        return list(item[0][1][3])
+    return list(item[0]) if item.is_a() == "IfcGeometricSet" else [item]
 
 
 def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple[float, float, float]]:

@@ -37,6 +37,7 @@ class MeshLimits:
 
     seconds: float = 600.0  # for all of it
     exact_seconds: float = 120.0  # for all that only the exact kernel can do; then a rougher mesh or a box stands in
+    rounder_seconds: float = 10.0  # for all whose curves the fast kernel draws coarsely; then they stay coarse
     element_seconds: float = 20.0  # for one element in the exact kernel
     element_triangles: int = 400_000  # a heavier element is coarsened
     model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
@@ -139,7 +140,7 @@ class Ladder:
                 self._rough[product.step_id] = f"far from the origin: placed to within {error:.2g} m only"
                 missing.append(product)
             elif product.bent:
-                self._rough[product.step_id] = "its arcs are drawn with few sides"
+                self._rough[product.step_id] = "its curved surfaces are drawn coarsely"
                 missing.append(product)
             elif product.closed and self._gapes(product, found):
                 self._rough[product.step_id] = "its surface has gaps where it was cut"
@@ -282,16 +283,20 @@ class Ladder:
     # --- the exact kernel, and boxes ---------------------------------------------------------------------------------
 
     def _exact(self, found: dict[int, Mesh], left: list[Product]) -> list[Product]:
-        safe = {p.step_id: p for p in left if not self._is_unsafe(p)}
+        """The exact kernel; last, and for a short time only, what merely could be rounder."""
         failed = [p for p in left if self._is_unsafe(p)]  # straight to the box
-        answers = exact(
-            self._file,
-            list(safe),
-            seconds=min(self._limits.exact_seconds, self._end - time.monotonic()),
-            element_seconds=self._limits.element_seconds,
-        )
+        needy = [p for p in left if not self._is_unsafe(p) and not (p.bent and p.step_id in self._rough)]
+        rounder = [p for p in left if not self._is_unsafe(p) and p.bent and p.step_id in self._rough]
+        for products, most in ((needy, self._limits.exact_seconds), (rounder, self._limits.rounder_seconds)):
+            failed += self._exactly(found, products, min(most, self._end - time.monotonic()))
+        return failed
+
+    def _exactly(self, found: dict[int, Mesh], products: list[Product], seconds: float) -> list[Product]:
+        asked = {p.step_id: p for p in products}
+        failed = []
+        answers = exact(self._file, list(asked), seconds=seconds, element_seconds=self._limits.element_seconds)
         for step_id, answer, note in answers:
-            product = safe[step_id]
+            product = asked[step_id]
             if isinstance(answer, Mesh):
                 self._accept(product, answer, found)
                 self._note(product, "occ", note)
@@ -316,7 +321,8 @@ class Ladder:
                 self._accept(product, answer, found)
                 self._note(product, "box", f"a box stands in: {reason}")
             else:
-                self._note(product, "lost", f"{reason}; {answer.reason}" if reason != answer.reason else reason)
+                known = answer.final or reason == answer.reason
+                self._note(product, "lost", answer.reason if known else f"{reason}; {answer.reason}")
 
     def _accept(self, product: Product, mesh: Mesh, found: dict[int, Mesh]) -> None:
         found[product.step_id] = mesh

@@ -184,7 +184,7 @@ class _Planner:
         product = Product(entity.id(), parts, frame, exact or (aligned and not apart) or follows_alignment(items))
         product.swept = is_swept(items) and not openings and frame >= 0
         product.bent = entity.id() in self._bent
-        product.closed = bool(openings) or any(item.is_a("IfcAdvancedBrep") for item in _solids(representations))
+        product.closed = bool(openings)
         # The fast kernel loses one or the other of several solids when it cuts them.
         product.exact = product.exact or (bool(openings) and len(_solids(representations)) > 1)
         if apart and not exact:
