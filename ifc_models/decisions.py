@@ -4,7 +4,8 @@ To confirm is to merge: the old element, with everything bound to it, becomes wh
 row goes. To reject one that is in force is to split them again. What the files say is never changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -122,40 +123,56 @@ async def get_match(conn: Conn, model_id: UUID, version: int, match_id: UUID) ->
     return found
 
 
+@asynccontextmanager
+async def _past_row_filters(conn: Conn) -> AsyncIterator[None]:
+    """See every row that refers to an element: a binding that the caller may not see must move along all the same.
+
+    What the caller may decide about has been checked by then: the match was read through the filters.
+    """
+    held = await row(conn, "SELECT current_setting('role') AS role")
+    await conn.execute("SELECT set_config('role', 'none', true)")
+    yield
+    if held is not None:  # after an error the transaction is over, and with it the setting
+        await conn.execute("SELECT set_config('role', %s, true)", (held["role"],))
+
+
 async def confirm(conn: Conn, match: MatchRow, by: str, now: datetime) -> None:
     """The old element is the new one. Raises Conflict where it is too late or both have something that excludes it."""
-    await _lock(conn, match)
-    if match.state == "waiting" and match.new_id is not None:
-        await merge(conn, match.old_id, match.new_id)
-    elif match.state != "applied":
-        raise Conflict("match.decided", state=match.state)
-    await _decide(conn, match.id, "confirmed", by, now)
+    async with _past_row_filters(conn):
+        await _lock(conn, match)
+        if match.state == "waiting" and match.new_id is not None:
+            await merge(conn, match.old_id, match.new_id)
+        elif match.state != "applied":
+            raise Conflict("match.decided", state=match.state)
+        await _decide(conn, match.id, "confirmed", by, now)
 
 
 async def reject(conn: Conn, match: MatchRow, by: str, now: datetime) -> None:
     """They are two things. One that was in force is split: what is bound stays with the old element, which is gone."""
-    await _lock(conn, match)
-    if match.state in ("applied", "confirmed", "corrected"):
-        await split(conn, match)
-    elif match.state != "waiting":
-        raise Conflict("match.decided", state=match.state)
-    await _decide(conn, match.id, "rejected", by, now)
+    async with _past_row_filters(conn):
+        await _lock(conn, match)
+        if match.state in ("applied", "confirmed", "corrected"):
+            await split(conn, match)
+        elif match.state != "waiting":
+            raise Conflict("match.decided", state=match.state)
+        await _decide(conn, match.id, "rejected", by, now)
 
 
 async def correct(conn: Conn, match: MatchRow, element_id: UUID, by: str, now: datetime) -> None:
     """The old element is another one of the shown version. Raises Conflict, Invalid."""
-    await _lock(conn, match)
-    if element_id == match.old_id:
-        raise Invalid("match.same", where="element")
-    if match.state in ("applied", "confirmed", "corrected"):
-        await split(conn, match)
-    await merge(conn, match.old_id, element_id)
-    await conn.execute(
-        """UPDATE element_match SET new_global_id = (SELECT global_id FROM element WHERE id = old_id), new_id = old_id
-           WHERE id = %s""",
-        (match.id,),
-    )
-    await _decide(conn, match.id, "corrected", by, now)
+    async with _past_row_filters(conn):
+        await _lock(conn, match)
+        if element_id == match.old_id:
+            raise Invalid("match.same", where="element")
+        if match.state in ("applied", "confirmed", "corrected"):
+            await split(conn, match)
+        await merge(conn, match.old_id, element_id)
+        await conn.execute(
+            """UPDATE element_match m SET new_id = m.old_id, new_global_id = e.global_id
+               FROM element e WHERE e.id = m.old_id AND m.id = %s""",
+            (match.id,),
+        )
+        await _decide(conn, match.id, "corrected", by, now)
 
 
 async def _lock(conn: Conn, match: MatchRow) -> None:

@@ -20,9 +20,11 @@ EXACT: Final = 0.005  # m: the same place, but for what exporters round
 NEAR: Final = 1.0  # m: further away, position says nothing
 NEIGHBOURS: Final = 8
 LIKELY: Final = 0.55  # least score of a match worth a person's time
+CERTAIN: Final = 0.7  # least score of a match that is applied at once
 CLEAR: Final = 0.08  # by how much the best candidate must lead for the match to be certain
 WEIGHTS: Final = {"position": 0.35, "shape": 0.3, "tag": 0.15, "name": 0.12, "type": 0.08}
 """What agreement is worth; what neither of the two has is left out and the rest scaled up. Class must agree."""
+_BARE: Final = "bare"  # neither has a name or a shape: where they are is all there is to know
 _VARIANTS: Final = ("StandardCase", "ElementedCase")  # IFC4 names that IFC4X3 took back
 
 
@@ -92,7 +94,7 @@ class _Sides:
             self._sharing(np.column_stack([self._class, self._texts["tag"]]), self._texts["tag"] >= 0),
             self._sharing(np.column_stack([self._class, self._shape]), self._shape >= 0),
             self._sharing(named, self._texts["name"] >= 0),
-            self._sharing(np.column_stack([named, self._texts["type"]]), self._nowhere()),
+            self._sharing(named[:, :2], self._nowhere() & (self._texts["name"] >= 0)),
         ]
         return np.unique(np.concatenate(found), axis=0)
 
@@ -144,6 +146,7 @@ class _Sides:
         same_class = self._class[a] == self._class[b]
         agreed = {name: worth[name] == 1.0 for name in WEIGHTS}
         agreed["place"] = self._equal(self._place, a, b) == 1.0
+        agreed[_BARE] = np.isnan(worth["name"]) & np.isnan(worth["shape"])
         # With neither position nor shape a name alone is thin; the same place in the tree makes up for it.
         thin = np.isnan(worth["position"]) & np.isnan(worth["shape"])
         score *= np.where(thin, np.where(agreed["place"], 1.0, 0.6), 1.0)
@@ -170,8 +173,10 @@ def _choose(pairs: Index, score: Floats, agreed: dict[str, NDArray[np.bool_]], d
     order = np.lexsort((pairs[:, 1], pairs[:, 0], -score))
     lead = np.minimum(_lead(pairs[:, 0], score), _lead(pairs[:, 1], score))
     nowhere = np.isnan(distance)
-    solid = np.where(nowhere, agreed["name"] & agreed["place"], agreed["position"] & (agreed["shape"] | agreed["name"]))
-    certain = solid & (lead >= CLEAR) & (score >= 0.75)
+    bare = agreed.pop(_BARE)
+    there = agreed["position"] & (agreed["shape"] | agreed["name"] | bare)
+    solid = np.where(nowhere, agreed["name"] & agreed["place"], there)
+    certain = solid & (lead >= CLEAR) & (score >= CERTAIN - 1e-9)
     used_old: set[int] = set()
     used_new: set[int] = set()
     found: list[Match] = []

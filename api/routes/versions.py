@@ -167,7 +167,7 @@ async def list_matches(
 @allow("model.upload")
 async def confirm_match(tx: Tx, caller: Caller, model: UUID, n: int, match: UUID) -> MatchRow:
     """The old element is the new one: everything bound to it moves along."""
-    found = await decisions.get_match(tx, model, n, match)
+    found = await _match(tx, model, n, match)
     await decisions.confirm(tx, found, caller.name, datetime.now(UTC))
     return await _recorded(tx, caller, "match.confirm", found)
 
@@ -176,7 +176,7 @@ async def confirm_match(tx: Tx, caller: Caller, model: UUID, n: int, match: UUID
 @allow("model.upload")
 async def reject_match(tx: Tx, caller: Caller, model: UUID, n: int, match: UUID) -> MatchRow:
     """They are two things; a match in force is undone."""
-    found = await decisions.get_match(tx, model, n, match)
+    found = await _match(tx, model, n, match)
     await decisions.reject(tx, found, caller.name, datetime.now(UTC))
     return await _recorded(tx, caller, "match.reject", found)
 
@@ -185,10 +185,16 @@ async def reject_match(tx: Tx, caller: Caller, model: UUID, n: int, match: UUID)
 @allow("model.upload")
 async def correct_match(tx: Tx, caller: Caller, model: UUID, n: int, match: UUID, wanted: CorrectRequest) -> MatchRow:
     """The old element is another one than was thought."""
-    found = await decisions.get_match(tx, model, n, match)
+    found = await _match(tx, model, n, match)
     element_id = await places.resolve_element(tx, wanted.element, model=model)
     await decisions.correct(tx, found, element_id, caller.name, datetime.now(UTC))
     return await _recorded(tx, caller, "match.correct", found)
+
+
+async def _match(tx: Tx, model: UUID, n: int, match: UUID) -> MatchRow:
+    """Return a match that the caller may decide about: who does not see the whole version does not see it here."""
+    await models.get_version(tx, model, n)
+    return await decisions.get_match(tx, model, n, match)
 
 
 async def _recorded(tx: Tx, caller: Caller, action: str, before: MatchRow) -> MatchRow:

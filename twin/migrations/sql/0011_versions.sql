@@ -93,8 +93,10 @@ ALTER TABLE model_version
     ADD COLUMN meshes    text REFERENCES blob;           -- meshed shapes by content: the next version meshes only others
 ALTER TABLE tile ADD COLUMN key bytea;                   -- of all that the tile was made of; equal: so is the tile
 
--- A job's figures for its watchers: elements done of total, bytes, when it may end.
-ALTER TABLE job
-    ADD COLUMN done         bigint,
-    ADD COLUMN total        bigint,
-    ADD COLUMN seconds_left float8;
+-- Row filters (0007): what elements said is seen where they are; who decides about matches needs the whole building.
+SELECT limit_rows('element_past', in_scope('model', 'building_id', 'storey_id', 'element_id'),
+    in_scope('model', 'building_id'));
+SELECT limit_rows('element_alias', 'EXISTS (SELECT FROM element e WHERE e.id = element_id)');
+SELECT limit_rows('element_match', 'EXISTS (SELECT FROM element e WHERE e.id = old_id)',
+    'EXISTS (SELECT FROM model m WHERE m.id = model_id AND (' || in_scope('model', 'm.building_id') || '))');
+GRANT SELECT ON element_state TO twin_limited;
