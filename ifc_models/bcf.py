@@ -27,7 +27,7 @@ Point = list[float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """From where a viewpoint looks. `field_of_view`: degrees, vertical; `view_to_world_scale`: height of the view, m."""
+    """From where a viewpoint looks. `field_of_view`: degrees, vertical; `view_to_world_scale`: view height, m."""
 
     kind: str  # perspective | orthogonal
     eye: Point  # m

@@ -111,7 +111,7 @@ def when(value: datetime | None) -> str | None:
         return None
     return (
         value.astimezone(UTC)
-        .isoformat(timespec="milliseconds" if value.microsecond else "seconds")
+        .isoformat(timespec="microseconds" if value.microsecond else "seconds")
         .replace("+00:00", "Z")
     )
 
