@@ -13,6 +13,8 @@ from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from api import problems
+from api.audit_commands import VERIFY, verify_job
+from api.auditing import RequestIds
 from api.clients import ClientGuard, Clients
 from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
 from api.importing import Importer
@@ -22,6 +24,7 @@ from api.socket import live_socket
 from api.web import mount_web
 from identity.usage import prune_usage
 from identity import sessions, throttle
+from identity.audit_trail import AuditTrail
 from identity.clock import SteadyClock, open_clock
 from identity.login import Gate
 from identity.sealing import Sealer, open_sealer
@@ -29,6 +32,7 @@ from ifc_models.sandbox import WorkerLimits
 from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
+from spatial.network import Networks
 from telemetry.commands import CommandLoop
 from telemetry.history import History
 from telemetry.ingest import Ingest
@@ -52,6 +56,7 @@ class Twin:
     db: Database
     clock: SteadyClock
     sealer: Sealer
+    audit: AuditTrail
     blobs: BlobStore
     history: History
     ingest: Ingest
@@ -61,6 +66,7 @@ class Twin:
     live: LiveHub
     importer: Importer
     clients: Clients
+    networks: Networks
 
     @property
     def gate(self) -> Gate:
@@ -69,7 +75,11 @@ class Twin:
 
     def handlers(self) -> dict[str, jobs.Handler]:
         """Who does which kind of job."""
-        return {"import": self.importer.run, "rollback": self.importer.roll_back}
+        return {
+            "import": self.importer.run,
+            "rollback": self.importer.roll_back,
+            VERIFY: lambda job: verify_job(job, self.audit),
+        }
 
 
 @asynccontextmanager
@@ -90,7 +100,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         importer = Importer(db, blobs, settings, workers)
         stack.callback(importer.close)
         clients = Clients(db, settings)
-        twin = Twin(settings, db, clock, sealer, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients)
+        trail = AuditTrail(db, settings, sealer)
+        twin = Twin(settings, db, clock, sealer, trail, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients, Networks(db, keep=settings.network_buildings))
         if serving:
             await stack.enter_async_context(ingest)
             await live.load()
@@ -120,6 +131,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "history": twin.history.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
+        **twin.audit.loops(),
     }
     if twin.settings.worker:
         loops["jobs"] = lambda: jobs.run_worker(twin.db, twin.handlers(), settings=twin.settings)
@@ -130,6 +142,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await twin.audit.close()
 
 
 async def _shared(feed: EventFeed, ingest: Ingest, commands: CommandLoop) -> AsyncIterator[Sequence[Event]]:
@@ -202,5 +215,6 @@ def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     )
     app.add_middleware(SameOrigin)
     app.add_middleware(ClientGuard, clients=twin.clients)
+    app.add_middleware(RequestIds)
     if hosts is not None:
         app.add_middleware(HostNames, allowed=hosts)

@@ -4,8 +4,9 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 import orjson
@@ -247,6 +248,63 @@ def key_rotate(key: str, overlap: float, **options: Any) -> None:
     from api.key_admin import rotate_key
 
     click.echo(run(rotate_key(settings_of(**options), key, overlap)))
+
+
+@main.group()
+def audit() -> None:
+    """The audit trail: is it what it was?"""
+
+
+@audit.command("verify")
+@common
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--from", "start", type=click.IntRange(1), default=1, help="Number of the first entry.")
+@click.option(
+    "--anchors",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A further file of anchors, of another server or an older one. May be given several times.",
+)
+@click.option("--selection", is_flag=True, help="FILE was exported with a filter: entries in between may be missing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def audit_verify(
+    file: Path | None, start: int, anchors: tuple[Path, ...], selection: bool, as_json: bool, **options: Any
+) -> None:
+    """Check the chain and its anchors, or an exported FILE on its own. Exit code 1 when something is wrong."""
+    from api import audit_commands
+
+    settings = settings_of(**options)
+    if file is None:
+        report = run(audit_commands.verify(settings, start, anchors), as_json=as_json)
+    else:
+        try:
+            report = audit_commands.verify_file(settings, file, anchors, selection=selection)
+        except TwinError as error:
+            fail(error, as_json=as_json)
+    audit_commands.tell(report, as_json=as_json)
+
+
+@audit.command("export")
+@common
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="jsonl", show_default=True)
+@click.option("--from", "start", help="RFC 3339 time or date (UTC); the beginning unless given.")
+@click.option("--to", "end", help="The same, excluded.")
+def audit_export(form: Literal["csv", "jsonl"], start: str | None, end: str | None, **options: Any) -> None:
+    """Write the trail to standard output; `twin audit verify FILE` checks such a file."""
+    from api import audit_commands
+
+    run(audit_commands.export(settings_of(**options), form, moment(start), moment(end)))
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time from the command line; without a zone it is UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"{text} is no time: 2026-05-04 or 2026-05-04T08:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @main.command()

@@ -8,6 +8,7 @@ process had in memory when it was killed, at most a second's worth.
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ EVERY: Final = 1.0  # s
 ROWS: Final = 500  # of one statement; so many are written without waiting for the second to end
 MOST: Final = 10_000  # waiting
 RETRY: Final = 2.0  # s
+HOUR_S: Final = 3600.0
+MOST_CALLERS: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -126,3 +129,19 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+class Hourly:
+    """Says once an hour that a caller is there."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str | None], float] = {}
+
+    def first(self, actor: Actor) -> bool:
+        now, who = time.monotonic(), (actor.name, actor.address)
+        if now - self._told.get(who, -HOUR_S) < HOUR_S:
+            return False
+        if len(self._told) >= MOST_CALLERS:
+            self._told.clear()
+        self._told[who] = now
+        return True

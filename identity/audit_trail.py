@@ -1,7 +1,7 @@
 """What lives as long as the server for the audit trail: batch writer, sealer, anchors, pruning."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,9 @@ from psycopg.types.json import Jsonb
 from identity import audit
 from identity.actor import SYSTEM
 from identity.audit_anchor import FILE, Anchor, append_anchor, last_anchor, note_anchor
-from identity.audit_batch import AuditBatch
+from identity.audit_batch import AuditBatch, Hourly
 from identity.audit_chain import START, ChainSealer, Head, find_head
-from identity.audit_verify import Verification, verify_database
+from identity.audit_verify import Progress, Verification, verify_database
 from identity.sealing import Sealer
 from twin.db import Conn, Database, row
 from twin.errors import Unavailable
@@ -51,6 +51,7 @@ class AuditTrail:
         self._every = settings.audit_anchor_every.total_seconds()
         self.anchors = anchors_path(settings)
         self.batch = AuditBatch(db)
+        self.hourly = Hourly()
         self.sealer = ChainSealer(db)
 
     def loops(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
@@ -143,9 +144,12 @@ class AuditTrail:
                 intact=await _holds(conn, last, head),
             )
 
-    async def verify(self, start: int = 1, *, progress: Callable[[float], None] = lambda _: None) -> Verification:
-        """Check everything, and remember what came of it."""
-        report = await verify_database(self._db, [self.anchors], self._key, start=start, progress=progress)
+    async def verify(
+        self, start: int = 1, *, others: Sequence[Path] = (), progress: Progress | None = None
+    ) -> Verification:
+        """Check everything from entry `start` on, with the anchors here and in `others`; remember what came of it."""
+        files = [self.anchors, *others]
+        report = await verify_database(self._db, files, self._key, start=start, progress=progress)
         shown = report.shown() | {"at": datetime.now(UTC).isoformat()}
         async with self._db.connection() as conn:
             await conn.execute(

@@ -11,7 +11,7 @@ What is found has a name and the first entry that is bad:
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from identity.sealing import Sealer
 from twin.db import Database, row, rows
 
 Trouble = Literal["deleted", "edited", "reordered", "rewritten", "cut", "anchor_edited", "anchor_cut", "anchor_missing"]
+Progress = Callable[[float], Awaitable[None]]
 MOST: Final = 20  # findings; one cause has many effects
 
 
@@ -133,7 +134,7 @@ async def verify_database(
     sealer: Sealer,
     *,
     start: int = 1,
-    progress: Callable[[float], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> Verification:
     """Check all sealed entries from number `start` on, and the anchors in `files`."""
     began = time.monotonic()
@@ -147,7 +148,8 @@ async def verify_database(
     check = ChainCheck(report, _anchored(anchors, start), before=before)
     async for entries in read_entries(db, after=max(start - 1, before.seq), until=head.seq):
         check.take(entries)
-        progress(int(entries[-1]["seq"]) / max(1, head.seq))
+        if progress:
+            await progress(int(entries[-1]["seq"]) / max(1, head.seq))
     if report.anchored > head.seq:
         report.add(
             "cut",

@@ -12,7 +12,7 @@ second factor gives the session a new token and ends the account's others.
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -144,6 +144,7 @@ async def find_session(
     actor = await actor_of_account(conn, account.id, account.name, address=address)
     if restriction:
         actor = Actor(actor.name, actor.roles, address=address)
+    actor = replace(actor, account_id=account.id, session=found["session_id"])
     return Session(
         found["session_id"],
         account,

@@ -97,6 +97,10 @@ class Settings(BaseSettings):
         "what is left then gets a rougher mesh or a box, and the report says so.",
     )
 
+    network_buildings: int = Field(
+        8, ge=1, description="Buildings whose rooms, doors and systems are kept in memory; others are read anew."
+    )
+
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(
         timedelta(hours=1), description="Readings further ahead of the server's clock go into quarantine."

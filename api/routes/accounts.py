@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
+from api.auditing import personal_data
 from api.route import Caller, Limit, Router, Tx, allow, session_of, twin_of
 from api.routes.me import Sessions
 from identity import accounts, audit, second_factor, sessions, throttle
@@ -96,6 +97,7 @@ Named = Annotated[AccountView, Depends(_the_account)]
 
 @router.get("/accounts")
 @allow("account.read")
+@personal_data
 async def list_accounts(tx: Tx, request: Request, limit: Limit = 100, cursor: str | None = None) -> Page[AccountView]:
     """Accounts, by name."""
     page = await accounts.list_accounts(tx, limit=limit, cursor=cursor)
@@ -124,6 +126,7 @@ async def create_account(tx: Tx, request: Request, caller: Caller, body: NewAcco
 
 @router.get("/accounts/{account}")
 @allow("account.read")
+@personal_data
 async def get_account(named: Named) -> AccountView:
     """One account, by name or id."""
     return named
@@ -192,6 +195,7 @@ async def reset_second_factor(tx: Tx, request: Request, caller: Caller, named: N
 
 @router.get("/accounts/{account}/sessions")
 @allow("account.read")
+@personal_data
 async def list_sessions(tx: Tx, request: Request, named: Named) -> Sessions:
     """The sessions of an account that hold, the latest first."""
     own = session_of(request)

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel
 
+from api.auditing import personal_data
 from api.route import Caller, Limit, Router, Tx, allow, twin_of
 from identity import accounts, grants
 from identity.actor import PlaceKind
@@ -31,6 +32,7 @@ class NewGrant(BaseModel):
 
 @router.get("/grants")
 @allow("account.read")
+@personal_data
 async def list_grants(
     tx: Tx,
     account: str | None = None,

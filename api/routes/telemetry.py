@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
+from api.auditing import by_machines
 from api.problems import language_of
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
 from telemetry import commands, history, points, quarantine, sources
@@ -262,6 +263,7 @@ async def list_latest(
 @router.post("/readings", openapi_extra=READINGS_BODY)
 @allow("reading.write")
 @no_transaction
+@by_machines
 async def create_readings(request: Request) -> Receipt:
     """Store readings; answered after the commit. Sending the same again does no harm."""
     ingest, sender = twin_of(request).ingest, request.state.actor
