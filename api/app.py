@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from api import problems
 from api.audit_commands import VERIFY, verify_job
 from api.auditing import RequestIds
+from api.callers import Callers
 from api.clients import ClientGuard, Clients
 from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
 from api.importing import Importer
@@ -64,6 +65,7 @@ class Twin:
     plans: PlanRunner
     commands: CommandLoop
     live: LiveHub
+    callers: Callers
     importer: Importer
     clients: Clients
     networks: Networks
@@ -101,7 +103,24 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         stack.callback(importer.close)
         clients = Clients(db, settings)
         trail = AuditTrail(db, settings, sealer)
-        twin = Twin(settings, db, clock, sealer, trail, blobs, history, ingest, alarms, PlanRunner(db), commands, live, importer, clients, Networks(db, keep=settings.network_buildings))
+        twin = Twin(
+            settings,
+            db,
+            clock,
+            sealer,
+            trail,
+            blobs,
+            history,
+            ingest,
+            alarms,
+            PlanRunner(db),
+            commands,
+            live,
+            Callers(db),
+            importer,
+            clients,
+            Networks(db, keep=settings.network_buildings),
+        )
         if serving:
             await stack.enter_async_context(ingest)
             await live.load()
@@ -129,6 +148,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "plans": twin.plans.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
+        "callers": twin.callers.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
         **twin.audit.loops(),

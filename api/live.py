@@ -1,9 +1,10 @@
 """The live hub: who listens to which storeys, and what they are sent.
 
 Topics are (building, storey); a building's storey-less rest is a topic too. Per topic one tick encodes one binary
-frame that all its subscribers share. A client that is slower than the ticks skips frames: what changed meanwhile is
-a set of handles, not a queue, so its memory is bounded by the number of points. Events travel in a lane of their
-own that skips nothing; a client that lets that lane grow past its limit is told to resync and closed.
+frame that all its subscribers share; a client that may see only some points of a building gets frames of its own.
+One that is slower than the ticks skips frames: what changed meanwhile is a set of handles, not a queue, so its memory
+is bounded by the number of points. Events travel in a lane of their own that skips nothing; a client that lets that
+lane grow past its limit is told to resync and closed. What a client may see at all: api/sight.py.
 """
 
 import asyncio
@@ -17,12 +18,16 @@ from uuid import UUID
 
 import numpy as np
 import orjson
+import psycopg
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api import frames
+from api.sight import handles_of, verdict, visible
+from identity import Actor
 from telemetry.ingest import AcceptedBatch
 from twin.db import Database, rows
+from twin.errors import Unavailable
 from twin.events import Event, newest_seq
 
 log = structlog.get_logger()
@@ -82,6 +87,7 @@ class Subscription:
     id: Any
     building: UUID
     storeys: frozenset[UUID] | None  # None: all
+    handles: frozenset[int] | None = None  # the points whose values may be seen; None: all
 
     def wants(self, topic: Topic) -> bool:
         """Say whether readings and events of a topic belong to this subscription.
@@ -90,12 +96,17 @@ class Subscription:
         """
         return topic[0] == self.building and (self.storeys is None or topic[1] is None or topic[1] in self.storeys)
 
+    def picks(self, point: LivePoint) -> bool:
+        """Say whether a point's values belong to this subscription and may be seen."""
+        return self.wants(point.topic) and (self.handles is None or point.handle in self.handles)
+
 
 @dataclass(slots=True, eq=False)
 class Client:
     """One socket. `lane` is lossless and ordered, `frames` are shared bytes, `skipped` is what it missed."""
 
     socket: WebSocket
+    actor: Actor
     subscriptions: dict[Any, Subscription] = field(default_factory=dict)
     lane: deque[bytes] = field(default_factory=deque)
     frames: deque[bytes] = field(default_factory=deque)
@@ -107,6 +118,16 @@ class Client:
     def wants(self, topic: Topic) -> bool:
         """Say whether any subscription covers the topic."""
         return any(subscription.wants(topic) for subscription in self.subscriptions.values())
+
+    def share(self, topic: Topic, handles: set[int]) -> set[int]:
+        """Which of a topic's handles it gets; `handles` itself when it gets them all."""
+        some: set[int] = set()
+        for subscription in self.subscriptions.values():
+            if subscription.wants(topic):
+                if subscription.handles is None:
+                    return handles
+                some |= handles & subscription.handles
+        return some
 
     def send(self, message: dict[str, Any]) -> None:
         """Put a JSON message into the lossless lane."""
@@ -132,7 +153,7 @@ class LiveHub:
 
     def points_of(self, subscription: Subscription) -> list[LivePoint]:
         """Every point that a subscription covers, by handle."""
-        return [point for point in self._points.values() if subscription.wants(point.topic)]
+        return [point for point in self._points.values() if subscription.picks(point)]
 
     async def load(self, building: UUID | None = None) -> None:
         """Read points and their newest values; tell subscribers which came and went."""
@@ -152,10 +173,13 @@ class LiveHub:
             del self._points[point.handle]
         self._points |= fresh
         self._announce(changed, removed)
+        await self._look_again(building, {point.handle for point in changed})
 
     def _announce(self, changed: Sequence[LivePoint], removed: Sequence[LivePoint]) -> None:
         for client in self._clients:
             for subscription in client.subscriptions.values():
+                if subscription.handles is not None:
+                    continue
                 new = [p.describe() for p in changed if subscription.wants(p.topic)]
                 old = [p.handle for p in removed if subscription.wants(p.topic)]
                 if new or old:
@@ -163,6 +187,22 @@ class LiveHub:
         for point in changed:
             if point.value is not None:
                 self._dirty[point.topic].add(point.handle)
+
+    async def _look_again(self, building: UUID | None, changed: set[int]) -> None:
+        """Find out which points those who see only some see now, and tell them which came and went."""
+        for client in list(self._clients):
+            for subscription in list(client.subscriptions.values()):
+                if subscription.handles is None or building not in (None, subscription.building):
+                    continue
+                handles = await handles_of(self._db, client.actor, subscription.building) or frozenset()
+                gone, new = subscription.handles - handles, (handles - subscription.handles) | (handles & changed)
+                subscription.handles = handles
+                shown = [p for handle in sorted(new) if (p := self._points.get(handle)) and subscription.picks(p)]
+                if shown or gone:
+                    described = [point.describe() for point in shown]
+                    client.send({"op": "handles", "id": subscription.id, "handles": described, "removed": sorted(gone)})
+                    client.skipped |= {point.handle for point in shown}
+                    client.wake.set()
 
     async def on_readings(self, batch: AcceptedBatch) -> None:
         """Take newly stored readings; an older one than shown changes nothing. A sink of ingest."""
@@ -188,15 +228,18 @@ class LiveHub:
         """Send what changed since the last tick."""
         dirty, self._dirty = self._dirty, defaultdict(set)
         for topic, handles in dirty.items():
-            listeners = [client for client in self._clients if client.wants(topic)]
-            if not listeners:
-                continue
-            messages = self._encode(handles)
-            for client in listeners:
+            shared: list[bytes] | None = None
+            for client in self._clients:
+                mine = client.share(topic, handles)
+                if not mine:
+                    continue
                 if client.skipped or len(client.frames) >= MAX_FRAMES:
-                    client.skipped |= handles
+                    client.skipped |= mine
+                elif mine is handles:
+                    shared = self._encode(handles) if shared is None else shared
+                    client.frames.extend(shared)
                 else:
-                    client.frames.extend(messages)
+                    client.frames.extend(self._encode(mine))
                 client.wake.set()
 
     def _encode(self, handles: Iterable[int]) -> list[bytes]:
@@ -228,15 +271,22 @@ class LiveHub:
             changed = {event.building_id for event in events if event.topic in ("point", "model")}
             for building in changed:
                 await self.load(building)
-            self.hand_out(events)
+            await self.hand_out(events)
 
-    def hand_out(self, events: Sequence[Event]) -> None:
+    async def hand_out(self, events: Sequence[Event]) -> None:
         """Put numbered events into the lanes of all who may see them."""
+        known = await self._ask(events)
+        # From here on nothing is awaited: who subscribes now is told of all this by its snapshot.
         for event in events:
             self.seq = max(self.seq, event.seq)
             message: bytes | None = None
             for client in self._clients:
-                if event.building_id is not None and not client.wants((event.building_id, event.storey_id)):
+                if not _interested(client, event):
+                    continue
+                seen = verdict(client.actor, event)
+                if seen is None:
+                    seen = event.seq in known[client.actor]
+                if not seen:
                     continue
                 if client.held is not None:
                     client.held.append(event)
@@ -244,6 +294,25 @@ class LiveHub:
                 message = message or event_message(event)
                 client.lane.append(message)
                 client.wake.set()
+
+    async def _ask(self, events: Sequence[Event]) -> dict[Actor, frozenset[int]]:
+        """Ask the row filters what memory does not know, once for each actor; also for those who come meanwhile."""
+        known: dict[Actor, frozenset[int]] = {}
+        while asking := {
+            client.actor
+            for client in self._clients
+            if client.actor not in known
+            and any(_interested(client, event) and verdict(client.actor, event) is None for event in events)
+        }:
+            for actor in asking:
+                try:
+                    known[actor] = await visible(self._db, actor, events)
+                except (psycopg.OperationalError, Unavailable):
+                    known[actor] = frozenset()
+                    for client in self._clients:
+                        if client.actor == actor:
+                            client.send({"op": "resync"})
+        return known
 
     def add(self, client: Client) -> None:
         """Start to serve a socket."""
@@ -312,6 +381,10 @@ async def _give_up(socket: WebSocket) -> None:
             await socket.close(1013, "too slow")
     if socket.client_state is not WebSocketState.DISCONNECTED:
         raise WebSocketDisconnect(1013)
+
+
+def _interested(client: Client, event: Event) -> bool:
+    return event.building_id is None or client.wants((event.building_id, event.storey_id))
 
 
 def event_message(event: Event) -> bytes:

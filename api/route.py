@@ -17,7 +17,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import HTTPConnection
 
-from identity import Actor, keys, sessions
+from api.auditing import watched
+from api.callers import Identified, digest_of
+from identity import PERMISSIONS, Actor, keys, sessions
 from identity.access import limit
 from identity.sessions import Session
 from twin.db import Conn, row
@@ -97,25 +99,47 @@ class TwinRoute(APIRoute):
         self.transactional = not getattr(endpoint, "twin_no_transaction", False)
         self.answers_secret: bool = getattr(endpoint, "twin_answers_secret", False)
         super().__init__(path, endpoint, **options)
+        self.changes_access = not SAFE_METHODS.issuperset(self.methods or ()) and _concerns_access(access)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
+            twin = twin_of(request)
             request.state.permission = self.access.permission
-            if not self.transactional:
-                async with twin_of(request).db.transaction() as conn:
-                    request.state.actor = await authorise(request, conn, self.access)
-                return await handler(request)
-            async with twin_of(request).db.transaction() as conn:
-                request.state.tx = conn
-                request.state.actor = actor = await authorise(request, conn, self.access)
-                if actor is not None:
-                    await limit(conn, actor, self.access.permission)
-                # The block commits on its way out, before the answer goes anywhere.
-                return await once(request, conn, lambda: handler(request), keep=not self.answers_secret)
+            asked = (request, twin.audit, self.endpoint, self.access.permission)
+            with watched(*asked, settled=self.transactional) as watch:
+                if not self.transactional:
+                    request.state.actor = await authorise(request, None, self.access)
+                    watch.begin()
+                    response = await handler(request)
+                else:
+
+                    async def act() -> Response:
+                        watch.begin()
+                        response = await handler(request)
+                        await watch.ensure(conn)
+                        return response
+
+                    async with twin.db.transaction() as conn:
+                        request.state.tx = conn
+                        request.state.actor = actor = await authorise(request, conn, self.access)
+                        if actor is not None:
+                            await limit(conn, actor, self.access.permission)
+                        # The block commits on its way out, before the answer goes anywhere.
+                        response = await once(request, conn, act, keep=not self.answers_secret)
+            if self.changes_access:
+                twin.callers.clear()
+            return response
 
         return handle
+
+
+def _concerns_access(access: Access) -> bool:
+    """Say whether what a route changes may be what some caller may do: accounts, sessions, keys, roles, sites."""
+    if access.permission is None:
+        return True
+    return access.permission == "building.write" or not PERMISSIONS[access.permission].scoped
 
 
 class Router(APIRouter):
@@ -140,17 +164,18 @@ async def transaction_of(request: Request) -> AsyncIterator[Conn]:
         yield conn
 
 
-async def authorise(request: Request, conn: Conn, access: Access) -> Actor | None:
+async def authorise(request: Request, conn: Conn | None, access: Access) -> Actor | None:
     """Return who calls; raise Unauthenticated or Denied. A cookie on a mutating route needs its CSRF token."""
     if access.public:
         return None
-    actor, csrf_token = await authenticate(request, conn)
-    if actor is None:
+    caller = await authenticate(request, conn)
+    if caller is None:
         raise Unauthenticated("session.missing")
+    actor, session = caller.actor, caller.session
+    request.state.caller = actor
     await twin_of(request).clients.admit(request, actor)
-    if csrf_token is not None and request.method not in SAFE_METHODS:
-        sessions.check_csrf(csrf_token, request.headers.get("x-csrf-token"))
-    session = session_of(request)
+    if session is not None and request.method not in SAFE_METHODS:
+        sessions.check_csrf(session.csrf_token, request.headers.get("x-csrf-token"))
     if session and session.restriction and not access.unfinished:
         raise Denied(session.restriction)
     if access.permission is not None and access.permission not in actor.permissions:
@@ -158,25 +183,47 @@ async def authorise(request: Request, conn: Conn, access: Access) -> Actor | Non
     return actor
 
 
-async def authenticate(request: HTTPConnection, conn: Conn, *, touch: bool = True) -> tuple[Actor | None, str | None]:
-    """Return the caller and, when a session cookie named it, the CSRF token of that session.
+async def authenticate(request: HTTPConnection, conn: Conn | None, *, touch: bool = True) -> Identified | None:
+    """Return the caller: by an API key, else by the session cookie; None without either or for a token never given.
 
-    `touch`: this is use, and a session lives on; a recheck is none. A Bearer key goes before a cookie. A key or session
-    that is wrong, expired or revoked raises Unauthenticated.
+    `touch`: this is use, and a session lives on; a recheck is none. A key or session that is wrong, expired or revoked
+    raises Unauthenticated. Without `conn` a look-up has its own transaction.
     """
-    address = request.client.host if request.client else None
+    callers = cast("Twin", request.app.state.twin).callers
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return await keys.authenticate(conn, secret.strip(), address=address, now=datetime.now(UTC)), None
-    token = request.cookies.get(SESSION_COOKIE)
-    if token is None:
-        return None, None
+    bearer = scheme.lower() == "bearer"
+    credential = secret.strip() if bearer else request.cookies.get(SESSION_COOKIE)
+    if credential is None:
+        return None
+    digest = digest_of(scheme.lower() if bearer else "cookie", credential, _address(request))
+    found = callers.find(digest)
+    if found is None:
+        changes = callers.changes
+        found = await _look_up(request, conn, credential, bearer=bearer, touch=touch)
+        if found is not None and touch:
+            callers.remember(digest, found, changes)
+    request.state.session = found.session if found else None
+    return found
+
+
+async def _look_up(
+    request: HTTPConnection, conn: Conn | None, credential: str, *, bearer: bool, touch: bool
+) -> Identified | None:
     twin = cast("Twin", request.app.state.twin)
+    if conn is None:
+        async with twin.db.transaction() as own:
+            return await _look_up(request, own, credential, bearer=bearer, touch=touch)
+    address = _address(request)
+    if bearer:
+        return Identified(await keys.authenticate(conn, credential, address=address, now=datetime.now(UTC)))
     session = await sessions.find_session(
-        conn, token, address=address, settings=twin.settings, now=twin.clock.now(), touch=touch
+        conn, credential, address=address, settings=twin.settings, now=twin.clock.now(), touch=touch
     )
-    request.state.session = session
-    return (session.actor, session.csrf_token) if session else (None, None)
+    return Identified(session.actor, session) if session else None
+
+
+def _address(request: HTTPConnection) -> str | None:
+    return request.client.host if request.client else None
 
 
 def session_of(request: HTTPConnection) -> Session | None:

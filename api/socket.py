@@ -2,54 +2,60 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
+import psycopg
 import structlog
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api import problems
+from api.callers import EVERYONE, Identified
 from api.live import MAX_REPLAY, Client, LiveHub, Subscription, event_message, write_forever
 from api.route import authenticate
-from identity import Actor
+from api.sight import READINGS, handles_of, may_listen, seen_of
+from identity.access import limited
 from spatial.storeys import resolve_storey
 from twin import places
 from twin.db import Database
 from twin.errors import Denied, Invalid, Language, TwinError, Unauthenticated, Unavailable
 from twin.events import replay
 
+if TYPE_CHECKING:
+    from api.app import Twin
+
 log = structlog.get_logger()
 MAX_MESSAGE: Final = 65_536
 MAX_ERRORS: Final = 20  # messages that make no sense, before the socket is closed
 MAX_SUBSCRIPTIONS: Final = 100
-PERMISSION: Final = "reading.read"
-RECHECK_S: Final = 4.0  # a disabled account or revoked key loses its sockets within this time
+RECHECK_S: Final = 2.5  # what is taken away counts after this time even where nobody tells (api/callers.py)
 
 
 async def live_socket(socket: WebSocket) -> None:
     """Serve one socket from handshake to close."""
-    twin = socket.app.state.twin
+    twin: Twin = socket.app.state.twin
     language = problems.language_of(socket.headers.get("accept-language"))
     try:
         _check_origin(socket)
-        await _authorised(socket, twin.db)
+        found = await _authorised(socket, twin.db)
         if twin.live.clients >= twin.settings.live_clients:
             raise Unavailable("live.full", limit=twin.settings.live_clients)
     except TwinError as error:
         await socket.send_denial_response(problems.of_error(error, language))
         return
     await socket.accept()
-    client = Client(socket)
+    client = Client(socket, found.actor)
     twin.live.add(client)
     try:
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(write_forever(twin.live, client))
             reader = tasks.create_task(_read_forever(twin.live, twin.db, client, language))
-            watcher = tasks.create_task(_recheck_forever(socket, twin.db))
+            watcher = tasks.create_task(_recheck_forever(client, twin, found))
             await asyncio.wait({writer, reader, watcher}, return_when=asyncio.FIRST_COMPLETED)
             twin.live.remove(client)
             for task in (writer, reader, watcher):
@@ -67,27 +73,49 @@ def _check_origin(socket: WebSocket) -> None:
         raise Denied("live.foreign_origin", origin=origin[:200])
 
 
-async def _authorised(connection: HTTPConnection, db: Database) -> Actor:
+async def _authorised(connection: HTTPConnection, db: Database) -> Identified:
     async with db.connection() as conn:
-        actor, _ = await authenticate(connection, conn, touch=False)
-    if actor is None:
+        found = await authenticate(connection, conn, touch=False)
+    if found is None:
         raise Unauthenticated("session.missing")
-    if PERMISSION not in actor.permissions:
-        raise Denied("permission.missing", permission=PERMISSION)
-    return actor
+    if found.session is not None and found.session.restriction:
+        raise Denied(found.session.restriction)
+    if not may_listen(found.actor):
+        raise Denied("permission.missing", permission=READINGS)
+    return found
 
 
-async def _recheck_forever(socket: WebSocket, db: Database) -> None:
-    while True:
-        await asyncio.sleep(RECHECK_S)
-        try:
-            await _authorised(socket, db)
-        except (Unauthenticated, Denied):
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await socket.close(4401, "signed out")
-            return
-        except TwinError:
-            continue  # the database is away: that is no reason to cut anyone off
+async def _recheck_forever(client: Client, twin: "Twin", found: Identified) -> None:
+    """Close the socket when its caller is signed out, or may do other things than before: it comes back with those."""
+    socket, changed = client.socket, asyncio.Event()
+
+    def heard(subject: str) -> None:
+        if subject in (EVERYONE, str(found.subject)):
+            changed.set()
+
+    twin.callers.listen(heard)
+    try:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), RECHECK_S)
+            changed.clear()
+            try:
+                now = await _authorised(socket, twin.db)
+            except (Unauthenticated, Denied):
+                await _close(socket, 4401, "signed out")
+                return
+            except (TwinError, psycopg.OperationalError):
+                continue  # the database is away: that is no reason to cut anyone off
+            if now.actor != found.actor:
+                await _close(socket, 4403, "grants changed")
+                return
+    finally:
+        twin.callers.unlisten(heard)
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await socket.close(code, reason)
 
 
 async def _read_forever(hub: LiveHub, db: Database, client: Client, language: Language) -> None:
@@ -121,16 +149,38 @@ def _parse(message: Any) -> dict[str, Any]:
     return parsed
 
 
+Handler = Callable[[LiveHub, Database, Client, dict[str, Any]], Awaitable[None]]
+OPS: Final[dict[str, tuple[str | None, Handler]]] = {}
+"""What a client may say: the permission that it takes (None: any caller) and who answers."""
+
+
+def on(op: str, permission: str | None) -> Callable[[Handler], Handler]:
+    """Declare who answers an op, and the permission that it takes: there is no op without a declaration."""
+
+    def mark(handler: Handler) -> Handler:
+        OPS[op] = permission, handler
+        return handler
+
+    return mark
+
+
 async def _handle(hub: LiveHub, db: Database, client: Client, message: dict[str, Any]) -> None:
-    match message["op"]:
-        case "ping":
-            client.send({"op": "pong", "time": datetime.now(UTC)})
-        case "subscribe":
-            await _subscribe(hub, db, client, message)
-        case "unsubscribe":
-            client.subscriptions.pop(_subscription_id(message), None)
-        case other:
-            raise Invalid("live.unknown_op", op=str(other)[:50])
+    if message["op"] not in OPS:
+        raise Invalid("live.unknown_op", op=message["op"][:50])
+    permission, handler = OPS[message["op"]]
+    if permission is not None:
+        client.actor.require(permission)
+    await handler(hub, db, client, message)
+
+
+@on("ping", None)
+async def _ping(_hub: LiveHub, _db: Database, client: Client, _message: dict[str, Any]) -> None:
+    client.send({"op": "pong", "time": datetime.now(UTC)})
+
+
+@on("unsubscribe", None)
+async def _unsubscribe(_hub: LiveHub, _db: Database, client: Client, message: dict[str, Any]) -> None:
+    client.subscriptions.pop(_subscription_id(message), None)
 
 
 def _subscription_id(message: dict[str, Any]) -> int | str:
@@ -140,6 +190,7 @@ def _subscription_id(message: dict[str, Any]) -> int | str:
     return found
 
 
+@on("subscribe", "building.read")
 async def _subscribe(hub: LiveHub, db: Database, client: Client, message: dict[str, Any]) -> None:
     number = _subscription_id(message)
     if len(client.subscriptions) >= MAX_SUBSCRIPTIONS:
@@ -149,10 +200,10 @@ async def _subscribe(hub: LiveHub, db: Database, client: Client, message: dict[s
         raise Invalid("live.no_building")
     if since is not None and (not isinstance(since, int) or isinstance(since, bool) or since < 0):
         raise Invalid("live.bad_since")
-    async with db.connection() as conn:
+    async with limited(db, client.actor, None) as conn:
         building = await places.get_building(conn, reference)
         storeys = await _storeys(conn, building.id, message.get("storeys"))
-    subscription = Subscription(number, building.id, storeys)
+    subscription = Subscription(number, building.id, storeys, await handles_of(db, client.actor, building.id))
     if since is None:
         hub.snapshot(client, subscription)
         return
@@ -176,8 +227,9 @@ async def _replay(db: Database, client: Client, subscription: Subscription, sinc
     if events is None or len(events) > MAX_REPLAY:
         client.send({"op": "resync", "id": subscription.id})
         return
-    for event in events:
-        if event.seq <= until and subscription.wants((subscription.building, event.storey_id)):
+    wanted = [event for event in events if subscription.wants((subscription.building, event.storey_id))]
+    for event in await seen_of(db, client.actor, wanted):
+        if event.seq <= until:
             client.lane.append(event_message(event))
 
 

@@ -18,7 +18,7 @@ class Place:
     kind: PlaceKind
     id: UUID
     buildings: frozenset[UUID]
-    name: str = ""
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

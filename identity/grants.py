@@ -109,7 +109,8 @@ class HeldGrant:
 _SELECT: Final = """
     SELECT g.id, g.account_id, a.name AS account, g.key_id, k.name AS key, g.role, g.granted_by, g.granted_at,
            g.site_id, g.building_id, g.storey_id, g.system_id, inside.name AS building,
-           coalesce(site.name, b.name, s.name, e.name, e.long_name, e.global_id) AS place_name
+           coalesce(site.name, b.name, s.name, e.name, e.long_name, e.global_id,
+                    g.site_id::text, g.building_id::text, g.storey_id::text, g.system_id::text) AS place_name
     FROM role_grant g
     LEFT JOIN account a ON a.id = g.account_id
     LEFT JOIN api_key k ON k.id = g.key_id

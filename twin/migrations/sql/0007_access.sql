@@ -43,31 +43,37 @@ CREATE FUNCTION roles(api_key) RETURNS text[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT DISTINCT g.role FROM role_grant g WHERE g.key_id = $1.id ORDER BY g.role)
 $$;
 
--- Whoever remembers callers (api/callers.py) or serves their sockets listens, so that what is taken away is gone at once.
+-- Whoever remembers callers or serves their sockets listens (api/callers.py), so that what is taken away is gone at
+-- once. It is told which account or key it is about; '' means any.
 CREATE FUNCTION access_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed jsonb := to_jsonb(coalesce(NEW, OLD));
 BEGIN
-    PERFORM pg_notify('twin_access', '');
+    PERFORM pg_notify('twin_access', coalesce(changed->>TG_ARGV[0], changed->>TG_ARGV[1], ''));
     RETURN NULL;
 END $$;
-CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE ON role
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
 CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE ON role_grant
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
-CREATE TRIGGER access_changed AFTER UPDATE OR DELETE ON account
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+    FOR EACH ROW EXECUTE FUNCTION access_changed('account_id', 'key_id');
+CREATE TRIGGER access_changed AFTER UPDATE OR DELETE ON role
+    FOR EACH ROW EXECUTE FUNCTION access_changed();
+CREATE TRIGGER access_changed AFTER INSERT OR DELETE OR UPDATE OF site_id ON building  -- what grants on sites cover
+    FOR EACH ROW EXECUTE FUNCTION access_changed();
+CREATE TRIGGER access_removed AFTER DELETE ON account
+    FOR EACH ROW EXECUTE FUNCTION access_changed('id');
+CREATE TRIGGER access_changed AFTER UPDATE ON account
+    FOR EACH ROW WHEN (to_jsonb(OLD) - 'last_login_at' IS DISTINCT FROM to_jsonb(NEW) - 'last_login_at')
+    EXECUTE FUNCTION access_changed('id');
 CREATE TRIGGER access_removed AFTER DELETE ON session
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+    FOR EACH ROW EXECUTE FUNCTION access_changed('account_id');
 CREATE TRIGGER access_changed AFTER UPDATE ON session
     FOR EACH ROW WHEN (to_jsonb(OLD) - 'seen_at' IS DISTINCT FROM to_jsonb(NEW) - 'seen_at')
-    EXECUTE FUNCTION access_changed();
+    EXECUTE FUNCTION access_changed('account_id');
 CREATE TRIGGER access_removed AFTER DELETE ON api_key
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+    FOR EACH ROW EXECUTE FUNCTION access_changed('id');
 CREATE TRIGGER access_changed AFTER UPDATE ON api_key
     FOR EACH ROW WHEN (to_jsonb(OLD) - '{used_at,used_from}'::text[]
                        IS DISTINCT FROM to_jsonb(NEW) - '{used_at,used_from}'::text[])
-    EXECUTE FUNCTION access_changed();
-CREATE TRIGGER access_changed AFTER INSERT OR UPDATE OR DELETE ON building  -- grants on sites cover new ones too
-    FOR EACH STATEMENT EXECUTE FUNCTION access_changed();
+    EXECUTE FUNCTION access_changed('id');
 
 -- Row filters. A transaction of a caller who may not see everything runs as `twin_limited`, to which the policies below
 -- apply, and says in settings what it may see (identity/access.py): for each family of rows (`building`, `model`,
