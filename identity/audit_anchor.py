@@ -56,6 +56,7 @@ class AnchorFile:
     file: UUID | None = None
     anchors: list[Anchor] = field(default_factory=list)
     broken_at: int | None = None
+    ends: int = 0  # the number that the last line gives itself
 
     @property
     def last(self) -> Anchor | None:
@@ -90,6 +91,7 @@ def read_anchors(path: Path, sealer: Sealer) -> AnchorFile:
                 found.broken_at = found.broken_at or unfinished or number
             # Whether this line is right or not: the next one is when it follows on it, for that takes the key.
             mac, n, unfinished = claimed, body["n"], None
+    found.ends = n
     if unfinished and not _torn(path):
         found.broken_at = found.broken_at or unfinished
     return found

@@ -191,9 +191,9 @@ async def _read_files(db: Database, files: Sequence[Path], sealer: Sealer, repor
         found.append(anchors)
         _note(report, anchors)
         noted = known.pop(anchors.file, None) if anchors.file else None
-        n = anchors.last.n if anchors.last else 0
-        if noted and noted["n"] > n:
-            report.add("anchor_cut", None, f"{path} ends with line {n} of {noted['n']}", n + 1)
+        if noted and noted["n"] > anchors.ends:
+            detail = f"{path} ends with line {anchors.ends} of {noted['n']}"
+            report.add("anchor_cut", None, detail, anchors.ends + 1)
     for each in known.values():
         report.add(
             "anchor_missing", None, f"{each['place']}: {each['n']} lines up to entry {each['seq']} are not there"
