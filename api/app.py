@@ -20,6 +20,7 @@ from api.clients import ClientGuard, Clients
 from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
 from api.importing import Importer
 from api.live import LiveHub
+from api.out_again import OutAgain
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
@@ -67,6 +68,7 @@ class Twin:
     live: LiveHub
     callers: Callers
     importer: Importer
+    out_again: OutAgain
     clients: Clients
     networks: Networks
 
@@ -80,6 +82,7 @@ class Twin:
         return {
             "import": self.importer.run,
             "rollback": self.importer.roll_back,
+            **self.out_again.handlers(),
             VERIFY: lambda job: verify_job(job, self.audit),
         }
 
@@ -118,6 +121,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             live,
             Callers(db),
             importer,
+            OutAgain(db, blobs, settings, workers),
             clients,
             Networks(db, keep=settings.network_buildings),
         )
@@ -229,7 +233,7 @@ def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     app.add_middleware(
         RequestLimits,
         default=settings.request_limit,
-        limits={f"{API}/models": settings.upload_limit},
+        limits={f"{API}/models": settings.upload_limit, f"{API}/bcf": BCF_UPLOAD},
         head=settings.header_limit,
         stall=settings.request_stall.total_seconds(),
     )

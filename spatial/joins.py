@@ -98,6 +98,7 @@ class Neighbours:
     step: float  # m between their floors
     x: float  # the middle of where they do
     y: float
+    z: float  # of the higher floor
 
 
 def neighbours(rooms: Sequence[RoomPlan]) -> list[Neighbours]:
@@ -127,6 +128,7 @@ def neighbours(rooms: Sequence[RoomPlan]) -> list[Neighbours]:
             float(abs(bottom[first[k]] - bottom[second[k]])),
             middle[k].x,
             middle[k].y,
+            float(max(bottom[first[k]], bottom[second[k]])),
         )
         for k in np.flatnonzero(facing >= FACING)
     ]

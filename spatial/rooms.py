@@ -1,10 +1,12 @@
 """Rooms: their floor, what stands in them, which doors lead out of them, which rooms touch them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from twin.db import Conn, objects, row
+from spatial.network import Network
+from twin.db import Conn, objects, row, rows
 from twin.errors import NotFound
 
 
@@ -62,19 +64,9 @@ _EQUIPMENT = """
                       AND c.ancestor IN ('IfcPort', 'IfcFeatureElement'))
     ORDER BY e.ifc_class, e.name
 """
-# Doors and rooms of the file's own space boundaries; doors by contact where there are none come with the routes.
-_BOUNDING_DOORS = """
-    SELECT DISTINCT d.id, d.global_id, d.ifc_class, d.name, r.derived
-    FROM element_relation r JOIN element d ON d.id = r.from_id
-    JOIN ifc_class c ON c.name = d.ifc_class AND c.ancestor = 'IfcDoor'
-    WHERE r.kind = 'bounds' AND r.to_id = %(id)s ORDER BY d.name
-"""
-_NEIGHBOURS = """
-    SELECT DISTINCT o.id, o.global_id, o.ifc_class, o.name, r2.derived
-    FROM element_relation r1
-    JOIN element_relation r2 ON r2.kind = 'bounds' AND r2.from_id = r1.from_id AND r2.to_id <> r1.to_id
-    JOIN element o ON o.id = r2.to_id
-    WHERE r1.kind = 'bounds' AND r1.to_id = %(id)s AND o.ifc_class = 'IfcSpace' ORDER BY o.name
+_BESIDE = """
+    SELECT id, global_id, ifc_class, coalesce(long_name, name) AS name FROM element WHERE id = ANY(%(ids)s)
+    ORDER BY name, global_id
 """
 _POINTS = """
     SELECT p.id, p.key, p.name, p.unit, p.quantity FROM point p JOIN element e ON e.id = p.element_id
@@ -82,15 +74,21 @@ _POINTS = """
 """
 
 
-async def get_room(conn: Conn, element_id: UUID) -> Room:
+async def get_room(conn: Conn, network: Network, element_id: UUID) -> Room:
     """Return the room with that element id; raise NotFound when it is none."""
     detail = await row(conn, _DETAIL, {"id": element_id})
     if detail is None:
         raise NotFound("space.unknown", space=str(element_id))
+    doors = {join.door: join.derived for join in network.doors_of(element_id)}
     return Room(
         **detail,
         equipment=await objects(conn, Located, _EQUIPMENT, {"id": element_id}),
-        doors=await objects(conn, Located, _BOUNDING_DOORS, {"id": element_id}),
-        neighbours=await objects(conn, Located, _NEIGHBOURS, {"id": element_id}),
+        doors=await _located(conn, doors),
+        neighbours=await _located(conn, network.beside(element_id)),
         points=await objects(conn, RoomPoint, _POINTS, {"id": element_id}),
     )
+
+
+async def _located(conn: Conn, derived: Mapping[UUID, bool]) -> list[Located]:
+    found = await rows(conn, _BESIDE, {"ids": list(derived)})
+    return [Located(**element, derived=derived[element["id"]]) for element in found]

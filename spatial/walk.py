@@ -55,9 +55,9 @@ class _Room:
         """(k, k) s between the middles of its ways; half of each door belongs to each side."""
         if self.times is None:
             into = np.array([self.step_in(ways, i) for i in range(len(self.ways))])
-            half = np.array([half(ways[number]) for number in self.ways])
+            doors = np.array([half(ways[number]) for number in self.ways])
             walked = self.solid(ways).between() + into[:, None] + into
-            self.times = walked / WALK + half[:, None] + half
+            self.times = walked / WALK + doors[:, None] + doors
         return self.times
 
     def step_in(self, ways: Sequence[Way], number: int) -> float:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -125,3 +126,21 @@ def _wait_until_serving(server: Server) -> None:
         if server.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the server did not start:\n" + "".join(server.said[-50:]))
         time.sleep(0.05)
+
+
+def wait_for_job(client: httpx.Client, job: str, seconds: float = 120) -> dict[str, Any]:
+    """Poll a job until it is over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = client.get(f"/jobs/{job}").raise_for_status().json()
+        if found["state"] in ("done", "failed", "cancelled"):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"the job is still {found['state']} at {found['stage']}")
+
+
+def upload(client: httpx.Client, file: Path, building: str) -> dict[str, Any]:
+    """Upload a model to a building that is there and wait for its import; the job as it ended."""
+    with file.open("rb") as opened:
+        answer = client.post("/models", data={"building": building}, files={"file": (file.name, opened)})
+    return wait_for_job(client, answer.raise_for_status().json()["id"])

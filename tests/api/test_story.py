@@ -12,7 +12,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.serving import Server, run_twin
+from tests.serving import Server, run_twin, upload
 
 LIMIT = 28.0
 
@@ -32,23 +32,10 @@ def building(server: Server, sample: Path) -> str:
     with server.client() as client:
         made = client.post("/buildings", json={"name": "Story tower"})
         assert made.status_code == 201, made.text
-        with sample.open("rb") as file:
-            answer = client.post("/models", data={"building": "Story tower"}, files={"file": ("tower.ifc", file)})
-        assert answer.status_code == 202, answer.text
-        job = wait_for_job(client, answer.json()["id"])
+        job = upload(client, sample, "Story tower")
         assert job["state"] == "done", job["error"]
         assert job["result"]["without_geometry"] == []
         return str(made.json()["id"])
-
-
-def wait_for_job(client: httpx.Client, job: str, seconds: float = 120) -> dict[str, Any]:
-    """Poll a job until it is over."""
-    deadline = datetime.now(UTC) + timedelta(seconds=seconds)
-    while datetime.now(UTC) < deadline:
-        found: dict[str, Any] = client.get(f"/jobs/{job}").raise_for_status().json()
-        if found["state"] in ("done", "failed", "cancelled"):
-            return found
-    raise AssertionError(f"the job is still {found['state']} at {found['stage']}")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,180 @@
+"""What feeds what: flow through ducts, pipes and cables, and what an outage of an element touches.
+
+Edges are `feeds` (Brick): from the element the medium leaves to the one it enters. Where the file gives ports a
+direction they are the file's; connections without one are directed away from the nearest source (a pump, a boiler, a
+board) and are derived. Elements are numbers; `spatial.network` knows what they are.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import networkx
+
+Id = TypeVar("Id", bound=Hashable)
+
+SOURCES: Final = (
+    "IfcEnergyConversionDevice",
+    "IfcFlowMovingDevice",
+    "IfcFlowStorageDevice",
+    "IfcElectricDistributionBoard",
+    "IfcElectricDistributionPoint",
+)
+"""Where a medium comes from, nearest to the source first; subclasses included."""
+GENERATORS: Final = (
+    "IfcBoiler",
+    "IfcChiller",
+    "IfcCoolingTower",
+    "IfcElectricGenerator",
+    "IfcHeatPump",
+    "IfcSolarDevice",
+    "IfcTank",
+    "IfcTransformer",
+    "IfcUnitaryEquipment",
+)
+"""Where a circuit begins and ends: what flows back to it is not fed by what it feeds."""
+ISOLATORS: Final = (
+    "IfcValve",
+    "IfcDamper",
+    "IfcProtectiveDevice",
+    "IfcSwitchingDevice",
+    "IfcElectricDistributionBoard",
+)
+"""What can shut an element off; subclasses included. IFC2X3 knows IfcFlowController only: it counts there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An element up- or downstream."""
+
+    element: int
+    distance: int  # elements passed, 1: directly joined
+    via: int  # the element before it on the way
+    derived: bool  # any edge on the way has a derived direction
+
+
+class FlowGraph:
+    """All flow of a building. `graph`: a DiGraph of element numbers, edges with `derived`."""
+
+    def __init__(
+        self,
+        feeds: Iterable[tuple[int, int]],
+        connects: Iterable[tuple[int, int]],
+        *,
+        sources: Collection[int] = (),
+        generators: Collection[int] = (),
+    ) -> None:
+        """`feeds`: directed by the file; `connects`: joined, no direction given; `sources`: what starts a flow."""
+        self.graph = networkx.DiGraph()
+        self._generators = frozenset(generators)
+        self._known: list[set[int]] | None = None
+        for one, other in feeds:
+            self.graph.add_edge(one, other, derived=False)
+        undirected = networkx.Graph()
+        undirected.add_edges_from(
+            (a, b) for a, b in connects if a != b and not self.graph.has_edge(a, b) and not self.graph.has_edge(b, a)
+        )
+        for one, other in _directed(undirected, self.graph, sources):
+            self.graph.add_edge(one, other, derived=True)
+
+    def downstream(self, start: int) -> list[Reached]:
+        """What the element feeds, nearest first."""
+        return self._reach(start, self.graph.successors)
+
+    def upstream(self, start: int) -> list[Reached]:
+        """What feeds the element, nearest first."""
+        return self._reach(start, self.graph.predecessors)
+
+    def isolating(self, start: int, isolators: Collection[int]) -> tuple[list[int], bool]:
+        """Return what to shut so that nothing flows into or out of an element, and whether that shuts all of it off.
+
+        The nearest isolators on every way to and from it. False: some way ends without one.
+        """
+        if start not in self.graph:
+            return [], False
+        found: list[int] = []
+        complete = True
+        for onward in (self.graph.predecessors, self.graph.successors):
+            seen, waiting = {start}, deque([start])
+            while waiting:
+                element = waiting.popleft()
+                others = [other for other in onward(element) if other not in seen]
+                # A dead end downstream needs no valve: nothing comes back from it.
+                if not others and element != start and onward == self.graph.predecessors:
+                    complete = False
+                for other in others:
+                    seen.add(other)
+                    if other in isolators:
+                        found.append(other)
+                    else:
+                        waiting.append(other)
+        return list(dict.fromkeys(found)), complete
+
+    def loops(self) -> list[list[int]]:
+        """Return the circuits: sets of elements that feed each other in a circle, largest first."""
+        return sorted((sorted(part) for part in self._circuits()), key=len, reverse=True)
+
+    def parts(self) -> list[set[int]]:
+        """Return the parts that hang together, largest first."""
+        return sorted(networkx.weakly_connected_components(self.graph), key=len, reverse=True)
+
+    def circuit(self, element: int) -> set[int]:
+        """The elements that feed each other in a circle with this one."""
+        return next((part for part in self._circuits() if element in part), set())
+
+    def _circuits(self) -> list[set[int]]:
+        if self._known is None:
+            self._known = [part for part in networkx.strongly_connected_components(self.graph) if len(part) > 1]
+        return self._known
+
+    def _reach(self, start: int, onward: Callable[[int], Iterable[int]]) -> list[Reached]:
+        if start not in self.graph:
+            return []
+        # A circuit is left at its generator: a radiator's return does not feed the radiator.
+        circuit = self._generators & self.circuit(start)
+        found: dict[int, Reached] = {start: Reached(start, 0, start, derived=False)}
+        waiting = deque([start])
+        while waiting:
+            element = waiting.popleft()
+            here = found[element]
+            for other in onward(element):
+                if other not in found and not (element != start and element in circuit):
+                    edge = self.graph.get_edge_data(element, other) or self.graph.get_edge_data(other, element)
+                    found[other] = Reached(other, here.distance + 1, element, here.derived or edge["derived"])
+                    waiting.append(other)
+        return list(found.values())[1:]
+
+
+def _directed(
+    undirected: networkx.Graph, directed: networkx.DiGraph, sources: Collection[int]
+) -> Iterable[tuple[int, int]]:
+    """Direct joined elements away from the nearest source; a part without any from its end with the lowest number.
+
+    Whoever the directed part of the graph feeds is a source for what hangs on it.
+    """
+    for part in networkx.connected_components(undirected):
+        starts = sorted(element for element in part if element in sources)
+        if not starts:
+            starts = sorted(element for element in part if element in directed and directed.in_degree(element))
+        if not starts:
+            ends = [element for element in part if undirected.degree(element) == 1]
+            starts = [min(ends or part)]
+        steps = networkx.multi_source_dijkstra_path_length(undirected.subgraph(part), starts, weight=None)
+        for one, other in undirected.subgraph(part).edges():
+            first, second = sorted((one, other), key=lambda element: (steps[element], element))
+            yield first, second
+
+
+def through_ports(joins: Iterable[tuple[Id, Id]], owner: Mapping[Id, Id]) -> Iterable[tuple[Id, Id]]:
+    """Yield connections between elements for those between ports; `owner`: port → element."""
+    for one, other in joins:
+        first, second = owner.get(one, one), owner.get(other, other)
+        if first != second:
+            yield first, second
+
+
+def unconnected(ports: Sequence[Id], joins: Iterable[tuple[Id, Id]]) -> list[Id]:
+    """Return the ports that nothing is joined to: where a system is broken, or ends."""
+    joined = {port for join in joins for port in join}
+    return [port for port in ports if port not in joined]

@@ -1,0 +1,366 @@
+"""The spatial network of a building, made from its rows: rooms, what joins them, what flows where.
+
+Read once per state of the building's models, kept in memory, shared by all callers. It knows ids and geometry only:
+whoever answers with it reads the elements' rows with the caller's own connection, which sees what the caller may.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import shapely
+
+from spatial.flow import GENERATORS, ISOLATORS, SOURCES, FlowGraph, through_ports, unconnected
+from spatial.joins import (
+    Neighbours,
+    RoomIndex,
+    RoomPlan,
+    Shaft,
+    doorway,
+    joined,
+    landings,
+    neighbours,
+    open_sides,
+)
+from spatial.walk import WalkGraph
+from spatial.ways import Place, Way
+from twin.db import Conn, Database, row, rows
+
+DOUBLE: Final = 0.9  # share of a room that another model's room covers, to be the same room
+NEAREST: Final = 5.0  # m; what stands further from every room of its level is in none
+FLIGHT_GAP: Final = 0.5  # m between flights of one stair
+
+_CURRENT = "element e JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version"
+_IS = "EXISTS (SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = ANY(%(classes)s))"
+
+
+@dataclass(frozen=True, slots=True)
+class DoorJoin:
+    """The rooms a door joins: two, or one and the outside, or none that is known."""
+
+    door: UUID
+    rooms: tuple[UUID, ...]
+    derived: bool  # from geometry, not from the file's space boundaries
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Everything about one building that is walked or that flows."""
+
+    plans: Mapping[UUID, RoomPlan]
+    index: RoomIndex
+    without_floor: list[UUID]  # rooms that have no floor polygon
+    doubles: list[UUID]  # rooms that another model has too; left out
+    neighbours: list[Neighbours]
+    boundaries: Mapping[UUID, frozenset[UUID]]  # room → rooms beside it, as the file's space boundaries say
+    doors: list[DoorJoin]
+    walk: WalkGraph
+    flow: FlowGraph
+    ids: list[UUID]  # of the flow graph's numbers
+    numbers: Mapping[UUID, int]
+    isolators: frozenset[int]
+    loose_ports: list[UUID]  # ports that nothing is joined to
+
+    def beside(self, room: UUID) -> dict[UUID, bool]:
+        """Return the rooms beside a room, each with whether that is derived."""
+        found = dict.fromkeys(self.boundaries.get(room, ()), False)
+        for pair in self.neighbours:
+            if room in (pair.first, pair.second):
+                found.setdefault(pair.second if pair.first == room else pair.first, True)
+        return found
+
+    def doors_of(self, room: UUID) -> list[DoorJoin]:
+        """Return the doors that open on a room."""
+        return [join for join in self.doors if room in join.rooms]
+
+    def place(self, position: Sequence[float], room: UUID | None) -> Place | None:
+        """Return where somebody stands who goes to `position`; None: no room is near it."""
+        x, y, z = position
+        if room is not None and room in self.plans:
+            return Place(room, (x, y, self.plans[room].bottom))
+        at = self.index.at(x, y, z)
+        if at is None:
+            level = [plan for plan in self.plans.values() if plan.reaches(z)]
+            away = shapely.distance(np.array([plan.polygon for plan in level], dtype=object), shapely.Point(x, y))
+            if not level or float(np.min(away)) > NEAREST:
+                return None
+            at = level[int(np.argmin(away))]
+        return Place(at.id, (x, y, at.bottom))
+
+
+class Networks:
+    """The networks of the buildings asked for lately."""
+
+    def __init__(self, db: Database, *, keep: int) -> None:
+        self._db, self._keep = db, keep
+        self._known: OrderedDict[UUID, tuple[str, Network]] = OrderedDict()
+        self._building: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def of(self, building: UUID) -> Network:
+        """Return the network of a building as its models are now."""
+        async with self._building[building], self._db.connection() as conn:
+            stamp = await _stamp(conn, building)
+            known = self._known.get(building)
+            if known is None or known[0] != stamp:
+                read = await _read(conn, building)
+                known = self._known[building] = (stamp, await asyncio.to_thread(build, read))
+            self._known.move_to_end(building)
+            while len(self._known) > self._keep:
+                self._known.popitem(last=False)
+            return known[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a network is built from, as read. Elements by id."""
+
+    rooms: list[dict[str, Any]]  # id, model_id, discipline, bbox, footprint
+    doors: list[dict[str, Any]]  # id, bbox, placement
+    bounds: list[dict[str, Any]]  # from_id, to_id, ifc_class of from
+    shafts: list[dict[str, Any]]  # id, parent_id, kind, bbox
+    flows: list[dict[str, Any]]  # kind, from_id, to_id
+    sources: list[UUID]
+    generators: list[UUID]
+    isolators: list[UUID]
+
+
+async def _stamp(conn: Conn, building: UUID) -> str:
+    found = await row(
+        conn,
+        "SELECT string_agg(id || ':' || current_version, ',' ORDER BY id) AS stamp FROM model WHERE building_id = %s",
+        (building,),
+    )
+    return str(found["stamp"] if found else "")
+
+
+async def _read(conn: Conn, building: UUID) -> Rows:
+    async def of_class(columns: str, classes: Iterable[str], more: str = "") -> list[dict[str, Any]]:
+        query = f"SELECT {columns} FROM {_CURRENT} WHERE e.building_id = %(building)s AND {_IS} {more}"
+        return await rows(conn, query, {"building": building, "classes": list(classes)})
+
+    rooms = await rows(
+        conn,
+        f"""SELECT e.id, e.model_id, m.discipline, e.bbox, s.footprint::text AS footprint
+            FROM {_CURRENT} LEFT JOIN space s ON s.element_id = e.id
+            WHERE e.building_id = %s AND e.ifc_class = 'IfcSpace' ORDER BY e.id""",
+        (building,),
+    )
+    relations = f"""
+        SELECT r.kind, r.from_id, r.to_id, e.ifc_class FROM element_relation r JOIN ({_CURRENT}) ON e.id = r.from_id
+        WHERE e.building_id = %(building)s AND r.kind = ANY(%(kinds)s)"""
+    return Rows(
+        rooms=rooms,
+        doors=await of_class("e.id, e.bbox, e.placement", ["IfcDoor"], "AND e.bbox IS NOT NULL ORDER BY e.id"),
+        bounds=await rows(conn, relations, {"building": building, "kinds": ["bounds"]}),
+        shafts=await of_class(
+            "e.id, e.parent_id, e.ifc_class, e.predefined_type, e.attributes, e.bbox",
+            ["IfcStair", "IfcStairFlight", "IfcRamp", "IfcRampFlight", "IfcTransportElement"],
+            "ORDER BY e.id",
+        ),
+        flows=await rows(conn, relations, {"building": building, "kinds": ["feeds", "connects", "has_port"]}),
+        sources=[found["id"] for found in await of_class("e.id", SOURCES)],
+        generators=[found["id"] for found in await of_class("e.id", GENERATORS)],
+        isolators=[
+            found["id"]
+            for found in await of_class("e.id", ISOLATORS)
+            + await of_class("e.id", ["IfcFlowController"], "AND e.ifc_class = 'IfcFlowController'")
+        ],
+    )
+
+
+def build(read: Rows) -> Network:
+    """Return the network of what was read."""
+    all_plans, without = _plans(read.rooms)
+    plans, doubles = _without_doubles(all_plans, read.rooms)
+    index = RoomIndex(plans.values())
+    pairs = neighbours(list(plans.values()))
+    bounding = _bounding(read.bounds, plans)
+    doors = [_join(door, bounding.get(door["id"], frozenset()), index) for door in read.doors]
+    ways = _doors(doors, read.doors) + _openings(read.bounds, bounding, pairs) + _shafts(read.shafts, index)
+    flow, ids, loose = _flow(read)
+    numbers = {id: number for number, id in enumerate(ids)}
+    return Network(
+        plans=plans,
+        index=index,
+        without_floor=without,
+        doubles=doubles,
+        neighbours=pairs,
+        boundaries=_beside(bounding),
+        doors=doors,
+        walk=WalkGraph(plans.values(), ways),
+        flow=flow,
+        ids=ids,
+        numbers=numbers,
+        isolators=frozenset(numbers[id] for id in read.isolators if id in numbers),
+        loose_ports=loose,
+    )
+
+
+def _plans(found: Sequence[dict[str, Any]]) -> tuple[dict[UUID, RoomPlan], list[UUID]]:
+    plans, without = {}, []
+    for room in found:
+        polygon = shapely.from_geojson(room["footprint"]) if room["footprint"] else None
+        if polygon is None or polygon.is_empty or room["bbox"] is None:
+            without.append(room["id"])
+        else:
+            plans[room["id"]] = RoomPlan(room["id"], shapely.make_valid(polygon), room["bbox"][2], room["bbox"][5])
+    return plans, without
+
+
+def _without_doubles(
+    plans: dict[UUID, RoomPlan], found: Sequence[dict[str, Any]]
+) -> tuple[dict[UUID, RoomPlan], list[UUID]]:
+    """Leave out rooms that another model of the building has too: the architect's are kept, then the larger model's."""
+    models = {room["id"]: (room["model_id"], room["discipline"]) for room in found}
+    size: dict[UUID, int] = defaultdict(int)
+    for id in plans:
+        size[models[id][0]] += 1
+    if len(size) < 2:
+        return plans, []
+    order = sorted(plans, key=lambda id: (models[id][1] != "arc", -size[models[id][0]], models[id][0], id))
+    tree = shapely.STRtree([plans[id].polygon for id in order])
+    kept: set[UUID] = set()
+    for id in order:
+        near = (order[hit] for hit in tree.query(plans[id].polygon, predicate="intersects").tolist())
+        if not any(o in kept and models[o][0] != models[id][0] and _same(plans[id], plans[o]) for o in near):
+            kept.add(id)
+    return {id: plan for id, plan in plans.items() if id in kept}, [id for id in plans if id not in kept]
+
+
+def _same(one: RoomPlan, other: RoomPlan) -> bool:
+    shared = float(one.polygon.intersection(other.polygon).area)
+    height = min(one.top, other.top) - max(one.bottom, other.bottom)
+    return shared >= DOUBLE * one.polygon.area and height >= DOUBLE * (one.top - one.bottom)
+
+
+def _bounding(bounds: Sequence[dict[str, Any]], plans: Mapping[UUID, RoomPlan]) -> dict[UUID, frozenset[UUID]]:
+    """Return the rooms that each element bounds, as the file says."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for bound in bounds:
+        if bound["to_id"] in plans:
+            found[bound["from_id"]].add(bound["to_id"])
+    return {element: frozenset(of) for element, of in found.items()}
+
+
+def _beside(bounding: Mapping[UUID, frozenset[UUID]]) -> dict[UUID, frozenset[UUID]]:
+    """Return the rooms beside each room: those that one wall, door or virtual boundary bounds with it.
+
+    An element that bounds many rooms (a slab, a façade) makes no neighbours of them.
+    """
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for of in bounding.values():
+        if len(of) == 2:
+            one, other = of
+            found[one].add(other)
+            found[other].add(one)
+    return {room: frozenset(others) for room, others in found.items()}
+
+
+def _join(door: dict[str, Any], given: frozenset[UUID], index: RoomIndex) -> DoorJoin:
+    """Return what a door joins: as the file says, by geometry where it says nothing or too much."""
+    if 1 <= len(given) <= 2:
+        return DoorJoin(door["id"], tuple(sorted(given)), derived=False)
+    sides = [side.id for side in joined(doorway(door["id"], door["bbox"], door["placement"]), index) if side]
+    return DoorJoin(door["id"], tuple(sides), derived=True)
+
+
+def _doors(joins: Sequence[DoorJoin], doors: Sequence[dict[str, Any]]) -> list[Way]:
+    ways = []
+    for join, door in zip(joins, doors, strict=True):
+        if join.rooms:
+            at = doorway(join.door, door["bbox"], door["placement"])
+            ways.append(Way("door", join.door, (at.x, at.y, at.z), join.rooms))
+    return ways
+
+
+def _openings(
+    bounds: Sequence[dict[str, Any]], bounding: Mapping[UUID, frozenset[UUID]], pairs: Sequence[Neighbours]
+) -> list[Way]:
+    """Return the ways between rooms with no wall between them: the file's virtual boundaries, then by geometry."""
+    beside = {frozenset((pair.first, pair.second)): pair for pair in pairs}
+    virtual = {bound["from_id"] for bound in bounds if bound["ifc_class"] == "IfcVirtualElement"}
+    said = {bounding[element] for element in virtual if len(bounding.get(element, ())) == 2}
+    chosen = {frozenset((pair.first, pair.second)) for pair in open_sides(pairs)} | (said & beside.keys())
+    return [
+        Way("open", None, (beside[key].x, beside[key].y, beside[key].z), tuple(sorted(key)))
+        for key in sorted(chosen, key=sorted)
+    ]
+
+
+def _shafts(found: Sequence[dict[str, Any]], index: RoomIndex) -> list[Way]:
+    ways = []
+    for shaft in _whole_shafts(found):
+        stops = landings(shaft, index)
+        if len(stops) > 1:
+            ways += [Way(shaft.kind, shaft.id, (s.x, s.y, s.z), (s.room,), shaft.id) for s in stops]
+    return ways
+
+
+def _whole_shafts(found: Sequence[dict[str, Any]]) -> list[Shaft]:
+    """Return each stair, ramp and lift as one box: flights belong to the stair they are part of or touch."""
+    ids = {each["id"] for each in found}
+    boxes: dict[UUID, list[Sequence[float]]] = defaultdict(list)
+    kinds: dict[UUID, str] = {}
+    for each in found:
+        whole = each["parent_id"] if each["parent_id"] in ids else each["id"]
+        kinds.setdefault(whole, _kind(each))
+        if each["bbox"] is not None:
+            boxes[whole].append(each["bbox"])
+    shafts = []
+    for id, parts in boxes.items():
+        corners = np.array(parts)
+        box = (*corners[:, :3].min(axis=0).tolist(), *corners[:, 3:].max(axis=0).tolist())
+        shafts.append(Shaft(id, kinds[id], box))
+    return _merged(shafts)
+
+
+def _merged(shafts: list[Shaft]) -> list[Shaft]:
+    """Join flights that stand above each other and belong to no stair of the file."""
+    done: list[Shaft] = []
+    for shaft in sorted(shafts, key=lambda shaft: shaft.box[2]):
+        below = next((other for other in done if shaft.kind == other.kind != "lift" and _touch(other, shaft)), None)
+        if below is None:
+            done.append(shaft)
+        else:
+            low, high = np.array(below.box), np.array(shaft.box)
+            box = (*np.minimum(low, high)[:3].tolist(), *np.maximum(low, high)[3:].tolist())
+            done[done.index(below)] = Shaft(below.id, below.kind, box)
+    return done
+
+
+def _touch(below: Shaft, above: Shaft) -> bool:
+    x = min(below.box[3], above.box[3]) - max(below.box[0], above.box[0])
+    y = min(below.box[4], above.box[4]) - max(below.box[1], above.box[1])
+    return x > -FLIGHT_GAP and y > -FLIGHT_GAP and abs(above.box[2] - below.box[5]) <= FLIGHT_GAP
+
+
+def _kind(element: dict[str, Any]) -> str:
+    if element["ifc_class"].startswith("IfcStair"):
+        return "stair"
+    if element["ifc_class"].startswith("IfcRamp"):
+        return "ramp"
+    stated = json.dumps([element["predefined_type"], element["attributes"].get("OperationType")])
+    return "escalator" if "ESCALATOR" in stated or "MOVINGWALKWAY" in stated else "lift"
+
+
+def _flow(read: Rows) -> tuple[FlowGraph, list[UUID], list[UUID]]:
+    """Return the flow graph, the ids of its numbers and the ports that nothing is joined to."""
+    of_kind: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
+    for edge in read.flows:
+        of_kind[edge["kind"]].append((edge["from_id"], edge["to_id"]))
+    owner = {port: element for element, port in of_kind["has_port"]}
+    joins = list(through_ports(of_kind["connects"], owner))
+    ids = sorted({id for edge in (*of_kind["feeds"], *joins, *of_kind["has_port"]) for id in edge})
+    numbers = {id: number for number, id in enumerate(ids)}
+    graph = FlowGraph(
+        [(numbers[one], numbers[other]) for one, other in of_kind["feeds"]],
+        [(numbers[one], numbers[other]) for one, other in joins],
+        sources={numbers[id] for id in read.sources if id in numbers},
+        generators={numbers[id] for id in read.generators if id in numbers},
+    )
+    return graph, ids, unconnected(sorted(owner), of_kind["connects"])
