@@ -28,9 +28,10 @@ interface Options {
 }
 
 const BASE = "/api/v1";
+const SIGNING_IN = new Set(["/session", "/session/second-factor"]);
 let csrfToken: string | null = null;
 let language = "zh-CN";
-let onSignedOut: () => void = () => undefined;
+let onSignedOut: (problem: ApiError) => void = () => undefined;
 
 export function setCsrfToken(token: string | null): void {
   csrfToken = token;
@@ -40,8 +41,8 @@ export function setRequestLanguage(value: string): void {
   language = value;
 }
 
-/** `handler` runs when any request but the sign-in itself is answered 401. */
-export function onUnauthenticated(handler: () => void): void {
+/** `handler` runs when any request but the signing in itself is answered 401. */
+export function onUnauthenticated(handler: (problem: ApiError) => void): void {
   onSignedOut = handler;
 }
 
@@ -78,7 +79,7 @@ export async function request<T>(method: string, path: string, options: Options 
   }
   if (response.ok) return (response.status === 204 ? undefined : await readJson(response)) as T;
   const problem = toApiError(response.status, await readJson(response).catch(() => null));
-  if (problem.status === 401 && !(method === "POST" && path === "/session")) onSignedOut();
+  if (problem.status === 401 && !(method === "POST" && SIGNING_IN.has(path))) onSignedOut(problem);
   throw problem;
 }
 

@@ -29,8 +29,6 @@ export type Room = Schemas["Room"];
 export type Located = Schemas["Located"];
 export type Point = Schemas["Point"];
 export type DueWork = Schemas["DueWork"];
-export type Account = Schemas["Account"];
-export type ApiKey = Schemas["ApiKey"];
 export type Notification = Schemas["Notification"];
 export type Model = Schemas["Model"];
 

@@ -3,11 +3,15 @@ import { App as AntApp, ConfigProvider, theme } from "antd";
 import type { Locale } from "antd/es/locale";
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { BrowserRouter, Navigate, Route, Routes, useLocation } from "react-router";
+import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from "react-router";
 import { ModeContext } from "./context";
 import { useMode } from "./lib/prefs";
+import { useStore } from "./lib/store";
+import { IdleWatch } from "./access/idle";
+import { returnPath } from "./access/return-path";
+import { SessionEnded } from "./access/session-ended";
 import { SignIn } from "./pages/sign-in";
-import { useSession } from "./session";
+import { codesShown, dueFirst, useSession } from "./session";
 import { antdTheme } from "./theme";
 
 const Shell = lazy(() => import("./shell/shell"));
@@ -19,7 +23,16 @@ const Orders = lazy(() => import("./pages/orders"));
 const OrderPage = lazy(() => import("./pages/order"));
 const Plans = lazy(() => import("./pages/plans"));
 const Models = lazy(() => import("./pages/models"));
-const Settings = lazy(() => import("./pages/settings"));
+const Account = lazy(() => import("./account/account"));
+const ForcedPassword = lazy(() => import("./access/forced-password"));
+const ForcedFactor = lazy(() => import("./access/forced-factor"));
+const Admin = lazy(() => import("./admin/admin"));
+const Accounts = lazy(() => import("./admin/accounts"));
+const Roles = lazy(() => import("./admin/roles"));
+const Grants = lazy(() => import("./admin/grants"));
+const Keys = lazy(() => import("./admin/keys"));
+const Audit = lazy(() => import("./admin/audit"));
+const NotFound = lazy(() => import("./shell/refused"));
 
 /** The page's nonce: without it the Content-Security-Policy lets no style sheet in that is made at run time. */
 const csp = { nonce: document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "" };
@@ -46,6 +59,7 @@ export function App(): ReactNode {
 
 function Gate(): ReactNode {
   const session = useSession();
+  const codes = useStore(codesShown);
   const location = useLocation();
   if (session.state === "loading") return <Splash />;
   if (session.state === "out") {
@@ -54,15 +68,25 @@ function Gate(): ReactNode {
     }
     return <SignIn unreachable={session.unreachable} />;
   }
+  const due = codes ? "second_factor" : dueFirst(session.session);
   return (
     <Suspense fallback={<Splash />}>
-      <Routes>
-        <Route path="/sign-in" element={<Back />} />
-        <Route path="/orders" element={<Home to="orders" />} />
-        <Route path="/orders/:order" element={<OrderRedirect />} />
-        <Route path="/" element={<Home />} />
-        <Route path="/settings" element={<Home to="settings" />} />
-        <Route path="/b/:building" element={<Shell />}>
+      {due === "password" ? <ForcedPassword /> : due === "second_factor" ? <ForcedFactor /> : <Pages />}
+      {session.ended ? <SessionEnded me={session.session} reason={session.ended} /> : <IdleWatch />}
+    </Suspense>
+  );
+}
+
+function Pages(): ReactNode {
+  return (
+    <Routes>
+      <Route path="/sign-in" element={<Back />} />
+      <Route path="/orders" element={<Home to="orders" />} />
+      <Route path="/orders/:order" element={<OrderRedirect />} />
+      <Route path="/" element={<Start />} />
+      <Route path="/settings" element={<Navigate to="/account" replace />} />
+      <Route element={<Shell />}>
+        <Route path="/b/:building" element={<Outlet />}>
           <Route index element={null} />
           <Route path="overview" element={<Overview />} />
           <Route path="alarms" element={<Alarms />} />
@@ -70,12 +94,28 @@ function Gate(): ReactNode {
           <Route path="orders/:order" element={<OrderPage />} />
           <Route path="plans" element={<Plans />} />
           <Route path="models" element={<Models />} />
-          <Route path="settings" element={<Settings />} />
+          <Route path="settings" element={<Navigate to="/account" replace />} />
         </Route>
-        <Route path="*" element={<Navigate to="/" replace />} />
-      </Routes>
-    </Suspense>
+        <Route path="/account" element={<Account />} />
+        <Route path="/admin" element={<Admin />}>
+          <Route index element={null} />
+          <Route path="accounts" element={<Accounts />} />
+          <Route path="roles" element={<Roles />} />
+          <Route path="grants" element={<Grants />} />
+          <Route path="keys" element={<Keys />} />
+          <Route path="audit" element={<Audit />} />
+          <Route path="*" element={<NotFound />} />
+        </Route>
+        <Route path="*" element={<NotFound />} />
+      </Route>
+    </Routes>
   );
+}
+
+/** `/`: where one was before a sign-in that left the page, else the building. */
+function Start(): ReactNode {
+  const [back] = useState(returnPath.take);
+  return back && back !== "/" ? <Navigate to={back} replace /> : <Home />;
 }
 
 function Back(): ReactNode {

@@ -8,6 +8,7 @@ import { firstMode } from "./lib/prefs";
 import { applyPalette } from "./theme";
 import "./fonts.css";
 import "./styles.css";
+import "./access.css";
 
 const queries = new QueryClient({
   queryCache: new QueryCache(),

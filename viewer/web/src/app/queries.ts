@@ -38,8 +38,8 @@ export async function everything<T>(path: string, query: Query, signal?: AbortSi
   return items;
 }
 
-export const useBuildings = (): UseQueryResult<Building[]> =>
-  useQuery({ queryKey: ["buildings"], queryFn: ({ signal }) => everything<Building>("/buildings", {}, signal) });
+export const useBuildings = (enabled = true): UseQueryResult<Building[]> =>
+  useQuery({ queryKey: ["buildings"], queryFn: ({ signal }) => everything<Building>("/buildings", {}, signal), enabled });
 
 export const useTree = (building: string): UseQueryResult<Tree> =>
   useQuery({ queryKey: ["tree", building], queryFn: ({ signal }) => get<Tree>(`/buildings/${building}/tree`, {}, signal) });
@@ -129,7 +129,7 @@ export const useNotifications = (): UseQueryResult<Page<Notification>> =>
     refetchInterval: 60_000,
   });
 
-function usePaged<T>(key: readonly unknown[], path: string, query: Query, enabled: boolean): UseInfiniteQueryResult<InfiniteData<Page<T>>> {
+export function usePaged<T>(key: readonly unknown[], path: string, query: Query, enabled = true): UseInfiniteQueryResult<InfiniteData<Page<T>>> {
   return useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam, signal }) => get<Page<T>>(path, { ...query, cursor: pageParam }, signal),

@@ -1,4 +1,7 @@
+import { access } from "./access-en";
+
 export const en = {
+  access,
   action: {
     add: "Add", back: "Back", cancel: "Cancel", close: "Close", delete: "Delete", edit: "Edit", more: "Show more", retry: "Try again", save: "Save",
     send: "Send",
@@ -105,7 +108,7 @@ export const en = {
     current: "shown", none: "No models yet", noneHint: "Upload an IFC file: IFC2X3, IFC4 or IFC4X3.", sub: "IFC models of this building and what their import found",
     upload: "Upload IFC model",
   },
-  nav: { scene: "3D view", overview: "Overview", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", settings: "Settings", more: "More" },
+  nav: { scene: "3D view", overview: "Overview", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", account: "My account", admin: "Administration", home: "Twin", more: "More" },
   notifications: {
     title: "Notifications", none: "Nothing new", noneHint: "You are told here of work orders for you or your crew.", open_one: "Notifications, {{count}} unread",
     open_other: "Notifications, {{count}} unread", readAll: "Mark all as read",
@@ -186,6 +189,10 @@ export const en = {
     fault: "Fault", smoke: "Smoke and fire", leak: "Leak", contact: "Door contact", co: "CO", volume: "Volume", position: "Position", temperature: "Temperature", co2: "CO₂", humidity: "Humidity", pm: "Particulates", occupancy: "Occupancy", power: "Power", energy: "Energy", illuminance: "Illuminance",
     pressure: "Pressure", flow: "Flow", speed: "Speed", current: "Current", voltage: "Voltage", level: "Level", vibration: "Vibration", running: "Running",
   },
+  refused: {
+    forbidden: "You may not open this page", forbiddenHint: "It needs a permission that none of your roles has. An administrator can grant it:", home: "To the start page", missing: "There is no such page",
+    missingHint: "The address may be mistyped, or the page has moved.", yours: "Your roles: {{roles}}",
+  },
   report: {
     byClass: "All classes", changes: "Changes", degraded: "Simplified geometry", degradedHint: "Shown as a box or otherwise less than the file says.", elements: "Elements",
     original: "Original file", reason: "Reason", seconds: "Import time", spaces: "Rooms", storeys: "Storeys", systems: "Systems", tiles: "Tiles", warnings_one: "{{count}} note",
@@ -221,9 +228,8 @@ export const en = {
     unnamed: "Unnamed",
   },
   settings: {
-    account: "My account", keyAdd: "New key", keyMade: "The key is made", keyName: "Name", keyNameMissing: "Say what it is for", keyOnce: "It is shown only now. Copy it to where it is needed:",
-    keyRevoke: "Revoke", keyRevokeSure: "Revoke the key “{{name}}”? Programs that use it stop at once.", keySaved: "I have saved it", keyUsed: "Last used", keys: "API keys",
-    keysHint: "For programs and gateways that read or send data.", keysNone: "No keys yet", look: "Language and look", name: "Name", never: "never", role: "Role", roles: "Roles",
+    keyAdd: "New key", keyMade: "The key is made", keyName: "Name", keyNameMissing: "Say what it is for", keyOnce: "It is shown only now. Copy it to where it is needed:", keyRevoke: "Revoke",
+    keyRevokeSure: "Revoke the key “{{name}}”? Programs that use it stop at once.", keyUsed: "Last used", keysHint: "For programs and gateways that read or send data.", keysNone: "No keys yet", look: "Language and look", never: "never", role: "Role",
   },
   severity: { low: "Low", medium: "Medium", high: "High", critical: "Critical" },
   shell: {
@@ -233,7 +239,9 @@ export const en = {
   },
   signIn: {
     title: "Sign in", lead: "The living twin of your buildings", name: "Name", nameMissing: "Enter your name", password: "Password", passwordMissing: "Enter your password", submit: "Sign in",
-    wrong: "Name or password is wrong.", hint: "The first administrator's password was printed when the server started for the first time.",
+    wrong: "Name or password is wrong.", lockHint: "After several wrong ones in a row the name is locked here for {{minutes}} minutes.", hint: "The first administrator's password was printed when the server started for the first time.",
+    code: "Six-digit code", codeLead: "Enter the code from your authenticator app.", confirm: "Confirm", endedIdle: "Nobody used this page for a while. What you were doing is still here.", endedOther: "Your session is over.", endedTitle: "Please sign in again", idleSoon_one: "Nobody has used this page for a while. You are signed out in {{count}} second.", idleSoon_other: "Nobody has used this page for a while. You are signed out in {{count}} seconds.", or: "or", providerFailed: "The sign-in with the other provider did not work",
+    recoveryCode: "Recovery code", recoveryLead: "Enter one of your recovery codes. Each works once.", stay: "Stay signed in", stillThere: "Are you still there?", someoneElse: "Sign in as somebody else", useCode: "Use the app's code", useRecovery: "Use a recovery code", with: "Sign in with {{provider}}",
   },
   stage: {
     queued: "Waiting for a worker", open: "Opening the file", check: "Checking the file", read: "Reading elements and properties", mesh: "Making geometry", place: "Placing elements by geometry",

@@ -26,6 +26,15 @@ export function preferredLanguage(saved: string | null, browser: readonly string
   return "en";
 }
 
+/** As the server keeps an account's language. */
+export const accountLanguage = (language: string): "zh" | "en" => (language.startsWith("zh") ? "zh" : "en");
+
+/** The account's language, unless this device has one of its own. */
+export async function followAccount(language: string | null): Promise<void> {
+  if (language === null || readSaved() !== null || accountLanguage(i18next.language) === language) return;
+  await show(language === "en" ? "en" : "zh-CN");
+}
+
 /** Only the language in use is downloaded. */
 async function texts(language: Language): Promise<object> {
   return language === "en" ? (await import("./en")).en : (await import("./zh")).zh;
@@ -51,8 +60,12 @@ export async function startI18n(): Promise<Language> {
 }
 
 export async function changeLanguage(language: Language): Promise<void> {
-  if (!i18next.hasResourceBundle(language, "app")) i18next.addResourceBundle(language, "app", await texts(language));
   localStorage.setItem(SAVED, language);
+  await show(language);
+}
+
+async function show(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, "app")) i18next.addResourceBundle(language, "app", await texts(language));
   apply(language);
   await i18next.changeLanguage(language);
 }

@@ -1,9 +1,11 @@
 import type { Texts } from ".";
+import { access } from "./access-zh";
 
 /** Chinese has no plural forms: i18next asks only for `_other`, so the others are left out. */
-type Plain<T> = { [K in keyof T as K extends `${string}_one` | `${string}_zero` ? never : K]: T[K] extends string ? string : Plain<T[K]> };
+export type Plain<T> = { [K in keyof T as K extends `${string}_one` | `${string}_zero` ? never : K]: T[K] extends string ? string : Plain<T[K]> };
 
 export const zh: Plain<Texts> = {
+  access,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },
   actor: { system: "系统" },
   alarm: {
@@ -68,7 +70,7 @@ export const zh: Plain<Texts> = {
   },
   layer: { shell: "结构与围护", spaces: "房间", services: "机电设备", furniture: "家具" },
   models: { current: "当前版本", none: "还没有模型", noneHint: "上传 IFC 文件：支持 IFC2X3、IFC4、IFC4X3。", sub: "本楼栋的 IFC 模型及导入检查结果", upload: "上传 IFC 模型" },
-  nav: { scene: "三维", overview: "总览", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", settings: "设置", more: "更多" },
+  nav: { scene: "三维", overview: "总览", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
   notifications: { title: "通知", none: "没有新通知", noneHint: "派给您或您班组的工单会在这里通知。", open_other: "通知，{{count}} 条未读", readAll: "全部标为已读" },
   order: {
     act: { start: "开始处理", done: "完工上报", verify: "验收通过", reopen: "验收不通过", assign: "派单", reassign: "改派", cancel: "取消工单" },
@@ -138,6 +140,9 @@ export const zh: Plain<Texts> = {
     fault: "故障", smoke: "烟感与火警", leak: "漏水", contact: "门磁", co: "CO", volume: "用量", position: "位置", temperature: "温度", co2: "CO₂", humidity: "湿度", pm: "颗粒物", occupancy: "人员", power: "功率", energy: "电能", illuminance: "照度", pressure: "压力", flow: "流量", speed: "转速", current: "电流",
     voltage: "电压", level: "液位", vibration: "振动", running: "运行状态",
   },
+  refused: {
+    forbidden: "您无权访问此页面", forbiddenHint: "此页面需要以下权限，您的角色均不具备，可请管理员授予：", home: "返回首页", missing: "页面不存在", missingHint: "地址可能有误，或页面已移动。", yours: "您的角色：{{roles}}",
+  },
   report: {
     byClass: "全部类别", changes: "变更", degraded: "几何已简化", degradedHint: "以包围盒等方式显示，与文件所述不完全一致。", elements: "构件", original: "下载原始文件", reason: "原因", seconds: "导入用时",
     spaces: "房间", storeys: "楼层", systems: "系统", tiles: "瓦片", warnings_other: "{{count}} 条提示", withGeometry: "有几何", without: "没有几何", withoutHint: "文件中有形体但无法生成网格，属性仍可查看。",
@@ -166,9 +171,8 @@ export const zh: Plain<Texts> = {
     showAll: "显示全部", storey: "楼层", structure: "结构", systems: "系统", target: { room: "房间", equipment: "设备" }, tools: "三维工具", unnamed: "未命名",
   },
   settings: {
-    account: "我的账号", keyAdd: "新建密钥", keyMade: "密钥已生成", keyName: "名称", keyNameMissing: "请填写用途", keyOnce: "密钥仅显示这一次，请复制保存：", keyRevoke: "吊销",
-    keyRevokeSure: "确定吊销密钥“{{name}}”？使用它的程序将立即无法访问。", keySaved: "我已保存", keyUsed: "最近使用", keys: "API 密钥", keysHint: "供读取或上报数据的程序和网关使用。", keysNone: "还没有密钥",
-    look: "语言与外观", name: "姓名", never: "从未", role: "角色", roles: "角色",
+    keyAdd: "新建密钥", keyMade: "密钥已生成", keyName: "名称", keyNameMissing: "请填写用途", keyOnce: "密钥仅显示这一次，请复制保存：", keyRevoke: "吊销",
+    keyRevokeSure: "确定吊销密钥“{{name}}”？使用它的程序将立即无法访问。", keyUsed: "最近使用", keysHint: "供读取或上报数据的程序和网关使用。", keysNone: "还没有密钥", look: "语言与外观", never: "从未", role: "角色",
   },
   severity: { low: "低", medium: "中", high: "高", critical: "紧急" },
   shell: {
@@ -177,7 +181,9 @@ export const zh: Plain<Texts> = {
   },
   signIn: {
     title: "登录", lead: "楼宇数字孪生运维平台", name: "账号", nameMissing: "请输入账号", password: "密码", passwordMissing: "请输入密码", submit: "登录", wrong: "账号或密码不正确。",
-    hint: "首个管理员的密码在服务器首次启动时显示。",
+    lockHint: "连续多次输错后，该账号将在此处锁定 {{minutes}} 分钟。", hint: "首个管理员的密码在服务器首次启动时显示。",
+    code: "6 位动态码", codeLead: "请输入身份验证器应用中的动态码。", confirm: "确认", endedIdle: "页面长时间无人操作，已自动退出。您的操作内容仍保留在此页面。", endedOther: "登录会话已结束。", endedTitle: "请重新登录", idleSoon_other: "页面长时间无人操作，将在 {{count}} 秒后自动退出。", or: "或", providerFailed: "第三方登录未成功",
+    recoveryCode: "恢复码", recoveryLead: "请输入一个恢复码，每个恢复码仅能使用一次。", stay: "保持登录", stillThere: "您还在吗？", someoneElse: "使用其他账号登录", useCode: "使用动态码", useRecovery: "使用恢复码", with: "使用 {{provider}} 登录",
   },
   stage: {
     queued: "等待处理", open: "正在打开文件", check: "正在检查文件", read: "正在读取构件和属性", mesh: "正在生成几何", place: "正在按几何归位构件", tiles: "正在生成浏览瓦片", store: "正在入库", compare: "正在与上一版本比较",

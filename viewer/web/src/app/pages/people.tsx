@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Select } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Account } from "../../api/types";
+import type { Account } from "../../api/identity";
 import { everything } from "../queries";
 import { useMay, useMe } from "../session";
 

@@ -2,7 +2,7 @@ import { Dropdown } from "antd";
 import { Languages, Monitor, Moon, Sun } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { changeLanguage, type Language } from "../i18n";
+import { accountLanguage, changeLanguage, type Language } from "../i18n";
 import { themeChoice } from "../lib/prefs";
 import { useStore } from "../lib/store";
 import { useModeValue } from "../context";
@@ -13,6 +13,9 @@ export const LANGUAGES: { value: Language; label: string }[] = [
   { value: "zh-CN", label: "简体中文" },
   { value: "en", label: "English" },
 ];
+
+/** The same as an account keeps it. */
+export const ACCOUNT_LANGUAGES = LANGUAGES.map((one) => ({ ...one, value: accountLanguage(one.value) }));
 
 export function LanguageButton(): ReactNode {
   const { t, i18n } = useTranslation();

@@ -1,9 +1,10 @@
 /** `/`: the last used building, the only one, or a welcome where there is none. */
 import { Button, Spin } from "antd";
-import { Boxes, LogOut } from "lucide-react";
+import { Boxes, LogOut, ShieldCheck } from "lucide-react";
 import { lazy, Suspense, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Navigate } from "react-router";
+import { Link, Navigate } from "react-router";
+import { adminSections } from "../admin/sections";
 import { lastBuilding } from "../lib/prefs";
 import { Failure } from "../parts";
 import { useBuildings } from "../queries";
@@ -14,7 +15,9 @@ import { Logo } from "./logo";
 const NewModel = lazy(() => import("../pages/new-model"));
 
 export default function Home({ to = "" }: { to?: string }): ReactNode {
-  const buildings = useBuildings();
+  const may = useMay();
+  const buildings = useBuildings(may("building.read"));
+  if (!may("building.read")) return <Navigate to={adminSections(may).length > 0 ? "/admin" : "/account"} replace />;
   if (buildings.isPending) return <div className="center tall"><Spin /></div>;
   if (buildings.isError) return <div className="center tall"><Failure error={buildings.error} retry={() => void buildings.refetch()} /></div>;
   const last = lastBuilding.get();
@@ -32,6 +35,7 @@ function Welcome(): ReactNode {
       <header>
         <Logo size={26} />
         <span className="grow" />
+        {adminSections(may).length > 0 ? <Link to="/admin"><Button type="text" icon={<ShieldCheck size={15} />}>{t("nav.admin")}</Button></Link> : null}
         <LanguageButton />
         <ThemeButton />
         <Button type="text" icon={<LogOut size={15} />} onClick={() => void signOut()}>{t("shell.signOut")}</Button>

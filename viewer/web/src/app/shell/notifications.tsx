@@ -1,11 +1,11 @@
 import { Badge, Button, Popover } from "antd";
 import { BellRing, Inbox } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useContext, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { post } from "../../api/client";
 import type { Notification } from "../../api/types";
-import { useBuilding } from "../context";
+import { BuildingContext } from "../context";
 import { useNotificationText } from "../lib/names";
 import { Ago, Empty } from "../parts";
 import { useNotifications, useWrite } from "../queries";
@@ -30,7 +30,7 @@ export function Notifications(): ReactNode {
 
 function NotificationList({ items, close }: { items: Notification[]; close: () => void }): ReactNode {
   const { t } = useTranslation();
-  const { building } = useBuilding();
+  const building = useContext(BuildingContext)?.building;
   const navigate = useNavigate();
   const text = useNotificationText();
   const read = useWrite((ids: number[]) => post("/notifications/read", { ids }), ["notifications"]);
@@ -44,7 +44,7 @@ function NotificationList({ items, close }: { items: Notification[]; close: () =
             <button type="button" onClick={() => {
               if (!one.read_at) read.mutate([one.id]);
               close();
-              const where = `/b/${one.building_id ?? building.id}`;
+              const where = `/b/${one.building_id ?? building?.id}`;
               if (one.work_order_id) void navigate(`${where}/orders/${one.work_order_id}`);
               else if (one.alarm_id) void navigate(`${where}/alarms?alarm=${one.alarm_id}`);
             }}>

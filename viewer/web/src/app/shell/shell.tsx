@@ -1,15 +1,16 @@
-/** The frame around a building's pages: navigation, live connection, alarm toasts. The 3D view stays mounted. */
+/** The frame around all pages: navigation, live connection, alarm toasts. The 3D view stays mounted. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Spin } from "antd";
 import { Building2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Outlet, useLocation, useParams } from "react-router";
+import { Link, matchPath, Outlet, useLocation } from "react-router";
 import { BuildingContext } from "../context";
 import { lastBuilding, usePhone } from "../lib/prefs";
 import { LiveClient } from "../live";
 import { Empty, Failure } from "../parts";
 import { refreshFor, useBuildings } from "../queries";
+import { useMay } from "../session";
 import { AlarmToasts } from "./alarm-toasts";
 import { ErrorBoundary } from "./error-boundary";
 import { NavRail, TabBar } from "./navigation";
@@ -20,28 +21,31 @@ import type { Building } from "../../api/types";
 
 const BuildingView = lazy(() => import("../scene/building-view"));
 
+/** On a building's pages that building; on the server's pages the one that one comes from, if there is any. */
 export default function Shell(): ReactNode {
   const { t } = useTranslation();
-  const { building: ref } = useParams();
-  const buildings = useBuildings();
-  const building = buildings.data?.find((one) => one.id === ref || one.name === ref);
+  const location = useLocation();
+  const ref = matchPath("/b/:building/*", location.pathname)?.params.building;
+  const may = useMay();
+  const buildings = useBuildings(may("building.read"));
+  const last = lastBuilding.get();
+  const known = buildings.data ?? [];
+  const building = ref ? known.find((one) => one.id === ref || one.name === ref) : (known.find((one) => one.id === last) ?? known[0]);
   useEffect(() => {
     if (building) lastBuilding.set(building.id);
   }, [building]);
-  if (buildings.isPending) return <div className="center"><Spin /></div>;
+  if (buildings.isLoading) return <div className="center"><Spin /></div>;
+  if (building) return <BuildingShell key={building.id} building={building} />;
+  if (!ref) return <Frame scene={null} top={null} />;
   if (buildings.isError) return <div className="center"><Failure error={buildings.error} retry={() => void buildings.refetch()} /></div>;
-  if (!building) {
-    return (
-      <div className="center">
-        <Empty icon={Building2} title={t("building.unknown")} hint={t("building.unknownHint")} action={<Link to="/">{t("building.toHome")}</Link>} />
-      </div>
-    );
-  }
-  return <BuildingShell key={building.id} building={building} />;
+  return (
+    <div className="center">
+      <Empty icon={Building2} title={t("building.unknown")} hint={t("building.unknownHint")} action={<Link to="/">{t("building.toHome")}</Link>} />
+    </div>
+  );
 }
 
 function BuildingShell({ building }: { building: Building }): ReactNode {
-  const phone = usePhone();
   const location = useLocation();
   const live = useLive(building.id);
   const scope = useMemo(() => ({ building, live }), [building, live]);
@@ -49,37 +53,47 @@ function BuildingShell({ building }: { building: Building }): ReactNode {
   const sceneSeen = useSeen(onScene);
   return (
     <BuildingContext value={scope}>
-      <div className={`shell${phone ? " is-phone" : ""}`}>
-        {phone ? null : <NavRail />}
-        <div className="shell-main">
-          <TopBar />
-          <OfflineBanner />
-          <div className="shell-body">
-            {sceneSeen ? (
-              <div className={`scene-host${onScene ? "" : " is-hidden"}`} aria-hidden={!onScene}>
-                <ErrorBoundary>
-                  <Suspense fallback={<div className="center"><Spin /></div>}>
-                    <BuildingView shown={onScene} />
-                  </Suspense>
-                </ErrorBoundary>
-              </div>
-            ) : null}
-            {onScene ? null : (
-              <main className="page" key={location.pathname}>
-                <ErrorBoundary>
-                  <Suspense fallback={<div className="center"><Spin /></div>}>
-                    <Outlet />
-                  </Suspense>
-                </ErrorBoundary>
-              </main>
-            )}
-          </div>
+      <Frame top={<OfflineBanner />} scene={sceneSeen ? (
+        <div className={`scene-host${onScene ? "" : " is-hidden"}`} aria-hidden={!onScene}>
+          <ErrorBoundary>
+            <Suspense fallback={<div className="center"><Spin /></div>}>
+              <BuildingView shown={onScene} />
+            </Suspense>
+          </ErrorBoundary>
         </div>
-        {phone ? <TabBar /> : null}
-        <AlarmToasts />
-        <Shortcuts />
-      </div>
+      ) : null} bare={onScene} />
+      <AlarmToasts />
+      <Shortcuts />
     </BuildingContext>
+  );
+}
+
+function Frame({ top, scene, bare = false }: { top: ReactNode; scene: ReactNode; bare?: boolean }): ReactNode {
+  const phone = usePhone();
+  const location = useLocation();
+  // Going from tab to tab of administration keeps the frame of the page; another page starts at its top.
+  const page = location.pathname.startsWith("/admin") ? "/admin" : location.pathname;
+  return (
+    <div className={`shell${phone ? " is-phone" : ""}`}>
+      {phone ? null : <NavRail />}
+      <div className="shell-main">
+        <TopBar />
+        {top}
+        <div className="shell-body">
+          {scene}
+          {bare ? null : (
+            <main className="page" key={page}>
+              <ErrorBoundary>
+                <Suspense fallback={<div className="center"><Spin /></div>}>
+                  <Outlet />
+                </Suspense>
+              </ErrorBoundary>
+            </main>
+          )}
+        </div>
+      </div>
+      {phone ? <TabBar /> : null}
+    </div>
   );
 }
 

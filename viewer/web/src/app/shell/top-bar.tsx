@@ -1,9 +1,11 @@
 import { Dropdown, Select } from "antd";
 import { CircleUser, LogOut, Settings } from "lucide-react";
-import type { ReactNode } from "react";
+import { useContext, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate } from "react-router";
-import { useBuilding } from "../context";
+import type { Building } from "../../api/types";
+import { BuildingContext } from "../context";
+import { useRoleName } from "../lib/roles";
 import { usePhone } from "../lib/prefs";
 import { useBuildings } from "../queries";
 import { useMe, useSignOut } from "../session";
@@ -14,12 +16,12 @@ import { useLiveStatus } from "./offline";
 export function TopBar(): ReactNode {
   const { t } = useTranslation();
   const phone = usePhone();
+  const scope = useContext(BuildingContext);
   return (
     <header className="top-bar">
-      <BuildingPicker />
-      <LiveDot />
+      {scope ? <><BuildingPicker building={scope.building} /><LiveDot /></> : <b className="top-name">{t("nav.home")}</b>}
       <span className="grow" />
-      {phone ? null : <span className="top-hint"><kbd>?</kbd> {t("shell.help")}</span>}
+      {phone || !scope ? null : <span className="top-hint"><kbd>?</kbd> {t("shell.help")}</span>}
       <Notifications />
       {phone ? null : <LanguageButton />}
       {phone ? null : <ThemeButton />}
@@ -28,13 +30,12 @@ export function TopBar(): ReactNode {
   );
 }
 
-function BuildingPicker(): ReactNode {
+function BuildingPicker({ building }: { building: Building }): ReactNode {
   const { t } = useTranslation();
-  const { building } = useBuilding();
   const buildings = useBuildings();
   const navigate = useNavigate();
   const location = useLocation();
-  const rest = location.pathname.split("/").slice(3, 4).join("/");
+  const rest = location.pathname.startsWith("/b/") ? location.pathname.split("/").slice(3, 4).join("/") : "";
   return (
     <Select variant="borderless" className="building-picker" value={building.id} aria-label={t("shell.building")}
       popupMatchSelectWidth={false} showSearch={{ optionFilterProp: "label" }}
@@ -52,20 +53,20 @@ function LiveDot(): ReactNode {
 
 function UserMenu(): ReactNode {
   const { t } = useTranslation();
-  const { building } = useBuilding();
   const me = useMe();
   const signOut = useSignOut();
   const navigate = useNavigate();
+  const roleName = useRoleName();
   return (
     <Dropdown trigger={["click"]} placement="bottomRight" menu={{
       items: [
-        { key: "who", label: <div className="who"><b>{me.display_name ?? me.name}</b><small>{me.roles.map((role) => t(`role.${role}` as "role.crew")).join(" · ")}</small></div>, disabled: true },
+        { key: "who", label: <div className="who"><b>{me.display_name ?? me.name}</b><small>{me.roles.map(roleName).join(" · ")}</small></div>, disabled: true },
         { type: "divider" },
-        { key: "settings", icon: <Settings size={14} />, label: t("nav.settings") },
+        { key: "account", icon: <Settings size={14} />, label: t("nav.account") },
         { key: "out", icon: <LogOut size={14} />, label: t("shell.signOut") },
       ],
       onClick: ({ key }) => {
-        if (key === "settings") void navigate(`/b/${building.id}/settings`);
+        if (key === "account") void navigate("/account");
         if (key === "out") void signOut();
       },
     }}>

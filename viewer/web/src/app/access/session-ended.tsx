@@ -1,0 +1,24 @@
+/** The session is over while a page is open: sign in again over it, nothing typed is lost, nothing on it can be read. */
+import { Modal } from "antd";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ApiError } from "../../api/client";
+import type { Me } from "../../api/identity";
+import { useErrorText } from "../parts";
+import { useSignOut } from "../session";
+import { SignInFlow } from "./sign-in-flow";
+
+export function SessionEnded({ me, reason }: { me: Me; reason: ApiError }): ReactNode {
+  const { t } = useTranslation();
+  const text = useErrorText();
+  const signOut = useSignOut();
+  const told = /^(session|login)\./.test(reason.code);
+  return (
+    <Modal open title={t("signIn.endedTitle")} footer={null} closable={false} keyboard={false} mask={{ closable: false }} width={400} centered zIndex={1900}
+      rootClassName="session-ended">
+      <p className="muted session-ended-why">{reason.code === "page.idle" ? t("signIn.endedIdle") : told ? text(reason) : t("signIn.endedOther")}</p>
+      <SignInFlow name={me.name} />
+      <button type="button" className="text-link" onClick={() => void signOut()}>{t("signIn.someoneElse")}</button>
+    </Modal>
+  );
+}

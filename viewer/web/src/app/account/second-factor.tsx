@@ -1,0 +1,63 @@
+/** Setting up the second factor: scan, prove, keep the recovery codes. */
+import { Alert, Button, Modal, Skeleton, Steps } from "antd";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { post } from "../../api/client";
+import type { Enrolment } from "../../api/identity";
+import { CodeInput, CODE_LENGTH } from "../access/code-input";
+import { CopyButton } from "../access/pieces";
+import { Failure, useErrorText } from "../parts";
+import { renewCsrfToken } from "../session";
+import { RecoveryCodes } from "./recovery-codes";
+
+export function EnrolDialog({ close }: { close: (enrolled: boolean) => void }): ReactNode {
+  const { t } = useTranslation();
+  const [codes, setCodes] = useState<string[] | null>(null);
+  return (
+    <Modal open title={t("access.factor.setUp")} footer={null} width={520} onCancel={() => close(codes !== null)} mask={{ closable: false }} closable={codes === null} keyboard={codes === null}>
+      <Steps size="small" current={codes ? 1 : 0} className="enrol-steps" items={[{ title: t("access.factor.step.app") }, { title: t("access.factor.step.codes") }]} />
+      {codes ? <RecoveryCodes codes={codes} done={() => close(true)} /> : <Enrol done={setCodes} />}
+    </Modal>
+  );
+}
+
+export function Enrol({ done }: { done: (codes: string[]) => void }): ReactNode {
+  const { t } = useTranslation();
+  const text = useErrorText();
+  const [code, setCode] = useState("");
+  // A secret of its own for every opening of the dialog; confirming makes it the account's.
+  const enrolment = useQuery({ queryKey: ["enrolment"], queryFn: () => post<Enrolment>("/me/second-factor"), gcTime: 0, staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, retry: false });
+  const confirm = useMutation({
+    mutationFn: async (value: string) => {
+      const answer = await post<{ recovery_codes: string[] }>("/me/second-factor/confirm", { code: value });
+      await renewCsrfToken();
+      return answer.recovery_codes;
+    },
+    onSuccess: done,
+    onError: () => setCode(""),
+  });
+  if (enrolment.isError) return <Failure error={enrolment.error} retry={() => void enrolment.refetch()} />;
+  if (!enrolment.data) return <Skeleton active />;
+  const { secret, qr_svg: svg } = enrolment.data;
+  return (
+    <form className="enrol" onSubmit={(event) => {
+      event.preventDefault();
+      if (code.length === CODE_LENGTH) confirm.mutate(code);
+    }}>
+      <div className="enrol-scan">
+        <img src={`data:image/svg+xml;utf8,${encodeURIComponent(svg)}`} alt={t("access.factor.qr")} width={176} height={176} />
+        <div>
+          <p>{t("access.factor.scan")}</p>
+          <p className="muted">{t("access.factor.manual")}</p>
+          <code className="secret-text" data-testid="totp-secret">{secret.replace(/(.{4})(?=.)/g, "$1 ")}</code>
+          <CopyButton text={secret} />
+        </div>
+      </div>
+      <p>{t("access.factor.enter")}</p>
+      {confirm.isError ? <Alert type="error" showIcon role="alert" title={text(confirm.error)} /> : null}
+      <CodeInput value={code} onChange={setCode} onComplete={(value) => confirm.mutate(value)} label={t("signIn.code")} invalid={confirm.isError} disabled={confirm.isPending} />
+      <Button type="primary" htmlType="submit" size="large" block loading={confirm.isPending} disabled={code.length < CODE_LENGTH}>{t("access.factor.turnOn")}</Button>
+    </form>
+  );
+}

@@ -1,0 +1,2 @@
+/** The permission that makes and changes roles. */
+export const ROLE_WRITE = "role.write";
