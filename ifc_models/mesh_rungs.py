@@ -7,9 +7,10 @@ The native ones run in a child process (`mesh_child`).
 from __future__ import annotations
 
 import contextlib
+import heapq
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,9 @@ PRECISE = 0.001  # m: what a kernel may be wrong by
 SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
 _CHUNK = 3000  # products per call of the fast kernel; each call reads the file again
 _CHILDREN = max(1, min(4, os.cpu_count() or 1))
-_WORTH_TWO = 100  # fewer products are not worth a second process
+_SECONDS_EACH = 0.0007  # of an ordinary body in the fast kernel
+_SECONDS_A_BYTE = 1e-8  # for each of its processes to read the file
+_SECONDS_A_CHILD = 0.03
 _SAMPLE = 100
 
 
@@ -80,15 +83,17 @@ def fast(
     quality: Quality = "medium",
     report: Callable[[int], None] | None = None,
     origin: Floats | None = None,
+    weights: Mapping[int, float] | None = None,
 ) -> dict[int, Mesh]:
     """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
 
     `added_text` are STEP lines to stand in the data section besides the file's own. `report` gets the number of
-    products done. `origin` (3,) m: what to add to where things stand in the file at `path`.
+    products done. `origin` (3,) m: what to add to where things stand in the file at `path`. `weights`: how
+    much dearer than an ordinary body those are that are dearer.
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
-    waiting = _chunks(ids)
+    waiting = _chunks(ids, weights or {}, path.stat().st_size)
     done = 0
     while waiting and time.monotonic() < end:
         # A big model's sample goes alone: when it is too far away, nothing else is worth its time.
@@ -117,14 +122,21 @@ def fast(
     return found
 
 
-def _chunks(ids: Sequence[int]) -> list[list[int]]:
-    """Lots of ids that are meshed side by side, alike in weight: neighbours in a file are much of a kind."""
-    if len(ids) < _WORTH_TWO:
+def _chunks(ids: Sequence[int], weights: Mapping[int, float], bytes_: int) -> list[list[int]]:
+    """Lots of ids that are meshed side by side, alike in weight; one where a second process would cost more than it
+    saves. A big model's first lot is a sample."""
+    work = sum(weights.get(i, 1.0) for i in ids) * _SECONDS_EACH
+    if work / 2 < bytes_ * _SECONDS_A_BYTE + _SECONDS_A_CHILD:
         return [list(ids)] if ids else []
-    lots = max(_CHILDREN, -(-len(ids) // _CHUNK))
     sample = [list(ids[: _SAMPLE * 2])] if len(ids) > _CHUNK else []
     rest = ids[len(sample[0]) if sample else 0 :]
-    return sample + [list(rest[i::lots]) for i in range(lots)]
+    lots: list[list[int]] = [[] for _ in range(max(_CHILDREN, -(-len(ids) // _CHUNK)))]
+    filled = [(0.0, i) for i in range(len(lots))]
+    for step_id in sorted(rest, key=lambda i: -weights.get(i, 1.0)):  # the heaviest first, into the emptiest
+        weight, lot = heapq.heappop(filled)
+        lots[lot].append(step_id)
+        heapq.heappush(filled, (weight + weights.get(step_id, 1.0), lot))
+    return sample + [lot for lot in lots if lot]
 
 
 def _fast_child(path: Path, added_text: str, ids: list[int], scratch: Path, quality: Quality) -> None:
