@@ -8,7 +8,7 @@ one; what a rewritten row said goes into `element_past`. Everything else is copi
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import shapely
 from psycopg import sql
@@ -19,6 +19,7 @@ from ifc_models.element_rows import COLUMNS, KEPT, Diff, ElementRows, Known
 from ifc_models.extract import Extract
 from ifc_models.history import keep_past, write_aliases, write_matches
 from ifc_models.resolving import Resolved, known_rows, resolve
+from ifc_models.stable_ids import stable_ids
 from ifc_models.text import to_json
 from ifc_models.version import NewVersion, StoredVersion
 from twin.db import Conn, row, rows
@@ -124,10 +125,11 @@ def _same_height(a: float | None, b: float | None) -> bool:
 
 async def _store_types(conn: Conn, new: NewVersion) -> list[UUID]:
     """The ids of the types, by their index."""
-    known = await rows(conn, "SELECT id, global_id, occurrence FROM element_type WHERE model_id = %s", (new.model_id,))
-    by_key = {(t["global_id"], t["occurrence"]): t["id"] for t in known}
+    known = await rows(
+        conn, "SELECT id, global_id, occurrence, ifc_class, name FROM element_type WHERE model_id = %s", (new.model_id,)
+    )
     entries = new.extract.types
-    ids = [by_key.get((t.global_id, t.occurrence)) or uuid4() for t in entries]
+    ids = stable_ids(known, entries)
     columns = {
         "id": "uuid",
         "model_id": "uuid",
@@ -179,7 +181,7 @@ async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: byte
         )
     )
     await copy_into(conn, "incoming", names, data)
-    rest = [name for name in names if name not in KEPT]
+    rest = [name for name in names if name not in KEPT]  # the GlobalId too: a re-export may give others
     await conn.execute(
         sql.SQL(
             "INSERT INTO {} AS old ({}) SELECT {} FROM incoming ON CONFLICT (id) "
@@ -242,10 +244,13 @@ async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None
 
 
 async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUID]) -> None:
-    known = await rows(conn, "SELECT id, global_id, occurrence FROM element_group WHERE model_id = %s", (new.model_id,))
-    by_key = {(g["global_id"], g["occurrence"]): g["id"] for g in known}
     groups = new.extract.groups
-    of = [by_key.get((g.global_id, g.occurrence)) or uuid4() for g in groups]
+    known = await rows(
+        conn,
+        "SELECT id, global_id, occurrence, ifc_class, name FROM element_group WHERE model_id = %s",
+        (new.model_id,),
+    )
+    of = stable_ids(known, groups)
     columns = {
         "id": "uuid",
         "model_id": "uuid",

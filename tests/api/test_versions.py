@@ -18,7 +18,7 @@ import ifcopenshell.guid
 import ifcopenshell.util.placement
 import pytest
 
-from tests.api.test_story import wait_for_job
+from tests.serving import wait_for_job
 from tests.serving import Server
 
 HOUSE = "arch/AC20-FZK-Haus.ifc"
