@@ -163,10 +163,18 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await twin.audit.close()
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until they end: whoever fails while it is cancelled is started again by `_keep_running`."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=2)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _shared(feed: EventFeed, ingest: Ingest, commands: CommandLoop) -> AsyncIterator[Sequence[Event]]:

@@ -19,9 +19,11 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     as_json = settings.log_format == "json"
-    renderer: Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    # No local variables in tracebacks: they hold passwords, keys and cookies.
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else console
     tracebacks: list[Processor] = [structlog.processors.format_exc_info] if as_json else []
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(

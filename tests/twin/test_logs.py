@@ -2,6 +2,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import logging, structlog
 from twin.logs import configure_logs
@@ -10,8 +12,10 @@ configure_logs(Settings())
 structlog.get_logger().info("job.done", seconds=0.5)
 logging.getLogger("uvicorn").warning("from a library")
 structlog.get_logger().debug("too much")
-try:
+def sign_in(password):
     1 / 0
+try:
+    sign_in("-".join(["hunter2", "hunter2"]))
 except ZeroDivisionError:
     structlog.get_logger().exception("job.crashed")
 print("the result")
@@ -39,3 +43,11 @@ def test_log_lines_are_readable_unless_asked_otherwise() -> None:
     for word in ("job.done", "seconds", "from a library", "too much", "ZeroDivisionError"):
         assert word in done.stderr
     assert "\x1b[" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_traceback_shows_no_values(form: str) -> None:
+    """They are passwords, keys and cookies."""
+    shown = run(TWIN_LOG_FORMAT=form).stderr
+    assert "sign_in" in shown
+    assert "hunter2-hunter2" not in shown
