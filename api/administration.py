@@ -1,33 +1,17 @@
-"""What the command line does on an installation besides serving: accounts, a check-up."""
+"""What the command line does on an installation besides serving: a check-up."""
 
 import shutil
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.web import DIST
-from identity import accounts, audit
-from identity.actor import CLI
+from identity.sealing import key_path, open_sealer
 from twin.db import open_database, row
 from twin.errors import TwinError
 from twin.settings import GIB, Settings
 
 OLDEST_PYTHON = (3, 11)
-
-
-async def add_account(settings: Settings, name: str, roles: Sequence[str], password: str) -> None:
-    """Make an account with roles."""
-    async with open_database(settings) as db, db.transaction() as conn:
-        account = await accounts.create_account(conn, name, password, roles)
-        await audit.record(conn, CLI, "account.write", f"account:{account.id}", after={"roles": list(roles)})
-
-
-async def account_lines(settings: Settings) -> list[str]:
-    """One line per account: name, roles, disabled or not."""
-    async with open_database(settings) as db, db.connection() as conn:
-        page = await accounts.list_accounts(conn, limit=1000)
-    return [f"{each.name}\t{', '.join(each.roles)}" + ("\tdisabled" if each.disabled else "") for each in page.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +39,12 @@ async def diagnose(settings: Settings) -> list[Finding]:
             engine = await row(conn, "SELECT value ->> 'engine' AS v FROM installation WHERE key = 'history'")
             used = "your own" if settings.database else "embedded"
             found.append(Finding(True, f"PostgreSQL {version['v']} ({used})"))
+            await open_sealer(conn, settings)
+            found.append(Finding(True, f"installation key at {key_path(settings)}: keep it with every backup"))
             found.append(Finding(True, f"history: {engine['v'] if engine else 'made at the first start'}"))
     except TwinError as error:
-        found.append(Finding(False, f"database: {error.text('en')}", "See the message; `--database` names another."))
+        what = "installation key" if error.code.startswith("installation.") else "database"
+        found.append(Finding(False, f"{what}: {error.text('en')}", "See the message; `--database` names another."))
     return found
 
 

@@ -151,32 +151,103 @@ def account() -> None:
     """Accounts that sign in."""
 
 
+def password_option(command: Command) -> Command:
+    """--password-stdin, for scripts; otherwise the password is asked for."""
+    return click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")(command)
+
+
+def asked_password(password_stdin: bool) -> str:
+    """The password, from standard input or asked for twice."""
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
 @account.command("add")
 @common
 @click.argument("name")
 @click.option("--role", required=True, multiple=True, help="May be given several times.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def account_add(name: str, role: tuple[str, ...], password_stdin: bool, **options: Any) -> None:
+@password_option
+@click.option("--must-change", is_flag=True, help="The password has to be changed at the first sign-in.")
+def account_add(name: str, role: tuple[str, ...], password_stdin: bool, must_change: bool, **options: Any) -> None:
     """Make an account."""
-    from api.administration import add_account
+    from api.account_admin import add_account
 
-    password = (
-        sys.stdin.readline().rstrip("\n")
-        if password_stdin
-        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    )
-    run(add_account(settings_of(**options), name, role, password))
+    run(add_account(settings_of(**options), name, role, asked_password(password_stdin), must_change=must_change))
     click.echo(f"account {name} made")
 
 
 @account.command("list")
 @common
 def account_list(**options: Any) -> None:
-    """List the accounts."""
-    from api.administration import account_lines
+    """List the accounts: name, roles, and whether disabled, locked, with a second factor."""
+    from api.account_admin import account_lines
 
     for line in run(account_lines(settings_of(**options))):
         click.echo(line)
+
+
+@account.command("disable")
+@common
+@click.argument("name")
+def account_disable(name: str, **options: Any) -> None:
+    """Disable an account; its sessions end."""
+    from api.account_admin import disable_account
+
+    run(disable_account(settings_of(**options), name, disabled=True))
+    click.echo(f"account {name} disabled")
+
+
+@account.command("enable")
+@common
+@click.argument("name")
+def account_enable(name: str, **options: Any) -> None:
+    """Enable an account again."""
+    from api.account_admin import disable_account
+
+    run(disable_account(settings_of(**options), name, disabled=False))
+    click.echo(f"account {name} enabled")
+
+
+@account.command("password")
+@common
+@click.argument("name")
+@password_option
+@click.option("--keep", is_flag=True, help="The new password need not be changed at the next sign-in.")
+def account_password(name: str, password_stdin: bool, keep: bool, **options: Any) -> None:
+    """Set the password of an account; its sessions end."""
+    from api.account_admin import set_password
+
+    run(set_password(settings_of(**options), name, asked_password(password_stdin), must_change=not keep))
+    click.echo(f"password of {name} set")
+
+
+@account.command("unlock")
+@common
+@click.argument("name")
+def account_unlock(name: str, **options: Any) -> None:
+    """Forget the wrong passwords and codes of an account."""
+    from api.account_admin import unlock_account
+
+    run(unlock_account(settings_of(**options), name))
+    click.echo(f"account {name} unlocked")
+
+
+@account.command("reset-second-factor")
+@common
+@click.argument("name", required=False)
+@click.option("--all", "everyone", is_flag=True, help="Of all accounts: the installation's key is lost.")
+def account_reset_second_factor(name: str | None, everyone: bool, **options: Any) -> None:
+    """Take the second factor away from who has lost it."""
+    from api.account_admin import reset_all_second_factors, reset_second_factor
+
+    if (name is None) != everyone:
+        raise click.UsageError("give one NAME, or --all")
+    if name is None:
+        click.echo(f"{run(reset_all_second_factors(settings_of(**options)))} second factors taken away")
+        return
+    run(reset_second_factor(settings_of(**options), name))
+    click.echo(f"second factor of {name} taken away")
 
 
 @main.group()
