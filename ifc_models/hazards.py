@@ -13,6 +13,7 @@ from ifc_models.placements import Placements
 from ifc_models.schema import Schema
 
 MAX_DEPTH: Final = 400  # operands within operands; real clippings stay under a hundred
+MAX_COPIES: Final = 100_000  # of what one item maps or combines, all levels multiplied; real ones stay under a thousand
 
 # Classes whose instances can hold, through these attributes, another instance of the same list.
 _RECURSIVE: Final = {
@@ -59,18 +60,35 @@ def _unsafe_placements(file: ifcopenshell.file) -> dict[int, str]:
 
 
 def _unsafe_items(file: ifcopenshell.file, schema: Schema) -> list[tuple[int, str]]:
-    """Ids of items on a cycle or too deep above others, with the reason; the deepest first."""
+    """Ids of items on a cycle, too deep above others or too often repeated, with the reason; the deepest first."""
     nodes: dict[int, tuple[Entity, tuple[int, ...]]] = {}
     for ifc_class, attributes in _RECURSIVE.items():
         for entity in schema.instances(file, ifc_class):
             nodes[entity.id()] = (entity, attributes)
     edges = {key: _inner(entity, attributes, nodes) for key, (entity, attributes) in nodes.items()}
     height = _heights(edges)
-    unsafe = sorted(((h, key) for key, h in height.items() if h < 0 or h > MAX_DEPTH), reverse=True)
-    return [
-        (key, "its geometry refers to itself" if h < 0 else f"its geometry is nested {h} levels deep")
-        for h, key in unsafe
-    ]
+    copies = _copies(edges, height)
+    reasons: dict[int, str] = {}
+    for key in sorted(edges, key=lambda k: (height[k], k), reverse=True):
+        if height[key] < 0:
+            reasons[key] = "its geometry refers to itself"
+        elif height[key] > MAX_DEPTH:
+            reasons[key] = f"its geometry is nested {height[key]} levels deep"
+        elif copies[key] > MAX_COPIES:
+            reasons[key] = "its geometry multiplies itself beyond measure"
+    return list(reasons.items())
+
+
+def _copies(edges: dict[int, list[int]], height: dict[int, int]) -> dict[int, int]:
+    """How many items each node comes to when everything it refers to is written out; 0 on and above cycles.
+
+    A few dozen lines that each show the one before twice are a billion bodies.
+    """
+    copies: dict[int, int] = {}
+    for key in sorted(edges, key=lambda k: height[k]):
+        inner = edges[key] if height[key] >= 0 else []
+        copies[key] = min(MAX_COPIES + 1, 1 + sum(copies.get(n, 1) for n in inner))
+    return copies
 
 
 def _inner(entity: Entity, attributes: tuple[int, ...], nodes: dict[int, Any]) -> list[int]:

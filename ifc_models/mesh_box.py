@@ -50,7 +50,8 @@ def only_curves(representations: list[ifcopenshell.entity_instance]) -> bool:
     for _ in range(16):  # mapped within mapped, sets within sets
         if not any(item.is_a("IfcMappedItem") or item.is_a() == "IfcGeometricSet" for item in items):
             break
-        items = [inner for item in items for inner in _inside(item)]
+        # By number: what is mapped ten times ten times over is looked at once.
+        items = list({inner.id(): inner for item in items for inner in _inside(item)}.values())
     return bool(items) and all(
         any(item.is_a(name) for name in ("IfcCurve", "IfcPoint", "IfcGeometricCurveSet", "IfcSegment"))
         for item in items

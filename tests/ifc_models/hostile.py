@@ -95,3 +95,88 @@ def zip_slip(path: Path, inner: Path) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(inner, "../../../../tmp/slipped.ifc")
     return path
+
+
+def truncated(path: Path) -> Path:
+    data = good(path).read_bytes()
+    path.write_bytes(data[: data.index(b"#31=") + 20])
+    return path
+
+
+def wrong_magic(path: Path) -> Path:
+    path.write_bytes(b"\x7fELF" + bytes(range(256)) * 400)
+    return path
+
+
+def big_ids(path: Path) -> Path:
+    return write(path, BASE + "#4294967298=IFCWALL('0000000000000000000003',$,'A',$,$,$,$,$,$);\n")
+
+
+def slipping_zip(path: Path) -> Path:
+    return zip_slip(path, good(path.with_name("inner.ifc")))
+
+
+def doubling_boolean(path: Path, levels: int = 60) -> Path:
+    """Each union is of the one before with itself: 2^60 bodies in sixty lines."""
+    chain = "#1000=IFCBOOLEANRESULT(.UNION.,#12,#12);\n" + "".join(
+        f"#{1000 + i}=IFCBOOLEANRESULT(.UNION.,#{999 + i},#{999 + i});\n" for i in range(1, levels)
+    )
+    body = BASE + chain + wall(20, "000000000000000000000A", item=999 + levels) + wall(30, "000000000000000000000B")
+    return write(path, body + contained(40, "#20,#30"))
+
+
+def mapped_bomb(path: Path, levels: int = 9, width: int = 10) -> Path:
+    """Each representation maps the one before ten times: a billion bodies."""
+    lines = [
+        "#900=IFCCARTESIANTRANSFORMATIONOPERATOR3D($,$,#7,$,$);",
+        "#1000=IFCSHAPEREPRESENTATION(#5,'Body','S',(#12));",
+    ]
+    number = 1000
+    for _ in range(levels):
+        lines.append(f"#{number + 1}=IFCREPRESENTATIONMAP(#6,#{number});")
+        items = range(number + 2, number + 2 + width)
+        lines += [f"#{i}=IFCMAPPEDITEM(#{number + 1},#900);" for i in items]
+        number += width + 2
+        inside = ",".join(f"#{i}" for i in items)
+        lines.append(f"#{number}=IFCSHAPEREPRESENTATION(#5,'Body','MappedRepresentation',({inside}));")
+    lines.append(f"#{number + 1}=IFCREPRESENTATIONMAP(#6,#{number});\n#{number + 2}=IFCMAPPEDITEM(#{number + 1},#900);")
+    body = BASE + "\n".join(lines) + "\n" + wall(20, "000000000000000000000A", item=number + 2)
+    return write(path, body + wall(30, "000000000000000000000B") + contained(40, "#20,#30"))
+
+
+def endless_numbers(path: Path) -> Path:
+    """Coordinates that are no numbers a kernel can bear."""
+    solid = (
+        "#50=IFCCARTESIANPOINT((1.E308,-1.E308,1.E308));\n#51=IFCAXIS2PLACEMENT3D(#50,$,$);\n"
+        "#52=IFCEXTRUDEDAREASOLID(#10,#51,#11,1.E300);\n"
+    )
+    body = BASE + solid + wall(20, "000000000000000000000A", item=52) + wall(30, "000000000000000000000B")
+    return write(path, body + contained(40, "#20,#30"))
+
+
+def empty_attributes(path: Path) -> Path:
+    """What the schema demands is not there: no profile, no items, no placement."""
+    body = BASE + "#50=IFCEXTRUDEDAREASOLID($,$,$,$);\n" + wall(20, "000000000000000000000A", item=50)
+    body += wall(30, "000000000000000000000B").replace("(#12)", "()")
+    return write(path, body + contained(40, "#20,#30"))
+
+
+def many_entities(path: Path, count: int = 2_000_000) -> Path:
+    """Two million lines, most of them points that nobody needs, and walls that all show one body."""
+    with path.open("w") as file:
+        file.write(HEAD.format(schema="IFC4") + BASE)
+        for i in range(count - 3000):
+            file.write(f"#{100_000 + i}=IFCCARTESIANPOINT(({i}.,0.,0.));\n")
+        for i in range(1000):
+            file.write(wall(1000 + 4 * i, f"0000000000000000{i:06d}"))
+        file.write(contained(90_000, ",".join(f"#{1000 + 4 * i}" for i in range(1000))) + TAIL)
+    return path
+
+
+def a_list_of_millions(path: Path, count: int = 3_000_000) -> Path:
+    """One line of a tessellation with millions of corners."""
+    points = ",".join("(0.,0.,0.)" for _ in range(count))
+    faces = ",".join(f"({i},{i + 1},{i + 2})" for i in range(1, count - 2, 3))
+    body = f"#50=IFCCARTESIANPOINTLIST3D(({points}));\n#51=IFCTRIANGULATEDFACESET(#50,$,.T.,({faces}),$);\n"
+    walls = wall(20, "000000000000000000000A", item=51) + wall(30, "000000000000000000000B")
+    return write(path, BASE + body + walls + contained(40, "#20,#30"))
