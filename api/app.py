@@ -24,12 +24,13 @@ from api.out_again import OutAgain
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
-from identity.usage import prune_usage
 from identity import sessions, throttle
 from identity.audit_trail import AuditTrail
 from identity.clock import SteadyClock, open_clock
 from identity.login import Gate
 from identity.sealing import Sealer, open_sealer
+from identity.usage import prune_usage
+from ifc_models.bcf_zip import MAX_BYTES as BCF_UPLOAD
 from ifc_models.sandbox import WorkerLimits
 from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
@@ -208,6 +209,11 @@ async def _upkeep(twin: Twin) -> None:
 
 class App(FastAPI):
     """FastAPI with secure headers on the answers of its outermost layer too: those to errors nobody expected."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            problems.describe(super().openapi())
+        return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:
         return SecureHeaders(super().build_middleware_stack())

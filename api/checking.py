@@ -45,10 +45,11 @@ async def check_file(file: Path, limits: WorkerLimits) -> tuple[Extract, list[Fi
         out = Path(folder)
         async with WorkerPool(spares=0, limits=limits) as pool:
             extract = await pool.run(file, out)
-        return extract, await asyncio.to_thread(_findings, extract, out)
+        return extract, await asyncio.to_thread(findings_of, extract, out)
 
 
-def _findings(extract: Extract, out: Path) -> list[Finding]:
+def findings_of(extract: Extract, out: Path) -> list[Finding]:
+    """Every finding of a file that was read and meshed into the folder `out`, geometry included."""
     mesh = MeshArrays.load(out, mmap=True)
     boxes = mesh.element_bounds(len(extract.elements))
     return [*extract.warnings, *check_shapes(extract, load_geometry(out), boxes, mesh.element_shape_hashes())]

@@ -100,21 +100,18 @@ async def list_elements(
     `ifc_class` includes subclasses, `system` the groups within it, `q` looks into name, long name, tag and GlobalId,
     `property` is `Pset.Name:value` (the element's or its type's; `own.Name:value` for own properties). Raises Invalid.
     """
-    given: dict[str, Any] = {
+    given = {
         "building": building,
         "model": model,
         "storey": storey,
         "space": space,
         "ifc_class": ifc_class,
         "system": system,
-        "q": f"%{_escape_like(q)}%" if q else None,
-        "property": property or None,
+        "q": q,
+        "property": property,
     }
-    used = [name for name, value in given.items() if value is not None]
-    params = {**given, "limit": limit + 1}
-    if property:
-        params.update(_property_params(property))
-    conditions: list[LiteralString] = [_FILTERS[name] for name in used] or ["true"]
+    conditions, params = _conditions(given)
+    params["limit"] = limit + 1
     after = decode_cursor(cursor, 2)
     if after is not None:
         conditions.append("(coalesce(e.name, ''), e.id) > (%(after_name)s, %(after_id)s::uuid)")
@@ -122,6 +119,23 @@ async def list_elements(
     query = _ROW.format(conditions=_all(conditions))
     found = await objects(conn, ElementRow, query, params)
     return page_of(found, limit, lambda element: (element.name or "", element.id))
+
+
+def filter_conditions(filters: Mapping[str, Any]) -> tuple[Composed, dict[str, Any]]:
+    """The filters of `list_elements` as a condition on element e, its type t and its parameters. Raises Invalid."""
+    conditions, params = _conditions(filters)
+    return _all(conditions), params
+
+
+def _conditions(filters: Mapping[str, Any]) -> tuple[list[LiteralString], dict[str, Any]]:
+    given = {name: filters.get(name) or None for name in _FILTERS}
+    used = [name for name, value in given.items() if value is not None]
+    params = {**given}
+    if given["q"]:
+        params["q"] = f"%{_escape_like(given['q'])}%"
+    if given["property"]:
+        params.update(_property_params(given["property"]))
+    return [_FILTERS[name] for name in used] or ["true"], params
 
 
 def _all(conditions: list[LiteralString]) -> Composed:

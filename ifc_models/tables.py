@@ -22,12 +22,13 @@ _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML
 Cell = str | int | float | bool | None
 
 
-def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, bom: bool = False) -> Iterator[str]:
-    """The lines of a CSV (RFC 4180), one at a time; `bom` for spreadsheets that guess."""
+def csv_lines(header: Sequence[str] | None, rows: Iterable[Sequence[Cell]], *, bom: bool = False) -> Iterator[str]:
+    """The lines of a CSV (RFC 4180), one at a time; `bom` for spreadsheets that guess. No header: a part of a table."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    yield BOM if bom else ""
-    for row in _with_header(header, rows):
+    if bom:
+        yield BOM
+    for row in rows if header is None else _with_header(header, rows):
         writer.writerow([harmless(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)

@@ -8,7 +8,9 @@ from api.routes import (
     alarms,
     api_keys,
     audit,
+    checks,
     elements,
+    exports,
     grants,
     health,
     jobs,
@@ -20,6 +22,7 @@ from api.routes import (
     session,
     spatial,
     telemetry,
+    topics,
     versions,
 )
 
@@ -36,7 +39,10 @@ ROUTERS: Final[tuple[Router, ...]] = (
     models.router,
     versions.router,
     jobs.router,
+    exports.router,
     elements.router,
+    checks.router,
+    topics.router,
     spatial.router,
     telemetry.router,
     alarms.router,

@@ -95,7 +95,7 @@ async def list_elements(
         tx,
         building=building_id,
         model=model,
-        storey=await _storey_id(tx, storey, building_id),
+        storey=await storey_id_of(tx, storey, building_id),
         space=await places.resolve_element(tx, space, building=building_id, model=model) if space else None,
         ifc_class=ifc_class,
         system=system,
@@ -106,7 +106,8 @@ async def list_elements(
     )
 
 
-async def _storey_id(tx: Conn, ref: str | None, building_id: UUID | None) -> UUID | None:
+async def storey_id_of(tx: Conn, ref: str | None, building_id: UUID | None) -> UUID | None:
+    """A storey by id, or by name within a building."""
     if ref is None:
         return None
     if building_id is not None:
