@@ -28,7 +28,19 @@ from twin.errors import Invalid
 from twin.settings import Settings
 
 COMMON = Path(__file__).with_name("common_passwords.txt.gz")
-PRODUCT = ("twin", "digital", "building", "bim", "password", "passwort", "mima", "admin", "welcome", "changeme")
+PRODUCT = (
+    "twin",
+    "digital",
+    "building",
+    "bim",
+    "password",
+    "passwort",
+    "mima",
+    "administrator",
+    "admin",
+    "welcome",
+    "changeme",
+)
 FEWEST_DIFFERENT = 5
 OWN_PART = 8  # characters that have to be left without the words of the context
 _KINDS = ("[a-z]", "[A-Z]", "[0-9]", "[^a-zA-Z0-9]")

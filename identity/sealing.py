@@ -96,7 +96,7 @@ async def open_sealer(conn: Conn, settings: Settings) -> Sealer:
     known = await row(conn, "SELECT value ->> 'fingerprint' AS fingerprint FROM installation WHERE key = 'key'")
     if known and known["fingerprint"] == sealer.fingerprint:
         return sealer
-    if known and await row(conn, "SELECT FROM second_factor LIMIT 1"):
+    if known and await row(conn, "SELECT FROM second_factor LIMIT 1") is not None:
         raise Conflict("installation.other_key", where=str(path))
     await conn.execute(
         """INSERT INTO installation (key, value) VALUES ('key', %s)
