@@ -28,9 +28,17 @@ from identity.actor import CLI, SYSTEM, Actor
 from ifc_models import models, store
 from ifc_models.converter import converter
 from ifc_models.extract import Extract, Finding, load_geometry
+from ifc_models.mesh_kept import BEFORE_FILE, BEFORE_MESHES, write_meshes
+from ifc_models.mesh_kept import CONTENT_TYPE as MESHES
 from ifc_models.package import CONTENT_TYPE as PACKAGE
 from ifc_models.package import Package, load_package
-from ifc_models.repeating import EqualVersion, find_equal_version, get_kept_version, repeat_version
+from ifc_models.repeating import (
+    EqualVersion,
+    find_equal_version,
+    find_meshed_version,
+    get_kept_version,
+    repeat_version,
+)
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion
 from ifc_models.worker import Step, WorkerPool
@@ -139,7 +147,9 @@ class Importer:
             await job.report(STAGES.get(step.stage, step.stage), share, **counted)
 
         path = self._blobs.path(job.args["file_hash"])
-        extract = await self._workers.run(path, out, file_name=job.args["file_name"], on_progress=progress)
+        extract = await self._workers.run(
+            path, out, file_name=job.args["file_name"], inputs=await self._before(job), on_progress=progress
+        )
         await job.report("place", WORKER_SHARE)
         finished = await self._finish(out, tiles)
         await job.report("store", FINISHED_SHARE)
@@ -165,7 +175,33 @@ class Importer:
                 converter=self._converter,
                 package=package.hash,
             )
-            return await self._store(conn, job, model, new, {**extract.seconds, **finished.seconds}, started)
+            report = await self._store(conn, job, model, new, {**extract.seconds, **finished.seconds}, started)
+        await self._keep_meshes(model.id, report["version"], out, extract)
+        return report
+
+    async def _before(self, job: JobContext) -> dict[str, Path]:
+        """The newest version's file and meshes: what is the same in both need not be meshed again."""
+        async with self._db.connection() as conn:
+            known = await find_meshed_version(conn, UUID(job.args["model_id"]), self._converter)
+        if known is None or known.meshes is None:
+            return {}
+        file, meshes = self._blobs.path(known.file_hash), self._blobs.path(known.meshes)
+        return {BEFORE_FILE: file, BEFORE_MESHES: meshes} if file.exists() and meshes.exists() else {}
+
+    async def _keep_meshes(self, model_id: UUID, version: int, out: Path, extract: Extract) -> None:
+        """Keep the meshes for the next version. The version is there already: without them the next takes longer."""
+        path = out / "meshes"
+        try:
+            await asyncio.to_thread(write_meshes, path, out, extract)
+            blob = await asyncio.to_thread(self._blobs.put_file, path, MESHES)
+        except OSError as error:
+            log.warning("import.meshes_not_kept", reason=str(error))
+            return
+        async with self._db.transaction() as conn:
+            await record_blob(conn, blob)
+            await conn.execute(
+                "UPDATE model_version SET meshes = %s WHERE model_id = %s AND n = %s", (blob.hash, model_id, version)
+            )
 
     async def _repeat(self, job: JobContext, known: EqualVersion, started: float) -> dict[str, Any]:
         """The shown version's own file: a new version that shares everything with it."""

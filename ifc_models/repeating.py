@@ -41,6 +41,16 @@ async def find_equal_version(conn: Conn, model_id: UUID, file_hash: str, convert
     )
 
 
+async def find_meshed_version(conn: Conn, model_id: UUID, converter: str) -> EqualVersion | None:
+    """The newest version whose meshes were kept and would come out the same today."""
+    return await object_or_none(
+        conn,
+        EqualVersion,
+        _VERSION + """ WHERE v.model_id = %s AND v.converter = %s AND v.meshes IS NOT NULL ORDER BY v.n DESC LIMIT 1""",
+        (model_id, converter),
+    )
+
+
 async def get_kept_version(conn: Conn, model_id: UUID, n: int) -> EqualVersion:
     """A version that can be brought back. Raises NotFound, Conflict for one whose package was never kept."""
     found = await object_or_none(conn, EqualVersion, _VERSION + " WHERE v.model_id = %s AND v.n = %s", (model_id, n))

@@ -4,13 +4,14 @@ Imported only in worker processes; it brings ifcopenshell and the kernels with i
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import ifclite_geom  # noqa: F401  imported early: a spare worker has it ready
 import msgspec
 
-from ifc_models import hazards
+from ifc_models import hazards, mesh_kept, mesh_reuse
 from ifc_models.check import Prepared, prepare
 from ifc_models.extract import Extract, write_extract
 from ifc_models.findings import Findings
@@ -80,16 +81,46 @@ def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> di
     unsafe = {**hazards.unsafe_products(opened.file), **dict(request.unsafe)}
     ready = time.perf_counter()
     report("meshing", 0.0)
+    reuse = _reuse(prepared, opened, request) if request.only is None else None
+    compared = time.perf_counter()
     result = mesh_model(
         prepared.path,
         opened.file,
         out,
-        only=set(request.only) if request.only is not None else None,
+        only=set(request.only) if request.only is not None else reuse.changed if reuse is not None else None,
         unsafe=unsafe,
         limits=MeshLimits(seconds=request.mesh_seconds, exact_seconds=request.limits.exact_seconds),
         report=lambda done, total: report("meshing", done / total if total else 1.0, (done, total)),
     )
-    seconds = {"mesh_hazards": ready - started, **{f"mesh_{k}": v for k, v in result.seconds.items()}}
+    total = len(result.rung)
+    if reuse is not None:
+        rung, note = mesh_reuse.join(out, reuse.kept, reuse.changed, reuse.products)
+        result.rung, result.note = {**rung, **result.rung}, {**note, **result.note}
+    seconds = {
+        "mesh_hazards": ready - started,
+        "mesh_compare": compared - ready,
+        **{f"mesh_{k}": v for k, v in result.seconds.items()},
+    }
     meshed = MeshedProducts(result.rung, result.note, unsafe, seconds, result.triangles)
     (out / MESH_RESULT).write_bytes(msgspec.msgpack.encode(meshed))
-    return {"products": len(result.rung)}
+    return {"products": len(result.rung), "meshed": total}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reuse:
+    kept: mesh_kept.Kept
+    changed: set[int]
+    products: set[int]
+
+
+def _reuse(prepared: Prepared, opened: OpenedFile, request: Request) -> _Reuse | None:
+    """What need not be meshed again; None where there is no earlier version, or too little of it is left."""
+    before, meshes = request.inputs.get(mesh_kept.BEFORE_FILE), request.inputs.get(mesh_kept.BEFORE_MESHES)
+    if before is None or meshes is None:
+        return None
+    try:
+        changed = mesh_reuse.changed_products(prepared.path, opened.file, Path(before))
+        kept = mesh_kept.load_meshes(Path(meshes))
+    except (mesh_reuse.TooMuch, OSError, ValueError):
+        return None
+    return _Reuse(kept, changed, {product.id() for product in opened.file.by_type("IfcProduct")})

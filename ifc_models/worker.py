@@ -115,17 +115,20 @@ class WorkerPool:
         *,
         file_name: str | None = None,
         limits: WorkerLimits | None = None,
+        inputs: Mapping[str, Path] | None = None,
         on_progress: Progress | None = None,
     ) -> Extract:
         """Read and mesh the file at `path` into the folder `out`; the extract, its elements in file order.
 
-        `file_name` is what users call the file (default: its name). Raises TwinError (`ifc.…`) for a file that cannot
+        `file_name` is what users call the file (default: its name); `inputs` name an earlier version's files whose
+        meshes may be used again (`ifc_models.mesh_reuse`). Raises TwinError (`ifc.…`) for a file that cannot
         be used, or that took too long, too much memory, or killed its reader.
         """
         limits = limits or self.limits
         await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
         show = _Shown(on_progress)
         job = _Job(path, file_name or path.name, out, limits, show)
+        job.inputs = {name: str(each.resolve()) for name, each in (inputs or {}).items()}
         end = asyncio.get_running_loop().time() + limits.seconds
         meshing = asyncio.create_task(self._patient_mesh(job, self.patience * limits.seconds))
         try:

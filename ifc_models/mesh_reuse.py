@@ -1,0 +1,177 @@
+"""What a new version of a file need not mesh again: products none of whose geometry the new file says differently.
+
+Most tools that edit a file keep its STEP ids. Then the lines that differ from the previous version's file are quickly
+found, and what stands on them is found by following the references backwards; every other product has the mesh it
+had. A file that was numbered anew differs everywhere and is meshed whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import ifcopenshell
+import numpy as np
+from ifcopenshell import entity_instance as Entity
+
+from ifc_models.extract import MeshArrays
+from ifc_models.mesh_kept import Kept, joined_arrays
+
+WORTHWHILE: Final = 0.5  # of the lines or products: where more differ, everything is meshed
+
+_RECORD: Final = re.compile(rb"#(\d+)\s*=\s*(\w+)\s*\(")
+_REFERENCE: Final = re.compile(rb"#(\d+)")
+_EVERYWHERE: Final = ("UNIT", "IFCPROJECT", "IFCMEASUREWITHUNIT", "IFCDIMENSIONALEXPONENTS")
+_OUTWARD: Final = {
+    "IfcStyledItem": (0,),
+    "IfcIndexedColourMap": (0,),
+    "IfcMaterialDefinitionRepresentation": (3,),
+}
+"""Entities that change what they refer to: class → attributes that name it."""
+_RELATIONS: Final = {"IfcRelVoidsElement": (4,), "IfcRelAssociatesMaterial": (4,), "IfcRelDefinesByType": (4,)}
+"""Relations that change how products look: class → attributes that name these."""
+
+
+class TooMuch(Exception):
+    """So much differs that meshing everything is quicker."""
+
+
+def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> set[int]:
+    """STEP ids of the products whose mesh, colour or place may differ from the file `before`. Raises TooMuch."""
+    new, old = _records(path), _records(before)
+    differing = new - old
+    if len(differing) > WORTHWHILE * max(len(new), 1):
+        raise TooMuch
+    follower = _Follower(file)
+    was = _by_id(old - new)
+    for number, (name, text) in _by_id(differing).items():
+        if any(part in name for part in _EVERYWHERE):
+            raise TooMuch
+        follower.changed(number, text, was.get(number))
+    follower.gone(text for number, (_, text) in was.items())
+    return follower.products()
+
+
+def _records(path: Path) -> set[bytes]:
+    """The instances of a STEP file as text, one each; what a line break splits oddly differs as a whole."""
+    _, _, data = path.read_bytes().partition(b"DATA;")
+    return set(data.replace(b"\r\n", b"\n").split(b";\n"))
+
+
+def _by_id(records: Iterable[bytes]) -> dict[int, tuple[str, bytes]]:
+    found: dict[int, tuple[str, bytes]] = {}
+    for record in records:
+        text = record.strip()
+        match = _RECORD.match(text)
+        if match is not None:
+            found[int(match[1])] = (match[2].decode().upper(), text)
+        elif text and not text.startswith((b"ENDSEC", b"END-ISO")):
+            raise TooMuch  # not one instance a line: nothing can be told
+    return found
+
+
+class _Follower:
+    """Follows references backwards from what differs to the products that stand on it."""
+
+    def __init__(self, file: ifcopenshell.file) -> None:
+        self._file = file
+        self._seen: set[int] = set()
+        self._products: set[int] = set()
+        self._total = len(file.by_type("IfcProduct"))
+        self._pending: list[Entity] = []
+
+    def changed(self, number: int, text: bytes, was: tuple[str, bytes] | None) -> None:
+        """An instance is new or says something else."""
+        entity = self._file.by_id(number)
+        if entity.is_a("IfcProduct"):
+            if was is None or _REFERENCE.findall(text)[1:] != _REFERENCE.findall(was[1])[1:]:
+                self._product(entity)
+        elif entity.is_a("IfcRoot"):
+            self._relation(entity)
+        elif not entity.is_a("IfcOwnerHistory"):
+            self._pending.append(entity)
+
+    def gone(self, records: Iterable[bytes]) -> None:
+        """What instances of the old file that are no more, or say something else now, referred to looks different."""
+        names = tuple(name.upper().encode() for name in (*_OUTWARD, *_RELATIONS))
+        for text in records:
+            if _RECORD.match(text)[2].upper() in names:  # type: ignore[index]
+                for number in _REFERENCE.findall(text)[1:]:
+                    entity = _find(self._file, int(number))
+                    if entity is not None and entity.is_a("IfcProduct"):
+                        self._product(entity)
+                    elif entity is not None and entity.is_a("IfcRepresentationItem"):
+                        self._pending.append(entity)
+
+    def products(self) -> set[int]:
+        """All products that what differs leads to. Raises TooMuch."""
+        while self._pending:
+            entity = self._pending.pop()
+            if entity.id() in self._seen:
+                continue
+            self._seen.add(entity.id())
+            self._outward(entity)
+            for user in self._file.get_inverse(entity):
+                if user.is_a("IfcProduct"):
+                    self._product(user)
+                elif user.is_a("IfcRoot"):
+                    self._relation(user)
+                elif not user.is_a("IfcOwnerHistory"):
+                    self._pending.append(user)
+            if len(self._products) > WORTHWHILE * self._total:
+                raise TooMuch
+        return self._products
+
+    def _outward(self, entity: Entity) -> None:
+        for name, attributes in _OUTWARD.items():
+            if entity.is_a(name):
+                self._pending += [entity[at] for at in attributes if isinstance(entity[at], Entity)]
+
+    def _relation(self, relation: Entity) -> None:
+        for name, attributes in _RELATIONS.items():
+            if relation.is_a(name):
+                for at in attributes:
+                    value = relation[at]
+                    for each in value if isinstance(value, tuple) else (value,):
+                        if isinstance(each, Entity) and each.is_a("IfcProduct"):
+                            self._product(each)
+
+    def _product(self, product: Entity) -> None:
+        """Its mesh may differ; so do the parts of a whole with another opening, and the wall that an opening cuts."""
+        if product.id() in self._products:
+            return
+        self._products.add(product.id())
+        for relation in self._file.get_inverse(product):
+            if relation.is_a("IfcRelVoidsElement") and relation[5] == product:
+                self._product(relation[4])
+            elif relation.is_a("IfcRelAggregates") and relation[4] == product and product.is_a("IfcElement"):
+                for part in relation[5]:
+                    self._product(part)
+
+
+def _find(file: ifcopenshell.file, number: int) -> Entity | None:
+    try:
+        return file.by_id(number)
+    except RuntimeError:
+        return None
+
+
+def join(out: Path, kept: Kept, changed: set[int], products: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+    """Add the kept meshes of unchanged products to what was meshed into `out`; their rungs and notes by STEP id."""
+    step_ids = np.load(out / "instance_step_id.npy")
+    new = MeshArrays(
+        *(step_ids if n == "instance_element" else np.load(out / f"{n}.npy") for n in MeshArrays.__slots__)
+    )
+    unchanged = products - changed
+    chosen = np.isin(kept.mesh.instance_element, np.fromiter(unchanged, np.uint32, len(unchanged)))
+    joined = joined_arrays(kept.mesh, chosen, new)
+    for name in MeshArrays.__slots__:
+        target = "instance_step_id" if name == "instance_element" else name
+        np.save(out / f"{target}.npy", getattr(joined, name), allow_pickle=False)
+    return _only(kept.rung, unchanged), _only(kept.note, unchanged)
+
+
+def _only(table: Mapping[int, str], ids: set[int]) -> dict[int, str]:
+    return {number: value for number, value in table.items() if number in ids}
