@@ -122,12 +122,84 @@ def import_(
 @main.command()
 @common
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--ids", type=click.Path(dir_okay=False, path_type=Path), help="Check against an IDS document too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(file: Path, as_json: bool, **options: Any) -> None:
+def check(file: Path, ids: Path | None, as_json: bool, **options: Any) -> None:
     """Validate an IFC file without importing it."""
     from api.checking import check_and_print
 
-    run(check_and_print(settings_of(**options), file, as_json=as_json), as_json=as_json)
+    run(check_and_print(settings_of(**options), file, ids=ids, as_json=as_json), as_json=as_json)
+
+
+@main.group()
+def export() -> None:
+    """Write models, issues and element lists to files."""
+
+
+OUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@export.command("ifc")
+@common
+@click.argument("model")
+@click.argument("out", type=OUT, metavar="OUT.ifc")
+@click.option("--building", required=True, help="Building of the model.")
+@click.option("--version", type=int, help="Version (default: the shown one).")
+def export_ifc(model: str, out: Path, building: str, version: int | None, **options: Any) -> None:
+    """Write MODEL's original file with our properties, points, assets and documents added."""
+    from api import export_commands as commands
+
+    commands.tell(run(commands.export_model(settings_of(**options), building, model, version, "ifc", out)))
+
+
+@export.command("cobie")
+@common
+@click.argument("model")
+@click.argument("out", type=OUT, metavar="OUT.xlsx|.ods|.zip")
+@click.option("--building", required=True, help="Building of the model.")
+@click.option("--version", type=int, help="Version (default: the shown one).")
+def export_cobie(model: str, out: Path, building: str, version: int | None, **options: Any) -> None:
+    """Write a COBie workbook of MODEL; .zip holds one CSV per sheet."""
+    from api import export_commands as commands
+
+    kind = {".ods": "cobie.ods", ".zip": "cobie.csv"}.get(out.suffix.lower(), "cobie.xlsx")
+    commands.tell(run(commands.export_model(settings_of(**options), building, model, version, kind, out)))
+
+
+@export.command("bcf")
+@common
+@click.argument("out", type=OUT, metavar="OUT.bcf")
+@click.option("--building", required=True, help="Building whose issues are written.")
+@click.option("--bcf-version", type=click.Choice(["2.1", "3.0"]), default="3.0", show_default=True)
+def export_bcf(out: Path, building: str, bcf_version: str, **options: Any) -> None:
+    """Write the issues of a building as BCF."""
+    from api import export_commands as commands
+
+    commands.tell(run(commands.export_issues(settings_of(**options), building, bcf_version, out)))
+
+
+@export.command("elements")
+@common
+@click.argument("out", type=OUT, metavar="OUT.csv|.xlsx")
+@click.option("--building", required=True, help="Building whose elements are listed.")
+@click.option("--columns", help="Names, comma-separated; Pset.Name for any property.")
+@click.option("--class", "ifc_class", help="IFC class, subclasses included.")
+@click.option("--property", "property", help="Pset.Name:value")
+@click.option("--search", "q", help="Part of a name, tag or GlobalId.")
+def export_elements(
+    out: Path,
+    building: str,
+    columns: str | None,
+    ifc_class: str | None,
+    property: str | None,
+    q: str | None,
+    **options: Any,
+) -> None:
+    """List the elements of a building."""
+    from api import export_commands as commands
+
+    filters = {"ifc_class": ifc_class, "property": property, "q": q}
+    commands.tell(run(commands.export_elements(settings_of(**options), building, columns, filters, out)))
 
 
 @main.command()
@@ -143,7 +215,10 @@ def sample(out: Path, storeys: int, rooms: int | None, seed: int) -> None:
         summary = write_sample(out, storeys=storeys, rooms=rooms, seed=seed)
     except ValueError as error:  # --rooms says how many storeys there are; without it one is not enough
         raise click.UsageError(str(error)) from error
-    click.echo(f"{out}: {summary}")
+    click.echo(
+        f"{out}: {summary.storeys} storeys, {summary.rooms} rooms, {summary.elements} elements, "
+        f"{summary.points} points, {summary.bytes / 1e6:.1f} MB"
+    )
 
 
 @main.group()

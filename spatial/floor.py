@@ -87,7 +87,7 @@ class Floor:
         if self._convex:
             return place, np.ones(len(self._nodes), dtype=bool)
         lines = shapely.linestrings(np.stack([np.broadcast_to(place, self._nodes.shape), self._nodes], axis=1))
-        return place, np.asarray(shapely.covers(self._inside, lines), dtype=bool)
+        return place, _seen(self._inside, lines)
 
     def _path(self, start: int, end: int) -> Line:
         found = [end]
@@ -106,11 +106,16 @@ class Floor:
             return
         first, second = np.triu_indices(count, 1)
         lines = shapely.linestrings(np.stack([self._nodes[first], self._nodes[second]], axis=1))
-        seen = np.asarray(shapely.covers(self._inside, lines), dtype=bool) if len(lines) else np.zeros(0, bool)
+        seen = _seen(self._inside, lines) if len(lines) else np.zeros(0, dtype=bool)
         graph = np.zeros((count, count))
         # Zero means no edge to scipy: places on top of each other are a hair apart.
         graph[first[seen], second[seen]] = np.maximum(straight[first[seen], second[seen]], 1e-9)
         self._distances, self._before = dijkstra(graph, directed=False, return_predecessors=True)
+
+
+def _seen(inside: Polygon | MultiPolygon, lines: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Say for each line whether it stays inside; one without length does."""
+    return np.asarray(shapely.covers(inside, lines) | (shapely.length(lines) == 0.0), dtype=bool)
 
 
 def _walkable(polygon: Polygon | MultiPolygon) -> Polygon | MultiPolygon:

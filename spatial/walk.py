@@ -209,14 +209,16 @@ class WalkGraph:
 
     def _tree(self, start: int, wanted: set[int]) -> "_Tree":
         """Dijkstra on one level from a landing until all `wanted` are reached."""
+        ends = wanted.union(*(self._chain(self.ways[number].rooms[0]) for number in wanted), {start})
+        more = self._edges_of(ends)
         best, before, heap, left = {start: 0.0}, {start: start}, [(0.0, start)], set(wanted)
         while heap and left:
             seconds, number = heapq.heappop(heap)
             if seconds > best[number]:
                 continue
             left.discard(number)
-            for other, cost in self._edges[number]:
-                if seconds + cost < best.get(other, inf) and (not self._dead[other] or other in wanted):
+            for other, cost in chain(self._edges[number], more.get(number, ())):
+                if seconds + cost < best.get(other, inf) and (not self._dead[other] or other in ends):
                     best[other], before[other] = seconds + cost, number
                     heapq.heappush(heap, (seconds + cost, other))
         return _Tree([(number, best[number]) for number in wanted - left], before)

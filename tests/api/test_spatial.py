@@ -118,22 +118,22 @@ def test_a_real_heating_system_is_one_circuit(client: httpx.Client) -> None:
 
 
 @pytest.mark.clause("6.4.3b")
-def test_what_a_unit_feeds_is_upstream_and_downstream_of_each_other(client: httpx.Client) -> None:
-    unit = elements(client, "Spatial tower", ifc_class="IfcUnitaryEquipment")[0]["id"]
-    fed = client.get(f"/elements/{unit}/downstream").raise_for_status().json()["items"]
+def test_what_a_board_feeds_is_upstream_and_downstream_of_each_other(client: httpx.Client) -> None:
+    board = elements(client, "Spatial tower", q="F02 AL Floor board")[0]["id"]
+    fed = client.get(f"/elements/{board}/downstream").raise_for_status().json()["items"]
     assert fed and [each["distance"] for each in fed] == sorted(each["distance"] for each in fed)
     for each in (fed[0], fed[-1]):
         above = client.get(f"/elements/{each['element']['id']}/upstream").raise_for_status().json()["items"]
-        assert unit in {other["element"]["id"] for other in above}
-    near = client.get(f"/elements/{unit}/downstream", params={"depth": 1}).raise_for_status().json()["items"]
+        assert board in {other["element"]["id"] for other in above}
+    near = client.get(f"/elements/{board}/downstream", params={"depth": 1}).raise_for_status().json()["items"]
     assert near == [each for each in fed if each["distance"] == 1]
 
 
 @pytest.mark.clause("6.4.3b")
 @pytest.mark.clause("6.1.4d")
-def test_the_outage_of_a_unit_names_the_rooms_and_points_it_touches(client: httpx.Client) -> None:
-    unit = elements(client, "Spatial tower", ifc_class="IfcUnitaryEquipment")[0]["id"]
-    outage = client.get(f"/elements/{unit}/affected").raise_for_status().json()
+def test_the_outage_of_a_board_names_the_rooms_and_points_it_touches(client: httpx.Client) -> None:
+    board = elements(client, "Spatial tower", q="F02 AL Floor board")[0]["id"]
+    outage = client.get(f"/elements/{board}/affected").raise_for_status().json()
     assert {room["reason"] for room in outage["rooms"]} <= {"located", "served"} and len(outage["rooms"]) > 3
     spaces = {each["element"]["space_id"] for each in outage["equipment"] if each["element"]["space_id"]}
     assert spaces <= {room["room"]["id"] for room in outage["rooms"]}

@@ -33,11 +33,12 @@ def at(room: int, x: float, y: float, z: float = 0.0) -> Place:
 
 
 def grid(columns: int, rows: int, seed: int) -> tuple[list[RoomPlan], list[Way]]:
-    """Rooms of 4 m with walls of 0.2 m and doors in two thirds of the walls between them.
+    """Rooms of 4 m with walls of 0.2 m and doors in some of the walls between them.
 
     Three storeys; the stair from the first to the second is at one end, that to the third at the other.
     """
     random = Random(seed)
+    share = random.uniform(0.3, 0.9)
     plans: list[RoomPlan] = []
     ways: list[Way] = []
     for level in range(3):
@@ -46,9 +47,9 @@ def grid(columns: int, rows: int, seed: int) -> tuple[list[RoomPlan], list[Way]]
                 number = 1 + row + rows * (column + columns * level)
                 x, y, z = column * 4.0, row * 4.0, level * 3.2
                 plans.append(room(number, x + 0.1, y + 0.1, x + 3.9, y + 3.9, bottom=z))
-                if column and random.random() < 0.67:
+                if column and random.random() < share:
                     ways.append(door(10_000 + len(ways), x, y + random.uniform(1, 3), number - rows, number, z=z))
-                if row and random.random() < 0.67:
+                if row and random.random() < share:
                     ways.append(door(10_000 + len(ways), x + random.uniform(1, 3), y, number - 1, number, z=z))
     storey, far = rows * columns, (columns * 4.0 - 2, rows * 4.0 - 2)
     ways += [landing(9000, "stair", 1, 1, 0, 1), landing(9000, "stair", 3, 3, 3.2, 1 + storey)]
