@@ -156,7 +156,8 @@ async def act_on_order(conn: Conn, actor: Actor, order_id: UUID, act: Act, given
     comment = None if given.comment is None else checked_text(given.comment, "comment", TEXT_LIMIT)
     trace = {**data, "from": order.state, "to": changed.state} if changed.state != order.state else data
     await add_trace(conn, order_id, RULES[act].trace, actor.name, now, comment=comment, data=trace or None)
-    before, after = {"state": order.state}, {"state": changed.state, **data}
+    before = {"state": order.state} | {name: getattr(order, name) for name in data if hasattr(order, name)}
+    after = {"state": changed.state, **data} | ({"comment": comment} if comment else {})
     await audit.record(conn, actor, f"work_order.{act}", f"work_order:{order_id}", before=before, after=after)
     await announce(conn, changed, RULES[act].trace)
     await _tell_after(conn, actor, changed, act)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, LiteralString
 from uuid import UUID
@@ -201,7 +201,8 @@ async def create_point(conn: Conn, actor: Actor, building_id: UUID, new: NewPoin
         raise Conflict("point.exists", where="key", key=new.key)
     point = await get_point(conn, made["id"])
     await _tell(conn, "created", point)
-    await audit.record(conn, actor, "point.create", f"point:{point.id}", after={"key": new.key, "name": new.name})
+    told = {name: value for name, value in asdict(new).items() if value is not None}
+    await audit.record(conn, actor, "point.create", f"point:{point.id}", after=told)
     return point
 
 
@@ -323,8 +324,10 @@ async def update_point(
         raise NotFound("element.unknown", where="element", ref=str(new.element_id)) from None
     after = await get_point(conn, before.id)
     await _tell(conn, "retired" if after.retired_at else "changed", after)
-    shown = {name: str(value) for name, value in changes.items()} | ({} if retired is None else {"retired": retired})
-    await audit.record(conn, actor, "point.update", f"point:{after.id}", after=shown)
+    kept = {} if retired is None else {"retired": before.retired_at is not None}
+    old = {name: getattr(_with_changes(before, {}), name) for name in changes} | kept
+    told = {name: getattr(new, name) for name in changes} | ({} if retired is None else {"retired": retired})
+    await audit.record(conn, actor, "point.update", f"point:{after.id}", before=old, after=told)
     return after
 
 

@@ -75,6 +75,8 @@ async def get_job(tx: Tx, request: Request, job_id: UUID) -> JobView:
 @allow("model.upload")
 async def cancel_job(tx: Tx, request: Request, caller: Caller, job_id: UUID) -> JobView:
     """Cancel: a waiting job at once, a running one soon; one that is over stays as it is."""
+    before = await jobs.get_job(tx, job_id)
     job = await jobs.cancel_job(tx, job_id)
-    await audit.record(tx, caller, "job.cancel", f"job:{job_id}")
+    was, now = ({"state": each.state, "cancel_asked": each.cancel_asked} for each in (before, job))
+    await audit.record(tx, caller, "job.cancel", f"job:{job_id}", before=was, after=now)
     return view(job, request)
