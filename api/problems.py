@@ -73,6 +73,44 @@ def language_of(accept_language: str | None) -> Language:
     return "en"
 
 
+PROBLEM: Final[Mapping[str, Any]] = {
+    "title": "Problem",
+    "description": "An error (RFC 9457): `code` is stable, the texts are in the caller's language.",
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string", "description": "the family of errors"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "e.g. building.unknown"},
+        "detail": {"type": "string", "description": "what was wrong and what to do"},
+        "where": {"type": "string", "description": "the thing or field that is meant"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Tell in an OpenAPI document that every operation may answer with a problem instead of its result."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)  # FastAPI's own form, which `_validation` replaces
+    schemas["Problem"] = dict(PROBLEM)
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["4XX"] = {"description": "Refused", "content": content}
+            operation["responses"]["5XX"] = {"description": "Not possible at the moment", "content": content}
+
+
 def message(code: str, language: Language, **params: Any) -> str:
     """Return the text of a code, for errors that cannot be raised as one of ours."""
     return text_of(code, language, params)
