@@ -179,16 +179,18 @@ class _Planner:
         items = [item for r in representations for item in r[3]]
         aligned = entity[5] is not None and entity[5].is_a("IfcLinearPlacement")
         apart = aligned and frame >= 0 and not openings
+        # The fast kernel loses one or the other of several solids when it cuts them together.
+        several = bool(openings) and len(_solids(representations)) > 1
+        singly = several and len(representations) == 1 and not any(item.is_a("IfcMappedItem") for item in items)
         parts, exact = self.splitter.parts(
-            entity, representations, self._styles.element_colour(entity.id()), openings, apart=apart
+            entity, representations, self._styles.element_colour(entity.id()), openings, apart=apart, singly=singly
         )
         product = Product(entity.id(), parts, frame, exact or (aligned and not apart) or follows_alignment(items))
         product.swept = is_swept(items) and not openings and frame >= 0
         product.bent = entity.id() in self._bent
         product.closed = bool(openings)
         product.weight = 1 + 4 * len(openings) + 15 * sum(_cuts(item) for item in items)
-        # The fast kernel loses one or the other of several solids when it cuts them.
-        product.exact = product.exact or (bool(openings) and len(_solids(representations)) > 1)
+        product.exact = product.exact or (several and not singly)
         if apart and not exact:
             product.apart = self.frames.add(entity[5], None)
         members.append(product)
@@ -263,8 +265,12 @@ class _Splitter:
         openings: Iterable[int],
         *,
         apart: bool = False,
+        singly: bool = False,
     ) -> tuple[list[Part], bool]:
-        """The product's parts, and whether it needs the exact kernel. `apart`: helper products only, at the origin."""
+        """The product's parts, and whether it needs the exact kernel.
+
+        `apart`: helper products only, at the origin. `singly`: a helper for each item.
+        """
         by_colour: dict[Colour, list[tuple[ifcopenshell.entity_instance, list[int]]]] = defaultdict(list)
         exact = False
         for representation in representations:
@@ -274,14 +280,16 @@ class _Splitter:
         if apart and (not self.room or len(representations) > 1):
             return [Part(entity.id(), default)], True
         repeated = len(entity[6][2]) > len({r.id() for r in entity[6][2]})
-        if (len(by_colour) <= 1 and not apart and not repeated) or not self.room or len(representations) > 1:
+        whole = len(by_colour) <= 1 and not (apart or repeated or singly)
+        if whole or not self.room or len(representations) > 1:
             colour = max(by_colour, key=lambda c: sum(len(items) for _, items in by_colour[c]), default=default)
             return [Part(entity.id(), colour)], exact or (len(by_colour) > 1 and len(representations) == 1)
         placement = f"#{entity[5].id()}" if entity[5] is not None and not apart else "$"
         return [
-            Part(self._helper(representation, items, placement, openings), colour)
+            Part(self._helper(representation, lot, placement, openings), colour)
             for colour, found in by_colour.items()
             for representation, items in found
+            for lot in ([[item] for item in items] if singly else [items])
         ], exact
 
     def _helper(
