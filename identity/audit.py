@@ -5,19 +5,22 @@ after the commit (`identity.audit_chain`); what is no change (reads of personal 
 `identity.audit_batch`. Results: `done`; `refused`, by a missing right; `failed`, for any other reason.
 """
 
+import getpass
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, Literal, LiteralString
 from uuid import UUID
 
 import psycopg
 import structlog
 
-from identity.actor import Actor
+from identity.actor import CLI, Actor
 from twin.db import Conn, objects
 from twin.errors import Unavailable
 from twin.page import Page, decode_cursor, page_of
@@ -38,7 +41,7 @@ class AuditEntry:
     at: datetime
     actor: str
     account_id: UUID | None
-    credential: str | None  # session:ID or key:ID
+    credential: str | None  # session:ID, key:ID or, on the command line, os:USER
     address: str | None
     request_id: str | None
     action: str
@@ -92,11 +95,10 @@ def columns_of(
     result: Result,
 ) -> dict[str, Any]:
     """The values of `COLUMNS`."""
-    credential = f"key:{actor.key.id}" if actor.key else f"session:{actor.session}" if actor.session else None
     return {
         "actor": actor.name,
         "account_id": actor.account_id,
-        "credential": credential,
+        "credential": _credential(actor),
         "address": actor.address or None,
         "request_id": structlog.contextvars.get_contextvars().get(REQUEST_ID),
         "action": action,
@@ -105,6 +107,23 @@ def columns_of(
         "before": json_text(before),
         "after": json_text(after),
     }
+
+
+def _credential(actor: Actor) -> str | None:
+    """What an actor proved itself with: a key, a session, or that the operating system let it run the command line."""
+    if actor.key:
+        return f"key:{actor.key.id}"
+    if actor.session:
+        return f"session:{actor.session}"
+    return f"os:{_os_user()}" if actor.name == CLI.name else None
+
+
+@cache
+def _os_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
 
 
 INSERT: Final[LiteralString] = f"""INSERT INTO audit ({", ".join(COLUMNS)})

@@ -23,6 +23,7 @@ from twin.errors import Unavailable
 from twin.settings import Settings
 
 log = structlog.get_logger()
+CLOSING_S: Final = 10.0  # the database may be away just then
 PRUNE_EVERY: Final = timedelta(days=1)
 VERIFIED: Final = "audit_verified"  # key in `installation`
 
@@ -62,10 +63,11 @@ class AuditTrail:
     async def close(self) -> None:
         """Write, seal and anchor what is left. To be called when nobody asks anything any more."""
         try:
-            await self.batch.flush()
-            await self.sealer.seal()
-            await self.anchor()
-        except (psycopg.Error, Unavailable) as error:
+            async with asyncio.timeout(CLOSING_S):
+                await self.batch.flush()
+                await self.sealer.seal()
+                await self.anchor()
+        except (psycopg.Error, Unavailable, TimeoutError) as error:
             log.error("audit.unfinished", waiting=len(self.batch), reason=str(error).strip())
 
     async def anchor(self, now: datetime | None = None) -> Anchor | None:
