@@ -1,0 +1,127 @@
+"""Figure S4: schemathesis over the whole OpenAPI, as an administrator and as a key that is limited to one building.
+
+Every operation gets values from its schema, and with them what breaks programs: NUL, half surrogates, numbers out of
+range, times that no calendar has. No answer is a 5xx, every answer is one that the document declares.
+
+`make test` tries a few per operation, the same every time; `make drill` many, at random.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from tests.serving import Server
+
+SCHEMA = schemathesis.openapi.from_dict(create_app(None).openapi())
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+FEW, MANY = 3, int(os.environ.get("TWIN_TEST_FUZZ", "150"))
+
+
+class Caller:
+    """Calls with one key; fills ids of what really is there into every other path, so that calls get beyond 404."""
+
+    def __init__(self, server: Server, key: str, known: dict[str, str]) -> None:
+        self.address, self.known = server.address.rstrip("/"), known
+        self.session = requests.Session()
+        self.session.headers["authorization"] = f"Bearer {key}"
+        self.turn = 0
+
+    def check(self, case: Any) -> None:
+        self.turn += 1
+        if self.turn % 2:
+            for name in case.path_parameters or {}:
+                if name in self.known:
+                    case.path_parameters[name] = self.known[name]
+        response = case.call(base_url=self.address, session=self.session, timeout=60)
+        case.validate_response(response, checks=CHECKS)
+
+
+@pytest.fixture(scope="module")
+def known(server: Server) -> dict[str, str]:
+    """A little of everything, and what it is called in paths."""
+    with server.client() as client:
+        name = f"Fuzz {uuid4()}"
+        building = made(client.post("/buildings", json={"name": name}))
+        point = {"key": f"fuzz.{uuid4().hex}", "name": "Fuzz", "building": name, "kind": "number", "unit": "DEG_C"}
+        found = {"building": building["id"], "point": made(client.post("/points", json=point))["id"]}
+        rule = {"name": "Hot", "point": point["key"], "kind": "high", "limit": 80, "severity": "high"}
+        found["rule"] = made(client.post("/alarm-rules", json=rule))["id"]
+    return found
+
+
+def made(answer: httpx.Response) -> Any:
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+@pytest.fixture(scope="module")
+def administrator(server: Server, known: dict[str, str]) -> Iterator[Caller]:
+    caller = Caller(server, server.key, known)
+    yield caller
+    caller.session.close()
+
+
+@pytest.fixture(scope="module")
+def limited(server: Server, known: dict[str, str]) -> Iterator[Caller]:
+    with server.client() as client:
+        body = {"name": f"limited {uuid4()}", "role": "facility_engineer", "buildings": [known["building"]]}
+        caller = Caller(server, made(client.post("/api-keys", json=body))["secret"], known)
+    yield caller
+    caller.session.close()
+
+
+def check_everything(caller: Caller, examples: int, *, same: bool) -> None:
+    """Try so many values per operation; `same`: every time the same ones. Fails with all that was found."""
+    found: list[str] = []
+    for result in SCHEMA.get_all_operations():
+        operation = result.ok()
+
+        @settings(
+            max_examples=examples,
+            derandomize=same,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy())
+        def try_out(case: Any) -> None:
+            caller.check(case)
+
+        try:
+            try_out()
+        except Exception as error:
+            found.append(f"{operation.label}: {error!r:.1500}")
+    assert not found, "\n\n".join(found)
+
+
+def test_an_administrator_gets_no_server_error(administrator: Caller) -> None:
+    check_everything(administrator, FEW, same=True)
+
+
+def test_a_limited_key_gets_no_server_error(limited: Caller) -> None:
+    check_everything(limited, FEW, same=True)
+
+
+@pytest.mark.drill
+def test_an_administrator_gets_no_server_error_in_the_long_run(administrator: Caller) -> None:
+    check_everything(administrator, MANY, same=False)
+
+
+@pytest.mark.drill
+def test_a_limited_key_gets_no_server_error_in_the_long_run(limited: Caller) -> None:
+    check_everything(limited, MANY, same=False)
