@@ -5,7 +5,7 @@ nothing of FastAPI.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from ifc_models.extract import Extract, MeshArrays, load_extract, load_geometry
 from ifc_models.measures import element_measures
 from ifc_models.package import write_package
 from spatial.placement import Footprint, Placement, footprint, place
+from viewer.tile_keys import KnownTile
 from viewer.tiles import Tile, build_tiles
 
 IN_ROOMS: Final = frozenset(
@@ -49,14 +50,14 @@ class Finished:
     seconds: dict[str, float]
 
 
-def finish(folder: Path, out: Path) -> Finished:
-    """Place the elements of an extract folder and write its tiles into `out`."""
+def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished:
+    """Place the elements of an extract folder and write its tiles into `out`, those left out that are known."""
     started = time.perf_counter()
     extract, mesh = load_extract(folder), MeshArrays.load(folder, mmap=True)
     boxes = mesh.element_bounds(len(extract.elements))
     placement = place_extract(extract, mesh, boxes)
     placed = time.perf_counter()
-    tiles = build_tiles(extract, mesh, placement, out)
+    tiles = build_tiles(extract, mesh, placement, out, known)
     tiled = time.perf_counter()
     shapes, measures = mesh.element_shape_hashes(), element_measures(mesh, len(extract.elements))
     hashed = time.perf_counter()

@@ -27,6 +27,7 @@ from identity import audit
 from identity.actor import CLI, SYSTEM, Actor
 from ifc_models import models, store
 from ifc_models.converter import converter
+from ifc_models.disciplines import find_misalignment
 from ifc_models.extract import Extract, Finding, load_geometry
 from ifc_models.mesh_kept import BEFORE_FILE, BEFORE_MESHES, write_meshes
 from ifc_models.mesh_kept import CONTENT_TYPE as MESHES
@@ -45,11 +46,12 @@ from ifc_models.worker import Step, WorkerPool
 from telemetry import seeding
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, record_blob
-from twin.db import Conn, Database
+from twin.db import Conn, Database, objects
 from twin.errors import Conflict, Invalid
 from twin.events import emit
 from twin.jobs import JobContext
 from twin.settings import Settings
+from viewer.tile_keys import KnownTile
 
 log = structlog.get_logger()
 IFC: Final = "application/x-step"
@@ -151,7 +153,7 @@ class Importer:
             path, out, file_name=job.args["file_name"], inputs=await self._before(job), on_progress=progress
         )
         await job.report("place", WORKER_SHARE)
-        finished = await self._finish(out, tiles)
+        finished = await self._finish(out, tiles, await self._known_tiles(job))
         await job.report("store", FINISHED_SHARE)
         tile_blobs, package = await asyncio.to_thread(self._keep, finished)
         geometry = await asyncio.to_thread(load_geometry, out)
@@ -263,20 +265,32 @@ class Importer:
             log.warning("import.package_unreadable", blob=hash, reason=str(error))
             return None
 
-    async def _finish(self, out: Path, tiles: Path) -> Finished:
+    async def _known_tiles(self, job: JobContext) -> list[KnownTile]:
+        """The tiles of the shown version."""
+        async with self._db.connection() as conn:
+            return await objects(
+                conn,
+                KnownTile,
+                """SELECT t.key, t.part, t.hash, t.bytes AS size, t.elements, t.triangles, t.bbox
+                   FROM tile t JOIN model m ON m.id = t.model_id AND m.current_version = t.version
+                   WHERE m.id = %s AND t.key IS NOT NULL ORDER BY t.part""",
+                (UUID(job.args["model_id"]),),
+            )
+
+    async def _finish(self, out: Path, tiles: Path, known: list[KnownTile]) -> Finished:
         """Place and tile in the finishing process; one that died is replaced once."""
         for attempt in (1, 2):
             if self._finisher is None:
                 self._finisher = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._finisher, finish, out, tiles)
+                return await asyncio.get_running_loop().run_in_executor(self._finisher, finish, out, tiles, known)
             except BrokenProcessPool:
                 log.warning("import.finisher_died", attempt=attempt)
                 self._finisher = None
         raise Invalid("import.finish_failed")
 
     def _keep(self, finished: Finished) -> tuple[list[Blob], Blob]:
-        tiles = [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles]
+        tiles = [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles if not tile.is_stored]
         return tiles, self._blobs.put_file(finished.package, PACKAGE)
 
     async def _store(
@@ -291,6 +305,7 @@ class Importer:
     ) -> dict[str, Any]:
         before = time.perf_counter()
         stored = await store.store_version(conn, new)
+        new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
         await self._make_points(conn, Actor(job.created_by or SYSTEM.name), model.building_id, new.extract)
         now = time.perf_counter()
         report = build_report(

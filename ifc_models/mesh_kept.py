@@ -3,7 +3,7 @@
 Imports no kernel: the server writes the file when an import is over.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +56,18 @@ def load_meshes(path: Path) -> Kept:
         except (KeyError, msgspec.MsgspecError) as error:
             raise ValueError(str(error)) from error
     return Kept(mesh, how.rung, how.note)
+
+
+def with_shapes(mesh: MeshArrays, shapes: NDArray[np.int64]) -> MeshArrays:
+    """The mesh with some of its shapes only, in this order; its instances are for the caller to number anew."""
+    return replace(
+        mesh,
+        positions=_rows(mesh.positions, mesh.shape_vertices, shapes),
+        triangles=_rows(mesh.triangles, mesh.shape_triangles, shapes),
+        triangle_material=_rows(mesh.triangle_material, mesh.shape_triangles, shapes),
+        shape_vertices=_starts([_counts(mesh.shape_vertices)[shapes]]),
+        shape_triangles=_starts([_counts(mesh.shape_triangles)[shapes]]),
+    )
 
 
 def joined_arrays(old: MeshArrays, chosen: NDArray[np.bool_], new: MeshArrays) -> MeshArrays:

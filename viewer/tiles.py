@@ -16,20 +16,23 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from ifc_models.extract import Extract, MeshArrays, load_extract
+from ifc_models.mesh_kept import with_shapes
 from viewer.glb import FINEST, Copies, TileMesh, exponent_for, write_glb
 from viewer.palette import ROOM_ALPHA, Layer, colour_of, layer_of
 from viewer.surfaces import Surfaces, prepare
+from viewer.tile_keys import KnownTile, group_keys
 from viewer.variants import Variants, make_variants, ragged, ragged_rows
 
 Index = NDArray[np.int64]
 Key = bytes
+Box = tuple[float, float, float, float, float, float]
 
 CONTENT_TYPE: Final = "model/gltf-binary"
 ENCODING: Final = "gzip"  # every browser takes it over plain http too, which brotli is not
@@ -53,9 +56,10 @@ class Tile:
     bytes: int  # as stored and transferred
     elements: int
     triangles: int
-    bbox: tuple[float, float, float, float, float, float]
+    bbox: Box
     content_type: str = f"{CONTENT_TYPE}; encoding={ENCODING}"
     key: Key | None = None  # of all that the tile was made of; equal: so is the tile
+    is_stored: bool = False  # with an earlier version: nothing is at `path`
 
 
 class Placed(Protocol):
@@ -65,14 +69,67 @@ class Placed(Protocol):
     def storey(self) -> NDArray[np.int64]: ...
 
 
-def build_tiles(extract: Extract, mesh: MeshArrays, placement: Placed, out: Path) -> list[Tile]:
-    """Write the tiles of a model into `out` and return them, ordered by storey, layer and part."""
+def build_tiles(
+    extract: Extract, mesh: MeshArrays, placement: Placed, out: Path, known: Sequence[KnownTile] = ()
+) -> list[Tile]:
+    """Write the tiles of a model into `out` and return them, ordered by storey, layer and part.
+
+    Those that would come out as `known` ones are not written.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if len(mesh.instance_element) == 0:
         return []
-    model = _Model.of(extract, mesh, np.asarray(placement.storey))
-    with ThreadPoolExecutor(_THREADS) as pool:  # encoding and compression let go of the interpreter's lock
-        return list(pool.map(lambda group: _write(model, group, out), model.groups()))
+    storeys = np.asarray(placement.storey)
+    element = np.asarray(mesh.instance_element, dtype=np.int64)
+    classes, layers, _ = _looks(extract, element, np.asarray(mesh.materials))
+    group = (storeys[element] + 1) * len(_LAYERS) + layers[classes]
+    names = [_LAYERS[number % len(_LAYERS)] for number in range(int(group.max()) + 1)]
+    keys = group_keys(extract, mesh, group, names)
+    tiles = [tile for number, key in keys.items() for tile in _known(number, key, known, out)]
+    reused = {number for number, key in keys.items() if any(tile.key == key for tile in known)}
+    left = ~np.isin(group, list(reused))
+    if left.any():
+        model = _Model.of(extract, _instances(mesh, left), storeys)
+        with ThreadPoolExecutor(_THREADS) as pool:  # encoding and compression let go of the interpreter's lock
+            tiles += pool.map(lambda each: _write(model, each, out, keys[each.number]), model.groups())
+    return sorted(tiles, key=lambda tile: (_number(tile), tile.part))
+
+
+def _number(tile: Tile) -> int:
+    """The group of instances that a tile shows."""
+    return (-1 if tile.storey_index is None else tile.storey_index) * len(_LAYERS) + _LAYERS.index(tile.layer)
+
+
+def _known(number: int, key: Key, known: Sequence[KnownTile], out: Path) -> Iterator[Tile]:
+    storey = number // len(_LAYERS) - 1
+    for tile in known:
+        if tile.key == key:
+            yield Tile(
+                storey_index=storey if storey >= 0 else None,
+                layer=_LAYERS[number % len(_LAYERS)],
+                part=tile.part,
+                hash=tile.hash,
+                path=out / f"{tile.hash}.glb",
+                bytes=tile.size,
+                elements=tile.elements,
+                triangles=tile.triangles,
+                bbox=cast("Box", tuple(tile.bbox)),
+                key=key,
+                is_stored=True,
+            )
+
+
+def _instances(mesh: MeshArrays, chosen: NDArray[np.bool_]) -> MeshArrays:
+    """The mesh with some of its instances, and the shapes that these show."""
+    if chosen.all():
+        return mesh
+    used = np.unique(mesh.instance_shape[chosen]).astype(np.int64)
+    return replace(
+        with_shapes(mesh, used),
+        instance_element=np.asarray(mesh.instance_element)[chosen],
+        instance_shape=np.searchsorted(used, np.asarray(mesh.instance_shape)[chosen]).astype(np.uint32),
+        instance_matrix=np.asarray(mesh.instance_matrix)[chosen],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +174,11 @@ class _Group:
     layer: Layer
     part: int
     instances: Index
+
+    @property
+    def number(self) -> int:
+        """Of the storey's layer."""
+        return (self.storey + 1) * len(_LAYERS) + _LAYERS.index(self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +312,7 @@ def _looks(extract: Extract, element: Index, materials: NDArray[np.uint8]) -> tu
     return of_element[element], layers, colours
 
 
-def _write(model: _Model, group: _Group, out: Path) -> Tile:
+def _write(model: _Model, group: _Group, out: Path, key: Key) -> Tile:
     rows = group.instances
     low, high = model.low[rows].min(axis=0), model.high[rows].max(axis=0)
     # Equal shapes one after another: their bytes repeat, and compression sees it.
@@ -279,6 +341,7 @@ def _write(model: _Model, group: _Group, out: Path) -> Tile:
         elements=len(elements),
         triangles=int(model.triangles[rows].sum()),
         bbox=(*low.tolist(), *high.tolist()),
+        key=key,
     )
 
 

@@ -3,7 +3,7 @@
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 from api.finishing import Finished, finish
 from ifc_models import models, tasks
 from ifc_models.diff import DiffFilter, DiffItem, list_diff
-from ifc_models.extract import Extract, load_geometry
+from ifc_models.extract import Extract, MeshArrays, load_geometry
 from ifc_models.mesh_parts import merge_result
 from ifc_models.package import load_package
 from ifc_models.protocol import Request, Task
@@ -24,6 +24,8 @@ from ifc_models.store import NewVersion, StoredVersion, store_version
 from twin.blobs import Blob, record_blob
 from twin.db import Conn, rows
 from twin.places import create_building
+from viewer.tile_keys import KnownTile
+from viewer.tiles import build_tiles
 
 M1 = "versions/design_change_M1/IFC/"
 DUPLEX = "versions/duplex_xbim_versioncomparer/"
@@ -196,3 +198,24 @@ def test_a_damaged_package_is_an_error_that_says_so(tmp_path: Path) -> None:
         path.write_bytes(data)
         with pytest.raises(ValueError, match=r"\w"):
             load_package(path)
+
+
+async def test_only_tiles_whose_members_changed_are_written_again(convert: Convert, tmp_path: Path) -> None:
+    before, after = convert(DUPLEX + "Duplex_baseline.ifc"), convert(DUPLEX + "Duplex_baseline.ifc")
+    mesh = MeshArrays.load(after.folder)
+    known = [
+        KnownTile(tile.key or b"", tile.part, tile.hash, tile.bytes, tile.elements, tile.triangles, tile.bbox)
+        for tile in before.done.tiles
+    ]
+    same = build_tiles(after.extract, mesh, after.done.placement, tmp_path, known)
+    assert [tile.is_stored for tile in same] == [True] * len(known)
+    assert [replace(tile, is_stored=False, path=Path()) for tile in same] == [
+        replace(tile, path=Path()) for tile in before.done.tiles
+    ]
+    mesh.instance_matrix = mesh.instance_matrix.copy()
+    mesh.instance_matrix[0, 0, 3] += 1.0
+    moved = build_tiles(after.extract, mesh, after.done.placement, tmp_path, known)
+    [written] = [tile for tile in moved if not tile.is_stored]
+    whole = build_tiles(after.extract, mesh, after.done.placement, tmp_path)
+    assert {tile.hash for tile in whole} == {tile.hash for tile in moved}
+    assert written.path.exists()
