@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ import ifcopenshell.util.element
 import openpyxl
 import pytest
 
+from api import export_commands
 from ifc_models.bcf_zip import read_bcf
 from tests.conftest import SHARED
 from tests.serving import Server, run_twin, wait_for_job
+from twin.errors import Invalid
+from twin.settings import Settings
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(32)).decode()
 IDS = """<ids xmlns="http://standards.buildingsmart.org/IDS" xmlns:xs="http://www.w3.org/2001/XMLSchema"
@@ -247,3 +251,31 @@ def test_element_lists_leave_as_csv_and_xlsx_with_any_property(admin: httpx.Clie
     assert isinstance(sheet.cell(2, 5).value, (int, float))
     wrong = admin.get("/elements/export", params={"columns": "nonsense"})
     assert wrong.json()["code"] == "export.column"
+
+
+def test_the_command_line_checks_against_ids(server: Server, model: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "h.ids").write_text(IDS)
+    (tmp_path / "m.ifc").write_bytes(model["file"])
+    checked = server.twin("check", str(tmp_path / "m.ifc"), "--ids", str(tmp_path / "h.ids"), "--json")
+    report = json.loads(checked.stdout)
+    assert report["findings"] == model["report"]["warnings"]
+    assert [each["status"] for each in report["ids"]["specifications"]] == ["fail", "pass"]
+    assert len(report["ids"]["specifications"][0]["failing"]) == model["report"]["by_class"]["IfcDoor"]
+
+
+async def test_the_export_commands_write_issues_lists_and_models(
+    server: Server, model: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = Settings(data=server.data, database=server.database)
+    filters = {"ifc_class": "IfcDoor"}
+    for name in ("doors.csv", "doors.xlsx"):
+        written = await export_commands.export_elements(settings, "Out again", None, filters, tmp_path / name)
+        assert written["rows"] == model["report"]["by_class"]["IfcDoor"]
+    with (tmp_path / "doors.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert len(list(csv.DictReader(file))) == written["rows"]
+    await export_commands.export_issues(settings, "Out again", "2.1", tmp_path / "issues.bcf")
+    assert read_bcf(tmp_path / "issues.bcf").version == "2.1"
+    await export_commands.export_model(settings, "Out again", "m", None, "ifc", tmp_path / "enriched.ifc")
+    assert ifcopenshell.open(tmp_path / "enriched.ifc").by_type("IfcProject")
+    with pytest.raises(Invalid):
+        await export_commands.export_issues(settings, "Out again", "2.1", tmp_path / "no" / "folder.bcf")
