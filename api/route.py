@@ -244,9 +244,8 @@ async def once(
         return await act()
     if not 1 <= len(key) <= MAX_KEY_LENGTH:
         raise Invalid("idempotency.key_length", limit=MAX_KEY_LENGTH)
-    actor = request.state.actor.name if request.state.actor else "anonymous"
     fingerprint = await _fingerprint(request)
-    names = {"key": key, "actor": actor, "hash": fingerprint}
+    names = {"key": key, "actor": _writer(request.state.actor), "hash": fingerprint}
     mine = await row(
         conn,
         """INSERT INTO idempotency (key, actor, request_hash) VALUES (%(key)s, %(actor)s, %(hash)s)
@@ -261,6 +260,13 @@ async def once(
         {**names, "status": response.status_code, "body": bytes(response.body) if keep else None},
     )
     return response
+
+
+def _writer(actor: Actor | None) -> str:
+    """Whose Idempotency-Key it is: two API keys may share a name, so theirs is their id."""
+    if actor is None:
+        return "anonymous"
+    return f"key:{actor.key.id}" if actor.key else actor.name
 
 
 async def _fingerprint(request: Request) -> bytes:

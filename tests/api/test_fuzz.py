@@ -17,6 +17,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -88,6 +89,7 @@ def check_everything(caller: Caller, examples: int, *, same: bool) -> None:
     """Try so many values per operation; `same`: every time the same ones. Fails with all that was found."""
     found: list[str] = []
     for result in SCHEMA.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
 
         @settings(

@@ -68,7 +68,12 @@ def browsers(server: Server) -> Iterator[tuple[Browser, Browser]]:
 def test_a_cookie_alone_changes_nothing_on_any_route(browsers: tuple[Browser, Browser]) -> None:
     """Without the token, with a wrong one, with that of another session of the same account."""
     mine, other = browsers
-    tokens = ({}, {"x-csrf-token": "wrong"}, {"x-csrf-token": other.csrf}, {"x-csrf-token": mine.csrf.swapcase()})
+    tokens: tuple[dict[str, str], ...] = (
+        {},
+        {"x-csrf-token": "wrong"},
+        {"x-csrf-token": other.csrf},
+        {"x-csrf-token": mine.csrf.swapcase()},
+    )
     public = {"/api/v1/session", "/api/v1/session/second-factor"}
     tried = 0
     for method, path in routes(*MUTATING):
@@ -198,10 +203,10 @@ def test_another_hosts_name_is_not_answered(server: Server) -> None:
 
 
 def test_which_hosts_are_answered() -> None:
-    assert allowed_hosts("127.0.0.1", None) == {"localhost", "127.0.0.1", "::1"}
+    assert allowed_hosts("127.0.0.1", None) == frozenset({"localhost", "127.0.0.1", "::1"})
     assert allowed_hosts("0.0.0.0", None) is None
     assert allowed_hosts("127.0.0.1", "*") is None
-    assert allowed_hosts("0.0.0.0", "Twin.example.com, 10.0.0.5") == {"twin.example.com", "10.0.0.5"}
+    assert allowed_hosts("0.0.0.0", "Twin.example.com, 10.0.0.5") == frozenset({"twin.example.com", "10.0.0.5"})
 
 
 @pytest.mark.parametrize("size", [40_000, 1_000_000])
@@ -246,7 +251,13 @@ async def twin(settings: Settings) -> AsyncIterator[Twin]:
 
 async def asgi(app: Any, method: str, path: str, pieces: list[bytes], *, end: bool, **headers: str) -> tuple[int, Any]:
     """Send a request whose body comes in pieces; without `end` it stalls after them. Return status and JSON."""
-    scope: Scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "path": path}
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+    }
     scope |= {"raw_path": path.encode(), "query_string": b"", "root_path": "", "scheme": "http"}
     scope |= {"headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()], "state": {}}
     scope |= {"client": ("127.0.0.1", 1), "server": ("twin", 80)}
