@@ -79,11 +79,14 @@ def environment(data: Path, database: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path, database: str | None, *command: str) -> Iterator[Server]:
-    """Start `twin serve` (or another command that serves) on a free port; stop it at the end."""
+def serving(data: Path, database: str | None, *command: str, **settings: str) -> Iterator[Server]:
+    """Start `twin serve` (or another command that serves) on a free port; stop it at the end.
+
+    `settings` as TWIN_… in its environment.
+    """
     process = subprocess.Popen(
         [str(TWIN), *(command or ("serve",)), "--port", "0"],
-        env=environment(data, database),
+        env=environment(data, database) | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

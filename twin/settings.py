@@ -4,9 +4,10 @@ from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1 << 30
@@ -40,9 +41,18 @@ class OidcProvider(BaseModel):
     scopes: str = "openid profile email"
     name_claim: str = "preferred_username"  # becomes the account's name
     roles_claim: str | None = None  # e.g. groups; none: roles are given here
-    roles: dict[str, tuple[str, ...]] = {}  # value of that claim: roles here
+    roles: dict[str, tuple[str, ...]] = Field({})  # value of that claim: roles here
     create: bool = False  # make an account for who has none; otherwise only known ones sign in
     second_factor: bool = False  # the provider asks for a second factor itself
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_secure(cls, issuer: str) -> str:
+        """What comes over plain http may be anybody's; on this machine it is for trying things out."""
+        url = urlsplit(issuer)
+        if url.scheme != "https" and not (url.scheme == "http" and url.hostname in ("localhost", "127.0.0.1", "::1")):
+            raise ValueError("an OpenID provider is reached over https")
+        return issuer
 
 
 class Settings(BaseSettings):

@@ -17,6 +17,7 @@ from api.routes import (
     maintenance,
     me,
     models,
+    oidc,
     places,
     roles,
     session,
@@ -29,6 +30,7 @@ from api.routes import (
 ROUTERS: Final[tuple[Router, ...]] = (
     health.router,
     session.router,
+    oidc.router,
     me.router,
     accounts.router,
     roles.router,
