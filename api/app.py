@@ -39,7 +39,7 @@ from spatial.network import Networks
 from telemetry.commands import CommandLoop
 from telemetry.history import History
 from telemetry.ingest import Ingest
-from twin import jobs
+from twin import blob_upkeep, jobs
 from twin.blobs import BlobStore
 from twin.db import Database, open_database
 from twin.events import Event, EventFeed, prune_events
@@ -156,6 +156,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "callers": twin.callers.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
+        "blobs": lambda: blob_upkeep.run(twin.db, twin.blobs),
         **twin.audit.loops(),
     }
     if twin.settings.worker:
@@ -254,5 +255,4 @@ def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     app.add_middleware(SameOrigin)
     app.add_middleware(ClientGuard, clients=twin.clients)
     app.add_middleware(RequestIds)
-    if hosts is not None:
-        app.add_middleware(HostNames, allowed=hosts)
+    app.add_middleware(HostNames, allowed=hosts)

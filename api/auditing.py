@@ -100,7 +100,7 @@ class Watch:
 
     @property
     def _object(self) -> str:
-        return f"path:{self.request.url.path.removeprefix(API)}"[:300]
+        return f"path:{self.request.scope['path'].removeprefix(API)}"[:300]
 
     def begin(self) -> None:
         """Before the handler. Raises Unavailable when the read could not be recorded."""

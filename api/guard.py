@@ -5,10 +5,10 @@ Plain ASGI, no buffering. The order, outermost first: `SecureHeaders`, `HostName
 
 import asyncio
 import ipaddress
+import re
 import time
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -21,6 +21,7 @@ from twin.errors import Denied, Language, TooLarge
 
 API: Final = "/api/"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]*)(?::\d{1,5})?", re.ASCII)
 SLOWEST_BODY: Final = 1024  # bytes/s on average, once the first `stall` seconds are over
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 
@@ -106,21 +107,32 @@ class SecureHeaders:
 
 
 class HostNames:
-    """Refuse requests for a name that is not this server's: a page that rebinds its own name to our address."""
+    """Refuse requests for a name that is not this server's: a page that rebinds its own name to our address.
 
-    def __init__(self, app: ASGIApp, *, allowed: frozenset[str]) -> None:
+    `allowed` None: any name. One that is none (`a/b`, half a bracket) is refused in any case: put together with the
+    path it would be another address.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed: frozenset[str] | None) -> None:
         self.app, self.allowed = app, allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
             headers = Headers(scope=scope)
-            name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").rstrip(".")
-            if name not in self.allowed and not name.endswith(".localhost"):
-                error = Denied("request.host", host=name[:200])
+            name = _host_name(headers.get("host", ""))
+            known = self.allowed is None or name in self.allowed or (name or "").endswith(".localhost")
+            if name is None or not known:
+                error = Denied("request.host", host=headers.get("host", "")[:200])
                 answer = problems.of_error(error, _language(headers), status=421)
                 await _refuse(answer, scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+
+def _host_name(host: str) -> str | None:
+    """The name in a Host header, without port; None when it is none."""
+    found = _HOST.fullmatch(host)
+    return found[1].strip("[]").lower().rstrip(".") if found else None
 
 
 def allowed_hosts(host: str, hosts: str | None) -> frozenset[str] | None:
@@ -139,7 +151,7 @@ class SameOrigin:
     """Refuse changes that a page of another site asks for, whatever credentials the browser adds to them.
 
     Browsers say where a request comes from in `Sec-Fetch-Site` and `Origin`. Programs send neither; a Bearer key is
-    nothing that a browser adds by itself.
+    nothing that a browser adds by itself (what Basic credentials are).
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -148,7 +160,8 @@ class SameOrigin:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and scope["path"].startswith(API):
             headers = Headers(scope=scope)
-            if "authorization" not in headers and (foreign := foreign_origin(headers)) is not None:
+            bearer = headers.get("authorization", "").lower().startswith("bearer ")
+            if not bearer and (foreign := foreign_origin(headers)) is not None:
                 error = Denied("request.foreign_origin", origin=foreign[:200])
                 await _refuse(problems.of_error(error, _language(headers)), scope, receive, send)
                 return
@@ -158,7 +171,7 @@ class SameOrigin:
 def foreign_origin(headers: Headers) -> str | None:
     """The other site whose page sends this request; None: our own page, or no browser."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if origin is not None and origin.lower().partition("://")[2] != headers.get("host", "").lower():
         return origin
     site = headers.get("sec-fetch-site")
     return site if site in ("cross-site", "same-site") else None

@@ -266,7 +266,7 @@ def test_the_trail_is_verified_as_a_job_and_on_the_command_line(server: Server, 
 
 def test_pages_of_the_trail_neither_repeat_nor_skip(client: httpx.Client) -> None:
     client.post("/buildings", json={"name": f"Paged {uuid4()}"})
-    wanted = {"action": "building.", "limit": 2}
+    wanted: dict[str, str | int] = {"action": "building.", "limit": 2}
     seen: list[int] = []
     page = client.get("/audit", params=wanted).json()
     for _ in range(3):

@@ -411,3 +411,21 @@ async def key_for(twin: Twin) -> str:
     async with twin.db.transaction() as conn:
         _, secret = await keys.create_key(conn, "test", created_by=CLI)
     return secret
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "localhost/x", "localhost@evil", "local host", "localhost:99999999"])
+def test_a_host_that_is_none_is_refused_and_is_no_server_error(server: Server, host: str) -> None:
+    answer = httpx.get(f"{server.api}/health", headers={"host": host}, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (421, "request.host")
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://", "null", "\x7f"])
+def test_an_origin_that_is_none_is_a_foreign_one(server: Server, origin: str) -> None:
+    answer = httpx.post(f"{server.api}/session", json={"name": "a", "password": "b"}, headers={"origin": origin})
+    assert (answer.status_code, answer.json()["code"]) == (403, "request.foreign_origin")
+
+
+def test_credentials_that_a_browser_adds_by_itself_do_not_open_the_door_to_other_sites(server: Server) -> None:
+    foreign = {"origin": "http://evil.example", "authorization": "Basic eDp5"}
+    answer = httpx.post(f"{server.api}/session", json={"name": "a", "password": "b"}, headers=foreign, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (403, "request.foreign_origin")
