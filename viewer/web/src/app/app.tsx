@@ -5,6 +5,7 @@ import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "re
 import { useTranslation } from "react-i18next";
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from "react-router";
 import { ModeContext } from "./context";
+import { NONCE } from "./lib/nonce";
 import { useMode } from "./lib/prefs";
 import { useStore } from "./lib/store";
 import { IdleWatch } from "./access/idle";
@@ -23,6 +24,8 @@ const Orders = lazy(() => import("./pages/orders"));
 const OrderPage = lazy(() => import("./pages/order"));
 const Plans = lazy(() => import("./pages/plans"));
 const Models = lazy(() => import("./pages/models"));
+const Issues = lazy(() => import("./issues/issues"));
+const Checks = lazy(() => import("./checks/checks"));
 const Account = lazy(() => import("./account/account"));
 const ForcedPassword = lazy(() => import("./access/forced-password"));
 const ForcedFactor = lazy(() => import("./access/forced-factor"));
@@ -34,8 +37,7 @@ const Keys = lazy(() => import("./admin/keys"));
 const Audit = lazy(() => import("./admin/audit"));
 const NotFound = lazy(() => import("./shell/refused"));
 
-/** The page's nonce: without it the Content-Security-Policy lets no style sheet in that is made at run time. */
-const csp = { nonce: document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "" };
+const csp = { nonce: NONCE };
 
 export function App(): ReactNode {
   const mode = useMode();
@@ -94,6 +96,8 @@ function Pages(): ReactNode {
           <Route path="orders/:order" element={<OrderPage />} />
           <Route path="plans" element={<Plans />} />
           <Route path="models" element={<Models />} />
+          <Route path="issues" element={<Issues />} />
+          <Route path="checks" element={<Checks />} />
           <Route path="settings" element={<Navigate to="/account" replace />} />
         </Route>
         <Route path="/account" element={<Account />} />

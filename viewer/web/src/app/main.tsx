@@ -4,6 +4,7 @@ import { createRoot } from "react-dom/client";
 import { ApiError } from "../api/client";
 import { App } from "./app";
 import { startI18n } from "./i18n";
+import { signStyles } from "./lib/nonce";
 import { firstMode } from "./lib/prefs";
 import { applyPalette } from "./theme";
 import "./fonts.css";
@@ -23,6 +24,7 @@ const queries = new QueryClient({
 });
 
 async function start(): Promise<void> {
+  signStyles();
   applyPalette(firstMode());
   const root = document.getElementById("root");
   if (!root) throw new Error("index.html has no #root");

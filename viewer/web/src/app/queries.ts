@@ -20,6 +20,7 @@ const STALE: Record<EventTopic, readonly string[]> = {
   point: ["points"],
   command: ["command"],
   notification: ["notifications"],
+  topic: ["issues", "issue"],
 };
 
 export function refreshFor(client: QueryClient, topic: EventTopic): void {

@@ -36,7 +36,7 @@ const PLACE_ICON: Record<PlaceKind, LucideIcon> = { site: MapPin, building: Buil
 export function PlaceName({ place }: { place: PlaceRef | null }): ReactNode {
   const { t } = useTranslation();
   const Icon = place ? (PLACE_ICON[place.kind] ?? DoorClosed) : Globe2;
-  return <span className="place-name" title={place ? t(`access.place.${place.kind}`) : undefined}><Icon size={13} aria-hidden />{place?.name ?? t("access.place.everywhere")}</span>;
+  return <span className="place-name" title={place ? t(`access.place.${place.kind}`) : undefined}><Icon size={13} aria-hidden />{place?.name ?? t("access.place.everywhere")}{place?.building ? <small className="muted">{place.building}</small> : null}</span>;
 }
 
 /** What someone holds, in a line: the first few, the rest on hover. */

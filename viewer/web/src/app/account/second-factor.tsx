@@ -22,6 +22,9 @@ export function EnrolDialog({ close }: { close: (enrolled: boolean) => void }): 
   );
 }
 
+/** As a picture of its own an SVG needs its namespace, which one that is meant for inside a page leaves out. */
+const withNamespace = (svg: string): string => (svg.includes("xmlns=") ? svg : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"'));
+
 export function Enrol({ done }: { done: (codes: string[]) => void }): ReactNode {
   const { t } = useTranslation();
   const text = useErrorText();
@@ -46,7 +49,7 @@ export function Enrol({ done }: { done: (codes: string[]) => void }): ReactNode 
       if (code.length === CODE_LENGTH) confirm.mutate(code);
     }}>
       <div className="enrol-scan">
-        <img src={`data:image/svg+xml;utf8,${encodeURIComponent(svg)}`} alt={t("access.factor.qr")} width={176} height={176} />
+        <img src={`data:image/svg+xml;utf8,${encodeURIComponent(withNamespace(svg))}`} alt={t("access.factor.qr")} width={176} height={176} />
         <div>
           <p>{t("access.factor.scan")}</p>
           <p className="muted">{t("access.factor.manual")}</p>

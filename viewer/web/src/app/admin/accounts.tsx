@@ -13,13 +13,14 @@ import { RowSkeletons } from "../pages/alarms";
 import { AccountDrawer } from "./account-drawer";
 import { NewAccount } from "./account-new";
 import { matches, STATUSES, statusOf, type Status } from "./account-status";
-import { useAccounts } from "./queries";
+import { useAccounts, useRoles } from "./queries";
 
 export default function Accounts(): ReactNode {
   const { t } = useTranslation();
   const may = useMay();
   const phone = usePhone();
   const accounts = useAccounts();
+  useRoles(); // names of custom roles
   const now = useNow(60_000);
   const [params, setParams] = useSearchParams();
   const [adding, setAdding] = useState(false);
@@ -110,7 +111,7 @@ function Who({ account, open }: { account: Account; open: () => void }): ReactNo
       open();
     }}>
       <Avatar name={account.name} label={account.display_name} />
-      <span><b>{account.display_name ?? account.name}</b><small>{account.name}</small></span>
+      <span><b>{account.display_name ?? account.name}</b>{account.display_name ? <small>{account.name}</small> : null}</span>
     </button>
   );
 }

@@ -22,16 +22,21 @@ export default function Admin(): ReactNode {
       <nav className="admin-tabs" aria-label={t("nav.admin")}>
         <div>
           {shown.map(({ key: name, icon: Icon }) => (
-            <NavLink key={name} to={`/admin/${name}`} className={({ isActive }) => `admin-tab${isActive ? " is-active" : ""}`}>
+            <NavLink key={name} to={`/admin/${name}`} className={({ isActive }) => `admin-tab${isActive ? " is-active" : ""}`}
+              ref={(link) => {
+                if (name === key) link?.scrollIntoView({ block: "nearest", inline: "center" });
+              }}>
               <Icon size={15} strokeWidth={1.8} aria-hidden />{t(`access.section.${name}`)}
             </NavLink>
           ))}
         </div>
       </nav>
       {section && !shown.includes(section) ? <Forbidden needs={section.needs} /> : (
-        <ErrorBoundary key={key}>
-          <Suspense fallback={<div className="page-body is-wide"><Skeleton active /></div>}><Outlet /></Suspense>
-        </ErrorBoundary>
+        <div className="admin-body" key={key}>
+          <ErrorBoundary>
+            <Suspense fallback={<div className="page-body is-wide"><Skeleton active /></div>}><Outlet /></Suspense>
+          </ErrorBoundary>
+        </div>
       )}
     </>
   );

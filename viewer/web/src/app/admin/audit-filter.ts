@@ -29,7 +29,11 @@ export function filterOf(params: URLSearchParams): AuditFilter {
 export function queryOf(filter: AuditFilter, now: number): Query {
   const length = LENGTH[filter.span];
   const from = filter.span === "custom" ? filter.from : length ? new Date(Math.floor((now - length) / 60_000) * 60_000).toISOString() : null;
-  return { actor: filter.actor, action: filter.action, object: filter.object, result: filter.result, q: filter.q, from, to: filter.span === "custom" ? filter.to : null };
+  return { actor: actorOf(filter.actor), action: filter.action, object: filter.object, result: filter.result, q: filter.q, from, to: filter.span === "custom" ? filter.to : null };
 }
+
+/** A bare name is an account's. */
+export const actorOf = (text: string | null): string | null =>
+  (text === null || text === "" ? null : text.includes(":") || ["cli", "system", "anonymous"].includes(text) ? text : `account:${text.toLowerCase()}`);
 
 export const isFiltered = (filter: AuditFilter): boolean => [filter.actor, filter.action, filter.object, filter.result, filter.q].some(Boolean) || filter.span === "custom";

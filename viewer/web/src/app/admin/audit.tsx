@@ -13,7 +13,7 @@ import { usePhone } from "../lib/prefs";
 import { Ago, Empty, Failure, PageHead, useNow } from "../parts";
 import { RowSkeletons } from "../pages/alarms";
 import { itemsOf, usePaged } from "../queries";
-import { useActionName, useActorParts } from "./audit-names";
+import { ACTIONS, useActionName, useActorParts, useObjectName } from "./audit-names";
 import { EntryDetail } from "./audit-entry";
 import { filterOf, isFiltered, queryOf, SPANS, type AuditFilter, type Span } from "./audit-filter";
 import { ChainBanner } from "./chain";
@@ -65,8 +65,8 @@ function Filters({ filter, set, clear }: { filter: AuditFilter; set: SetFilter; 
         <DatePicker.RangePicker showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" allowEmpty={[true, true]} value={[filter.from ? dayjs(filter.from) : null, filter.to ? dayjs(filter.to) : null]}
           onChange={(range) => set({ from: range?.[0]?.toISOString() ?? null, to: range?.[1]?.toISOString() ?? null })} />
       ) : null}
-      <Typed value={filter.actor} set={(actor) => set({ actor })} label={t("access.audit.actor")} hint="account:li" />
-      <Typed value={filter.action} set={(action) => set({ action })} label={t("access.audit.action")} hint="account." />
+      <Typed value={filter.actor} set={(actor) => set({ actor })} label={t("access.audit.actor")} hint="li.wei" />
+      <ActionSelect value={filter.action} set={(action) => set({ action })} />
       <Typed value={filter.object} set={(object) => set({ object })} label={t("access.audit.object")} hint="role:crew" />
       <Select allowClear value={filter.result} placeholder={t("access.audit.anyResult")} aria-label={t("access.audit.resultLabel")} onChange={(result?: string) => set({ result: result ?? null })}
         options={(["done", "refused", "failed"] as const).map((one) => ({ value: one, label: t(`access.audit.result.${one}`) }))} />
@@ -94,19 +94,37 @@ function Typed({ value, set, label, hint, icon = false, className }: { value: st
   );
 }
 
+function ActionSelect({ value, set }: { value: string | null; set: (action: string | null) => void }): ReactNode {
+  const { t } = useTranslation();
+  const name = useActionName();
+  const groups = Object.entries(ACTIONS).map(([about, actions]) => ({
+    label: t(`access.about.${about as "role"}`),
+    options: [
+      ...(actions.length > 1 ? [{ value: `${about}.`, label: t("access.audit.allOf", { about: t(`access.about.${about as "role"}`) }) }] : []),
+      ...actions.map((one) => ({ value: one, label: name(one) })),
+    ],
+  }));
+  const known = groups.some((group) => group.options.some((one) => one.value === value));
+  return (
+    <Select allowClear showSearch={{ optionFilterProp: "label" }} value={value} placeholder={t("access.audit.anyAction")} aria-label={t("access.audit.action")} popupMatchSelectWidth={false} onChange={(action?: string) => set(action ?? null)}
+      options={value && !known ? [{ label: value, options: [{ value, label: value }] }, ...groups] : groups} />
+  );
+}
+
 function EntryTable({ entries, set }: { entries: AuditEntry[]; set: SetFilter }): ReactNode {
   const { t, i18n } = useTranslation();
   const action = useActionName();
+  const objectName = useObjectName();
   return (
     <Table<AuditEntry> size="middle" rowKey="id" dataSource={entries} className="data-table" pagination={false} rowClassName={(entry) => (entry.result === "done" ? "is-clickable" : "is-clickable is-troubled")}
       expandable={{ expandedRowRender: (entry) => <EntryDetail entry={entry} />, expandRowByClick: true, columnWidth: 40 }} columns={[
         { title: t("access.audit.at"), key: "at", width: 128, render: (_, one) => <time className="num" dateTime={one.at} title={one.at}>{shortTime(one.at, i18n.language)}</time> },
         { title: t("access.audit.who"), key: "actor", width: "20%", render: (_, one) => <Actor actor={one.actor} pick={() => set({ actor: one.actor })} /> },
-        { title: t("access.audit.action"), key: "action", render: (_, one) => <span className="who-cell is-plain"><span><b>{action(one.action)}</b><small><code>{one.action}</code></small></span></span> },
+        { title: t("access.audit.action"), key: "action", width: "24%", render: (_, one) => <span className="who-cell is-plain"><span><b>{action(one.action)}</b><small><code>{one.action}</code></small></span></span> },
         { title: t("access.audit.object"), key: "object", render: (_, one) => (one.object ? <button type="button" className="text-pick" title={t("access.audit.only")} onClick={(event) => {
           event.stopPropagation();
           set({ object: one.object });
-        }}><code>{one.object}</code></button> : <span className="muted">–</span>) },
+        }}><code title={one.object}>{objectName(one.object)}</code></button> : <span className="muted">–</span>) },
         { title: t("access.audit.resultLabel"), key: "result", width: 100, render: (_, one) => <Result result={one.result} /> },
         { title: t("access.audit.address"), key: "address", width: 130, render: (_, one) => <span className="mono muted">{one.address ?? ""}</span> },
       ]} />
@@ -115,6 +133,7 @@ function EntryTable({ entries, set }: { entries: AuditEntry[]; set: SetFilter })
 
 function EntryCards({ entries }: { entries: AuditEntry[] }): ReactNode {
   const action = useActionName();
+  const objectName = useObjectName();
   return (
     <ul className="rows">
       {entries.map((one) => (
@@ -123,7 +142,7 @@ function EntryCards({ entries }: { entries: AuditEntry[] }): ReactNode {
             <summary>
               <span className="card-top"><b>{action(one.action)}</b><Result result={one.result} /></span>
               <span className="row-line muted"><Actor actor={one.actor} /><Ago at={one.at} /></span>
-              {one.object ? <code className="muted">{one.object}</code> : null}
+              {one.object ? <code className="muted">{objectName(one.object)}</code> : null}
             </summary>
             <EntryDetail entry={one} />
           </details>

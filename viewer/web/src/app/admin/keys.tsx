@@ -56,9 +56,9 @@ function KeyTable({ entries, open }: ListProps): ReactNode {
     <Table<CatalogueEntry> size="middle" rowKey={(one) => one.key.id} dataSource={entries} className="data-table" rowClassName="is-clickable" pagination={false} onRow={(one) => ({ onClick: () => open(one.key.id) })} columns={[
       { title: t("access.keys.program"), key: "name", width: "23%", sorter: (a, b) => a.key.name.localeCompare(b.key.name), render: (_, one) => <Program entry={one} open={() => open(one.key.id)} /> },
       { title: t("access.keys.may"), key: "may", render: (_, one) => <May entry={one} /> },
-      { title: t("access.keys.calls24"), key: "calls", align: "right", width: 96, sorter: (a, b) => a.usage.calls - b.usage.calls, render: (_, one) => <span className="num">{n(one.usage.calls)}</span> },
-      { title: t("access.keys.errors"), key: "errors", align: "right", width: 90, sorter: (a, b) => a.usage.errors - b.usage.errors, render: (_, one) => <Errors entry={one} /> },
-      { title: t("access.keys.latency"), key: "latency", align: "right", width: 92, render: (_, one) => <span className="num">{latencyText(one.usage.latency_p95, i18n.language)}</span> },
+      { title: t("access.keys.calls24"), key: "calls", align: "right", width: 124, sorter: (a, b) => a.usage.calls - b.usage.calls, render: (_, one) => <span className="num">{n(one.usage.calls)}</span> },
+      { title: t("access.keys.errors"), key: "errors", align: "right", width: 96, sorter: (a, b) => a.usage.errors - b.usage.errors, render: (_, one) => <Errors entry={one} /> },
+      { title: t("access.keys.latency"), key: "latency", align: "right", width: 104, render: (_, one) => <span className="num">{latencyText(one.usage.latency_p95, i18n.language)}</span> },
       { title: t("settings.keyUsed"), key: "used", width: 112, sorter: (a, b) => (a.key.used_at ?? "").localeCompare(b.key.used_at ?? ""), render: (_, one) => (one.key.used_at ? <Ago at={one.key.used_at} /> : <span className="muted">{t("settings.never")}</span>) },
       { title: t("access.keys.expiry"), key: "expiry", width: 128, render: (_, one) => <Expiry of={one.key} /> },
     ]} />

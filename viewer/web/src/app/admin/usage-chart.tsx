@@ -28,7 +28,7 @@ export function UsageChart({ series, label }: { series: HourSeries; label: strin
     const options: uPlot.Options = {
       width: element.clientWidth, height: HEIGHT, padding: [10, 4, 0, 0], legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, Math.max(4, max * 1.1)] }, ms: { range: (_u, _min, max) => [0, Math.max(0.01, (max || 0.01) * 1.25)] } },
+      scales: { x: { time: true, range: [series.times[0] ?? 0, (series.times.at(-1) ?? 0) + 3600] }, y: { range: (_u, _min, max) => [0, Math.max(4, max * 1.1)] }, ms: { range: (_u, _min, max) => [0, Math.max(0.01, (max || 0.01) * 1.25)] } },
       // Totals are drawn first and the successful ones over them: what stays visible above is the errors.
       series: [{}, column(p.critical), column(p.accent), { scale: "ms", stroke: p.high, width: 1.5, points: { size: 4, fill: p.high, width: 0 }, spanGaps: false }],
       axes: [

@@ -1,5 +1,9 @@
 /** Accounts, roles, grants, keys, audit. */
 export const access = {
+  about: {
+    session: "Sessions", me: "Own account", second_factor: "Second factor", account: "Accounts", role: "Roles", grant: "Grants", key: "API keys", audit: "Audit trail", model: "Models", building: "Buildings", point: "Points",
+    source: "Sources", alarm: "Alarms", alarm_rule: "Alarm rules", work_order: "Work orders", plan: "Maintenance plans",
+  },
   accounts: {
     account: "Account", create: "Create account", disable: "Disable", disableHint: "All its sessions end within seconds. Everything it did stays on record.", disableSure: "Disable the account “{{name}}”?",
     enable: "Enable", factorRemove: "Remove second factor", factorRemoveHint: "For someone who lost phone and recovery codes. They sign in with the password alone until they set it up again.",
@@ -12,7 +16,7 @@ export const access = {
     sub_one: "{{count}} account", sub_other: "{{count}} accounts", unlock: "Unlock", unlocked: "Account unlocked", validUntil: "Valid until", validUntilHint: "For visitors and contractors: afterwards nobody can sign in with it.",
   },
   audit: {
-    action: "Action", actor: "Who", address: "From", after: "After", anonymous: "Not signed in", anyResult: "Any result", at: "When", before: "Before", changes: "What changed", clear: "Clear filter", cli: "Command line",
+    action: "Action", actor: "Who", allOf: "Everything about: {{about}}", anyAction: "Any action", address: "From", after: "After", anonymous: "Not signed in", anyResult: "Any result", at: "When", before: "Before", changes: "What changed", clear: "Clear filter", cli: "Command line",
     credential: "Signed in with", exact: "Exact time", export: "Export", field: "Field", format: { csv: "CSV for spreadsheets", jsonl: "JSON Lines for programs" }, kept_one: "{{count}} unchanged", kept_other: "{{count}} unchanged",
     kind: { added: "added", removed: "removed", changed: "changed" }, noChange: "This action has no before and after.", none: "No entries", noneHint: "Nothing was recorded that fits this filter. Try a longer time.", number: "no. {{seq}}",
     object: "Object", only: "Show only these", q: "Search in objects and changes", request: "Request", result: { done: "Done", refused: "Refused", failed: "Failed" }, resultLabel: "Result", seal: "Chain",
@@ -30,15 +34,15 @@ export const access = {
   copied: "Copied",
   copy: "Copy",
   did: {
-    accountPassword: "Password set by administrator", accountUnlock: "Account unlocked", accountWrite: "Account changed", accountCreate: "Account created", accountRead: "Accounts read", alarmAcknowledge: "Alarm acknowledged",
+    accountPassword: "Password set by administrator", accountUnlock: "Account unlocked", accountWrite: "Account changed", accountRead: "Accounts read", alarmAcknowledge: "Alarm acknowledged",
     alarmComment: "Alarm commented", alarmShelve: "Alarm shelved", alarmUnshelve: "Alarm unshelved", alarmReset: "Alarm reset", alarmRuleWrite: "Alarm rule changed", assetWrite: "Asset changed", auditExport: "Audit trail exported",
     auditPrune: "Old audit entries removed", auditRead: "Audit trail read", auditVerify: "Audit trail verified", buildingWrite: "Building changed", elementWrite: "Element changed", grantGive: "Role granted", grantTake: "Role revoked",
-    jobCancel: "Job cancelled", keyCreate: "API key created", keyRevoke: "API key revoked", keyRotate: "API key rotated", keyWrite: "API key changed", mePassword: "Own password changed", meWrite: "Own profile changed",
+    jobCancel: "Job cancelled", keyRotate: "API key rotated", keyWrite: "API key changed", mePassword: "Own password changed", meWrite: "Own profile changed",
     modelRollback: "Model version rolled back", modelUpload: "Model uploaded", planWrite: "Maintenance plan changed", pointCommand: "Command sent", pointCreate: "Point created", pointUpdate: "Point changed", roleChange: "Role changed",
     roleCreate: "Role created", roleDelete: "Role deleted", secondFactorBegin: "Second factor begun", secondFactorCodes: "New recovery codes", secondFactorDisable: "Second factor turned off", secondFactorEnable: "Second factor turned on",
-    secondFactorRecovery: "Recovery code used", secondFactorReset: "Second factor removed by administrator", sessionEnd: "Session ended", sessionLogin: "Signed in", sessionLogout: "Signed out", sessionRefused: "Sign-in refused",
+    secondFactorRecovery: "Recovery code used", secondFactorReset: "Second factor removed by administrator", sessionEnd: "Session ended", sessionLogin: "Signed in", sessionLogout: "Signed out", requestSignIn: "Sign-in", requestSecondStep: "Second factor at sign-in",
     sourceCreate: "Source created", sourceWrite: "Source changed", workOrderAssign: "Work order assigned", workOrderCancel: "Work order cancelled", workOrderCreate: "Work order created", workOrderDone: "Work order reported as done",
-    workOrderVerify: "Work order verified", requestRefused: "Request refused", permissionMissing: "Request refused",
+    workOrderVerify: "Work order verified", workOrderWrite: "Work order changed",
   },
   done: "Done",
   factor: {

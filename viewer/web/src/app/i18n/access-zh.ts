@@ -3,6 +3,10 @@ import type { Texts } from ".";
 import type { Plain } from "./zh";
 
 export const access: Plain<Texts["access"]> = {
+  about: {
+    session: "登录会话", me: "本人账号", second_factor: "二次验证", account: "账号", role: "角色", grant: "授权", key: "API 密钥", audit: "审计记录", model: "模型", building: "楼栋", point: "测点",
+    source: "数据源", alarm: "告警", alarm_rule: "告警规则", work_order: "工单", plan: "保养计划",
+  },
   accounts: {
     account: "账号", create: "创建账号", disable: "停用", disableHint: "该账号的所有会话将在数秒内结束，历史操作记录保留。", disableSure: "确定停用账号“{{name}}”？",
     enable: "启用", factorRemove: "解除二次验证", factorRemoveHint: "用于手机和恢复码均已丢失的情况。重新启用前，该账号仅凭密码即可登录。",
@@ -15,7 +19,7 @@ export const access: Plain<Texts["access"]> = {
     sub_other: "共 {{count}} 个账号", unlock: "解锁", unlocked: "账号已解锁", validUntil: "有效期至", validUntilHint: "适用于访客和外包人员，到期后无法登录。",
   },
   audit: {
-    action: "操作", actor: "操作人", address: "来源地址", after: "变更后", anonymous: "未登录", anyResult: "全部结果", at: "时间", before: "变更前", changes: "变更内容", clear: "清除筛选", cli: "命令行",
+    action: "操作", actor: "操作人", allOf: "{{about}}的全部操作", anyAction: "全部操作", address: "来源地址", after: "变更后", anonymous: "未登录", anyResult: "全部结果", at: "时间", before: "变更前", changes: "变更内容", clear: "清除筛选", cli: "命令行",
     credential: "登录凭据", exact: "准确时间", export: "导出", field: "字段", format: { csv: "CSV（电子表格）", jsonl: "JSON Lines（程序处理）" }, kept_other: "{{count}} 项未变",
     kind: { added: "新增", removed: "删除", changed: "修改" }, noChange: "该操作没有变更前后的内容。", none: "没有记录", noneHint: "没有符合筛选条件的审计记录，可扩大时间范围。", number: "第 {{seq}} 条",
     object: "对象", only: "仅显示此项", q: "搜索对象和变更内容", request: "请求编号", result: { done: "成功", refused: "拒绝", failed: "失败" }, resultLabel: "结果", seal: "链条",
@@ -33,15 +37,15 @@ export const access: Plain<Texts["access"]> = {
   copied: "已复制",
   copy: "复制",
   did: {
-    accountPassword: "管理员重置密码", accountUnlock: "解锁账号", accountWrite: "修改账号", accountCreate: "创建账号", accountRead: "查看账号", alarmAcknowledge: "确认告警",
+    accountPassword: "管理员重置密码", accountUnlock: "解锁账号", accountWrite: "修改账号", accountRead: "查看账号", alarmAcknowledge: "确认告警",
     alarmComment: "备注告警", alarmShelve: "搁置告警", alarmUnshelve: "取消搁置告警", alarmReset: "复位告警", alarmRuleWrite: "修改告警规则", assetWrite: "修改资产", auditExport: "导出审计记录",
     auditPrune: "清理到期审计记录", auditRead: "查看审计记录", auditVerify: "校验审计记录", buildingWrite: "修改楼栋", elementWrite: "修改构件", grantGive: "授予角色", grantTake: "撤销角色",
-    jobCancel: "取消任务", keyCreate: "创建 API 密钥", keyRevoke: "吊销 API 密钥", keyRotate: "轮换 API 密钥", keyWrite: "修改 API 密钥", mePassword: "修改本人密码", meWrite: "修改本人资料",
+    jobCancel: "取消任务", keyRotate: "轮换 API 密钥", keyWrite: "修改 API 密钥", mePassword: "修改本人密码", meWrite: "修改本人资料",
     modelRollback: "回退模型版本", modelUpload: "上传模型", planWrite: "修改保养计划", pointCommand: "下发控制指令", pointCreate: "新建测点", pointUpdate: "修改测点", roleChange: "修改角色",
     roleCreate: "新建角色", roleDelete: "删除角色", secondFactorBegin: "开始设置二次验证", secondFactorCodes: "重新生成恢复码", secondFactorDisable: "关闭二次验证", secondFactorEnable: "启用二次验证",
-    secondFactorRecovery: "使用恢复码登录", secondFactorReset: "管理员解除二次验证", sessionEnd: "结束会话", sessionLogin: "登录", sessionLogout: "退出登录", sessionRefused: "登录被拒绝",
+    secondFactorRecovery: "使用恢复码登录", secondFactorReset: "管理员解除二次验证", sessionEnd: "结束会话", sessionLogin: "登录", sessionLogout: "退出登录", requestSignIn: "登录", requestSecondStep: "登录二次验证",
     sourceCreate: "新建数据源", sourceWrite: "修改数据源", workOrderAssign: "派发工单", workOrderCancel: "取消工单", workOrderCreate: "新建工单", workOrderDone: "工单完工上报",
-    workOrderVerify: "工单验收", requestRefused: "请求被拒绝", permissionMissing: "请求被拒绝",
+    workOrderVerify: "工单验收", workOrderWrite: "处理工单",
   },
   done: "完成",
   factor: {

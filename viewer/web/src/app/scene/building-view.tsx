@@ -6,6 +6,8 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useBuilding } from "../context";
 import { usePhone } from "../lib/prefs";
+import { PaintedNote } from "../issues/painted-note";
+import { useIssueFocus, usePainted } from "../issues/scene-focus";
 import { Empty, Failure, IconButton } from "../parts";
 import { useTree } from "../queries";
 import { useMay } from "../session";
@@ -67,7 +69,8 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <Toolbar tree={tree} shown={shown} />
         <Legend />
         <LoadBar />
-        {state.isolated ? (
+        <PaintedNote />
+        {state.isolated && !state.painted ? (
           <div className="stage-note">
             <span>{t("scene.only", { what: state.isolated.title, count: state.isolated.ids.length })}</span>
             <Button size="small" type="link" onClick={() => patch({ isolated: null })}>{t("scene.showAll")}</Button>
@@ -91,6 +94,8 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   useAlarmsInScene();
   useMarkers(tree);
   useFocus(shown);
+  usePainted();
+  useIssueFocus(shown);
   return null;
 }
 

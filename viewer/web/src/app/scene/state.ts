@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 import type { Scene3D } from "../../engine";
 import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
+import type { Painted } from "../issues/view";
 import type { Colouring } from "./colour";
 import { lookAt } from "./look";
 
@@ -24,6 +25,8 @@ export interface SceneState {
   /** The alarm that the camera was sent to. */
   focusAlarm: string | null;
   progress: { loaded: number; total: number } | null;
+  /** Elements coloured for an issue or a check. */
+  painted: Painted | null;
 }
 
 export const START: SceneState = {
@@ -38,6 +41,7 @@ export const START: SceneState = {
   leftOpen: true,
   focusAlarm: null,
   progress: null,
+  painted: null,
 };
 
 export interface SceneScope {

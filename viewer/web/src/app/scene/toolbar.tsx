@@ -9,6 +9,7 @@ import { labelsShown } from "../lib/prefs";
 import { useQuantityName } from "../lib/names";
 import { useStore } from "../lib/store";
 import { unitText } from "../lib/format";
+import { NewIssueButton } from "../issues/new-issue";
 import { IconButton } from "../parts";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
@@ -31,7 +32,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   useKey("h", () => state.selected && scene?.hide([state.selected]), shown);
   useKey("Escape", () => {
     scene?.showAll();
-    patch({ selected: null, isolated: null, focusAlarm: null });
+    patch({ selected: null, isolated: null, focusAlarm: null, painted: null });
   }, shown);
   const screenshot = async (): Promise<void> => {
     if (!scene) return;
@@ -51,6 +52,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
       <LayerPicker />
       <ColourPicker tree={tree} />
       <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
+      <NewIssueButton />
       <span className="wide-only">
         <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />
       </span>

@@ -1,6 +1,6 @@
 import { Badge, Drawer, Tooltip } from "antd";
 import {
-  Bell, Box, CalendarClock, CircleUser, ClipboardList, Ellipsis, LayoutDashboard, ShieldCheck, UploadCloud, type LucideIcon,
+  Bell, Box, CalendarClock, CircleUser, ClipboardList, Ellipsis, Flag, LayoutDashboard, ListChecks, ShieldCheck, UploadCloud, type LucideIcon,
 } from "lucide-react";
 import { useContext, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { itemsOf, useAlarms } from "../queries";
 import { useMay } from "../session";
 import { Logo } from "./logo";
 
-type Key = "scene" | "overview" | "alarms" | "orders" | "plans" | "models" | "admin" | "account";
+type Key = "scene" | "overview" | "alarms" | "orders" | "plans" | "models" | "issues" | "checks" | "admin" | "account";
 
 interface Item {
   key: Key;
@@ -26,7 +26,9 @@ const OF_BUILDING: { key: Key; path: string; icon: LucideIcon; needs: string }[]
   { key: "alarms", path: "/alarms", icon: Bell, needs: "alarm.read" },
   { key: "orders", path: "/orders", icon: ClipboardList, needs: "work_order.read" },
   { key: "plans", path: "/plans", icon: CalendarClock, needs: "work_order.read" },
+  { key: "issues", path: "/issues", icon: Flag, needs: "topic.read" },
   { key: "models", path: "/models", icon: UploadCloud, needs: "model.read" },
+  { key: "checks", path: "/checks", icon: ListChecks, needs: "model.read" },
 ];
 
 /** Only what one may use: the building's pages, then the server's. */
