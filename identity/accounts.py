@@ -104,6 +104,7 @@ async def create_account(
             raise Conflict("account.looks_like", where="name", name=plain, other=alike["name"])
         raise Conflict("account.exists", where="name", name=plain)
     if roles or password is not None:  # who comes from a provider may get a role later
+        if roles:
         await give_roles(conn, actor, roles, account=made["id"])
     return await get_account(conn, plain)
 

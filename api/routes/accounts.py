@@ -38,7 +38,7 @@ class NewAccount(BaseModel):
 
     name: str
     password: Secret | None = None
-    roles: list[str] = Field(min_length=1)
+    roles: list[str] = Field([], max_length=50, description="held everywhere; what is held at a place is a grant")
     display_name: str | None = Field(None, max_length=200)
     language: str | None = Field(None, pattern="^(zh|en)$")
     must_change_password: bool = False
