@@ -19,6 +19,7 @@ from uuid import UUID
 import click
 import orjson
 import structlog
+from psycopg.errors import DiskFull
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -45,9 +46,9 @@ from ifc_models.store import NewVersion
 from ifc_models.worker import Step, WorkerPool
 from telemetry import seeding
 from twin import jobs, places
-from twin.blobs import Blob, BlobStore, record_blob
+from twin.blobs import Blob, BlobStore, is_full, record_blob
 from twin.db import Conn, Database, objects
-from twin.errors import Conflict, Invalid
+from twin.errors import Conflict, Invalid, Unavailable
 from twin.events import emit
 from twin.jobs import JobContext
 from twin.settings import Settings
@@ -119,9 +120,17 @@ class Importer:
         """Import the file that the job names; return the report."""
         started = time.perf_counter()
         self._work.mkdir(mode=0o700, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="import-", dir=self._work))
+        for left in self._work.glob(f"import-{job.id}-*"):  # of an attempt that was killed
+            await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"import-{job.id}-", dir=self._work))
         try:
             return await self._import(job, folder, started)
+        except OSError as error:
+            if is_full(error):
+                raise Unavailable("disk.full", where=str(self._work)) from error
+            raise
+        except DiskFull as error:
+            raise Unavailable("disk.full", where="database") from error
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -159,7 +168,7 @@ class Importer:
         geometry = await asyncio.to_thread(load_geometry, out)
         async with self._db.transaction() as conn:
             model = await models.get_model(conn, UUID(job.args["model_id"]))
-            for blob in (*tile_blobs, package):
+            for blob in sorted((*tile_blobs, package), key=lambda each: each.hash):  # several imports, one order
                 await record_blob(conn, blob)
             new = NewVersion(
                 model_id=model.id,
@@ -196,7 +205,7 @@ class Importer:
         try:
             await asyncio.to_thread(write_meshes, path, out, extract)
             blob = await asyncio.to_thread(self._blobs.put_file, path, MESHES)
-        except OSError as error:
+        except (OSError, Unavailable) as error:
             log.warning("import.meshes_not_kept", reason=str(error))
             return
         async with self._db.transaction() as conn:
@@ -305,7 +314,8 @@ class Importer:
     ) -> dict[str, Any]:
         before = time.perf_counter()
         stored = await store.store_version(conn, new)
-        new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
+        if new.boxes is not None:
+            new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
         await self._make_points(conn, Actor(job.created_by or SYSTEM.name), model.building_id, new.extract)
         now = time.perf_counter()
         report = build_report(

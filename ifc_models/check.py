@@ -16,6 +16,7 @@ import numpy as np
 from ifc_models.extract import Finding
 from ifc_models.findings import Findings
 from ifc_models.text import decode_raw
+from twin.blobs import is_full
 from twin.errors import Invalid, TooLarge
 
 MAX_NESTING: Final = 64  # parentheses within parentheses; IFC needs six
@@ -198,6 +199,8 @@ def _unpack(path: Path, scratch: Path, max_bytes: int) -> Path:
                 raise Invalid("ifc.zip_models", where=path.name, count=len(models))
             return _inflate(archive, models[0], scratch / f"{path.stem[:80]}.unpacked.ifc", max_bytes)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and is_full(error):
+            raise  # the disk's trouble, not the file's
         raise Invalid("ifc.zip_broken", where=path.name, reason=str(error)) from error
 
 

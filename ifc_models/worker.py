@@ -28,6 +28,7 @@ from ifc_models.mesh_parts import Parts, merge_result
 from ifc_models.protocol import Failed, Line, Request, Task
 from ifc_models.sandbox import WorkerLimits
 from twin import errors
+from twin.blobs import is_full
 from twin.errors import Invalid, TwinError
 
 
@@ -503,7 +504,9 @@ def main() -> None:
 
 
 def _failure(error: Exception, request: Request) -> Failed:
-    """What an exception means that nobody foresaw: too little memory, or a crash."""
+    """What an exception means that nobody foresaw: too little memory, no room on the disk, or a crash."""
+    if isinstance(error, OSError) and is_full(error):
+        return Failed(family="Unavailable", code="disk.full", where=request.file_name)
     if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "bad alloc" in str(error):
         return Failed(family="Invalid", code="memory")
     reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]

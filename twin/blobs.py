@@ -4,6 +4,7 @@ A file is complete when it has its name: it is written beside, synced, then rena
 database knows it; rows are written in the transaction that refers to them.
 """
 
+import errno
 import hashlib
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from twin.db import Conn
-from twin.errors import NotFound
+from twin.errors import NotFound, Unavailable
 from twin.postgres_home import make_private
 
 CHUNK = 1 << 20
@@ -72,15 +73,17 @@ class BlobStore:
                 os.fsync(file.fileno())
             blob = Blob(digest.hexdigest(), size, content_type)
             target = self.path(blob.hash)
-            if target.exists() and target.stat().st_size == size:
+            if _touched(target, size):
                 half.unlink()
             else:
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 half.rename(target)
                 _sync_folder(target.parent)
             return blob
-        except BaseException:
+        except BaseException as error:
             half.unlink(missing_ok=True)
+            if isinstance(error, OSError) and is_full(error):
+                raise Unavailable("disk.full", where=str(self.folder)) from error
             raise
 
     def delete(self, hash: str) -> None:
@@ -92,6 +95,20 @@ class BlobStore:
         shutil.copyfile(self.path(hash), target)
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether there was no room to write: the disk, a quota or a limit on file sizes."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _touched(target: Path, size: int) -> bool:
+    """Say whether the blob is there, and that it is wanted again: clean-up spares what was stored lately."""
+    try:
+        os.utime(target)
+        return target.stat().st_size == size
+    except FileNotFoundError:
+        return False
+
+
 def _sync_folder(folder: Path) -> None:
     fd = os.open(folder, os.O_RDONLY)
     try:
@@ -101,8 +118,9 @@ def _sync_folder(folder: Path) -> None:
 
 
 async def record_blob(conn: Conn, blob: Blob) -> None:
-    """Tell the database of a complete blob."""
+    """Tell the database of a complete blob; one that it knows counts as new, so that clean-up spares it."""
     await conn.execute(
-        "INSERT INTO blob (hash, bytes, content_type) VALUES (%s, %s, %s) ON CONFLICT (hash) DO NOTHING",
+        """INSERT INTO blob (hash, bytes, content_type) VALUES (%s, %s, %s)
+           ON CONFLICT (hash) DO UPDATE SET created_at = now()""",
         (blob.hash, blob.bytes, blob.content_type),
     )
