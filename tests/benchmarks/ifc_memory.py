@@ -1,13 +1,15 @@
 """P5: memory of an import per MB of IFC, above what the same processes need for a tiny file, on generated files.
 
-`python -m tests.benchmarks.ifc_memory [MB…]` (default 50 100 300). The files are the sample's towers, with as many
-storeys as the size asks for: some 1100 elements per MB, several times as many as authoring tools write. One process:
-the highest resident set of any of them. All: the highest sum of proportional set sizes, sampled every 0.2 s, of this
-process and all it started but the database.
+`python -m tests.benchmarks.ifc_memory [--dense] [MB…]` (default 50 100 300). The files are copies of the restaurant of
+../shared in one file, each scaled a little so that no shape equals another's, with ids and GlobalIds of their own: 60
+elements and 17 000 entities per MB, as authoring tools write. `--dense`: the sample's towers instead, with 1100
+elements per MB. One process: the highest resident set of any of them. All: the highest sum of proportional set sizes,
+sampled every 0.2 s, of this process and all it started but the database.
 """
 
 import asyncio
 import contextlib
+import re
 import shutil
 import sys
 import tempfile
@@ -17,16 +19,52 @@ import psutil
 
 from ifc_models.sample import write_sample
 from tests.benchmarks.figures import figure
-from tests.benchmarks.ifc.__main__ import imported, server
+from tests.benchmarks.ifc.__main__ import SHARED, imported, server
 
 SIZES = (50, 100, 300)  # MB
 PROBE = 24  # storeys of the tower that tells how many storeys a MB takes
 EVERY = 0.2  # s
 MB = 1e6
+BASE = SHARED / "arch" / "janesville_restaurant_revit2012.ifc"
+SHARED_CLASSES = (b"IFCPROJECT", b"IFCUNITASSIGNMENT", b"IFCSITE", b"IFCBUILDING", b"IFCBUILDINGSTOREY",
+                  b"IFCGEOMETRICREPRESENTATIONCONTEXT", b"IFCGEOMETRICREPRESENTATIONSUBCONTEXT")  # fmt: skip
+_NUMBER = re.compile(rb"\s*#(\d+)\s*=")
 
 
-def grown(out: Path, megabytes: float) -> Path:
-    """A tower of about `megabytes`."""
+def replicated(base: Path, out: Path, megabytes: float) -> Path:
+    """Copies of `base` in one file of about `megabytes`, in the same storeys, each a little bigger than the last."""
+    text = base.read_bytes()
+    start, end = text.index(b"DATA;") + 5, text.rindex(b"ENDSEC;")
+    body = text[start:end]
+    kept = {int(i) for i in re.findall(rb"#(\d+)\s*=\s*(?:%s)\b" % b"|".join(SHARED_CLASSES), body)}
+    stride = max(int(i) for i in re.findall(rb"#(\d+)\s*=", body)) + 1
+    with out.open("wb") as file:
+        file.write(text[:start] + body)
+        for copy in range(1, max(1, round(megabytes * MB / len(text)))):
+            file.write(_copied(body, copy, copy * stride, kept))
+        file.write(text[end:])
+    return out
+
+
+def _copied(body: bytes, copy: int, offset: int, kept: set[int]) -> bytes:
+    """The lines with numbers and GlobalIds of their own; those of `kept` are left out and referred to as they are."""
+
+    def renumbered(found: re.Match[bytes]) -> bytes:
+        if found[1] is not None:
+            number = int(found[1])
+            return found[0] if number in kept else b"#%d" % (number + offset)
+        return b"'" + found[2][:1] + b"%03d" % copy + found[2][4:] + b"'"
+
+    def scaled(found: re.Match[bytes]) -> bytes:
+        return b"IFCCARTESIANPOINT((" + b",".join(b"%.9f" % (float(v) * (1 + copy / 500)) for v in found[1].split(b","))
+
+    lines = [line for line in body.split(b"\n") if not ((own := _NUMBER.match(line)) and int(own[1]) in kept)]
+    text = re.sub(rb"#(\d+)|'([0-3][0-9A-Za-z_$]{21})'", renumbered, b"\n".join(lines))
+    return re.sub(rb"IFCCARTESIANPOINT\(\(([^)]*)", scaled, text) + b"\n"
+
+
+def towering(out: Path, megabytes: float) -> Path:
+    """A tower of the sample of about `megabytes`."""
     probe = write_sample(out.with_suffix(".probe"), storeys=PROBE, seed=1)
     storeys = max(4, round(PROBE * megabytes * MB / probe.bytes))
     write_sample(out, storeys=storeys, seed=1)
@@ -68,7 +106,7 @@ class Meter:
             await asyncio.sleep(EVERY)
 
 
-async def run(sizes: list[float]) -> None:
+async def run(sizes: list[float], *, dense: bool) -> None:
     """All figures, the smallest file first; a tiny one before all gives the base."""
     folder = Path(tempfile.mkdtemp(prefix="twin-bench-", dir="/tmp"))
     folder.chmod(0o711)
@@ -79,7 +117,11 @@ async def run(sizes: list[float]) -> None:
             async with Meter() as base:
                 await imported(twin, tiny)
             for size in sizes:
-                file = await asyncio.to_thread(grown, folder / f"{size:.0f}.ifc", size)
+                file = folder / f"{size:.0f}.ifc"
+                if dense:
+                    await asyncio.to_thread(towering, file, size)
+                else:
+                    await asyncio.to_thread(replicated, BASE, file, size)
                 async with Meter() as meter:
                     report = await imported(twin, file)
                 written = file.stat().st_size / MB
@@ -96,4 +138,5 @@ async def run(sizes: list[float]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run([float(size) for size in sys.argv[1:]] or list(SIZES)))
+    numbers = [float(size) for size in sys.argv[1:] if not size.startswith("--")]
+    asyncio.run(run(numbers or list(SIZES), dense="--dense" in sys.argv))
