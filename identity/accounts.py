@@ -103,8 +103,7 @@ async def create_account(
         if alike is not None and alike["name"] != plain:
             raise Conflict("account.looks_like", where="name", name=plain, other=alike["name"])
         raise Conflict("account.exists", where="name", name=plain)
-    if roles or password is not None:  # who comes from a provider may get a role later
-        if roles:
+    if roles:  # without any, one is given later, at a place perhaps: until then it may sign in and see nothing
         await give_roles(conn, actor, roles, account=made["id"])
     return await get_account(conn, plain)
 
