@@ -99,8 +99,9 @@ class Actor:
     address: str | None = None
     key: KeyTerms | None = None  # of an API key
     grants: tuple[Grant, ...] = ()
-    account_id: UUID | None = None  # of an account
-    session: UUID | None = None  # the login it acts in
+    # For the audit trail; who acts is the same in another session.
+    account_id: UUID | None = field(default=None, compare=False)  # of an account
+    session: UUID | None = field(default=None, compare=False)  # the login it acts in
     _scopes: dict[str, Scope] = field(default_factory=dict, init=False, repr=False, compare=False, hash=False)
 
     @property

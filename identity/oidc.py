@@ -123,12 +123,16 @@ async def arrive(
 ) -> SignedIn | Ticket:
     """Come back from a provider; `given` are the parameters of the callback, `browser` its cookie.
 
-    Raises Denied, Unavailable or Conflict; every refusal stands in the audit trail.
+    Raises Denied, Unavailable or Conflict; every refusal stands in the audit trail, but for what did not set out here:
+    anybody can ask for that without end, and entries stay.
     """
     try:
         claims = await _claims(gate, provider, given, browser)
         return await _enter(gate, provider, claims, origin, before)
     except TwinError as error:
+        if error.code == "oidc.state":
+            log.info("oidc.state", provider=provider.id, address=origin.address)
+            raise
         async with gate.db.transaction() as conn:
             after = {"why": error.code, "provider": provider.id}
             await audit.record(
@@ -236,8 +240,12 @@ async def _userinfo(
     if "userinfo_endpoint" not in about or "access_token" not in tokens:
         return {}
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
-    answer = await http.get(about["userinfo_endpoint"], headers=headers)
-    found = answer.json() if answer.is_success and len(answer.content) <= LONGEST else {}
+    try:
+        answer = await http.get(about["userinfo_endpoint"], headers=headers)
+        found = answer.json() if answer.is_success and len(answer.content) <= LONGEST else {}
+    except (httpx.HTTPError, ValueError) as error:  # what the ID token says is enough to sign in
+        log.warning("oidc.userinfo", error=repr(error))
+        return {}
     return found if isinstance(found, dict) and found.get("sub") == subject else {}
 
 
