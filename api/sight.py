@@ -23,6 +23,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "model": "model.read",
     "point": "point.read",
     "command": "point.read",
+    "topic": "topic.read",
     "notification": TO_RECEIVER,
 }
 """Which permission an event takes. One of a topic that is not here is sent to nobody, and a test fails."""

@@ -62,7 +62,7 @@ async def actor_of_key(
 
 def _grant(found: dict[str, Any], cap: frozenset[str] | None = None) -> Grant:
     own = found["permissions"]
-    permissions = ROLES.get(found["role"], frozenset()) if own is None else frozenset(own) & PERMISSIONS.keys()
+    permissions = ROLES.get(found["role"], frozenset()) if own is None else frozenset(own).intersection(PERMISSIONS)
     kind = _kind(found)
     place = None
     if kind is not None:

@@ -71,7 +71,7 @@ async def find_permissions(conn: Conn, name: str) -> frozenset[str] | None:
     if name in ROLES:
         return ROLES[name]
     found = await row(conn, "SELECT permissions FROM role WHERE name = %s FOR KEY SHARE", (name,))
-    return None if found is None else frozenset(found["permissions"]) & PERMISSIONS.keys()
+    return None if found is None else frozenset(found["permissions"]).intersection(PERMISSIONS)
 
 
 async def role_names(conn: Conn) -> list[str]:

@@ -136,7 +136,9 @@ async def test_what_lies_in_another_building_is_not_there(matrix: Matrix, role: 
             found = answer.json()
             assert (found["accepted"], found["rejected"][0]["code"]) == (0, "reading.unknown_point"), found
         else:
-            assert answer.status_code == 404, about(route, role, answer)
+            # A name in the body that means nothing is 422 with some routes; it must not matter why it means nothing.
+            unknown = answer.status_code == 422 and answer.json()["code"].endswith("unknown")
+            assert answer.status_code == 404 or unknown, about(route, role, answer)
             sent = request_of(route, matrix.foreign, matrix.others)
             told = {mark for mark in matrix.foreign.marks if mark in answer.text and mark not in str(sent)}
             assert not told, f"{route} as {role} tells {told}: {answer.text}"

@@ -18,7 +18,12 @@ from twin.blobs import BlobStore
 from twin.db import Conn, Database, row
 from twin.places import create_building, create_site
 
-CLASSES = (("IfcPump", "IfcElement"), ("IfcPump", "IfcPump"), ("IfcSpace", "IfcSpatialElement"))
+CLASSES = (
+    ("IfcDistributionSystem", "IfcGroup"),
+    ("IfcPump", "IfcElement"),
+    ("IfcPump", "IfcPump"),
+    ("IfcSpace", "IfcSpatialElement"),
+)
 
 
 @dataclass
@@ -234,7 +239,7 @@ async def _work(conn: Conn, ids: dict[str, Any], name: str) -> None:
     ids["job"] = await one(
         conn,
         """INSERT INTO job (kind, building_id, args, state, created_by)
-           VALUES ('import', %(building)s, '{}', 'queued', 'cli') RETURNING id""",
+           VALUES ('import', %(building)s, '{}', 'done', 'cli') RETURNING id""",
         ids,
     )
 

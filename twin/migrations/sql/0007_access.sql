@@ -284,6 +284,6 @@ SELECT limit_rows('event',
          WHEN 'alarm_rule' THEN EXISTS (SELECT FROM alarm_rule r WHERE r.id = (data->>'id')::uuid)
          WHEN 'plan' THEN EXISTS (SELECT FROM plan p WHERE p.id = (data->>'id')::uuid)
          WHEN 'model' THEN EXISTS (SELECT FROM model m WHERE m.building_id = event.building_id)
-         ELSE building_id IS NULL OR EXISTS (SELECT FROM building b WHERE b.id = event.building_id)
+         ELSE false
        END $$,
     'true');
