@@ -53,6 +53,7 @@ class AuditTrail:
         self.anchors = anchors_path(settings)
         self.batch = AuditBatch(db)
         self.hourly = Hourly()
+        self.intact = True  # as far as the last anchor can tell
         self.sealer = ChainSealer(db)
 
     def loops(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
@@ -75,7 +76,8 @@ class AuditTrail:
         last = await asyncio.to_thread(last_anchor, self.anchors)
         async with self._db.connection() as conn:
             head = await find_head(conn)
-            if not await _holds(conn, last, head):
+            self.intact = await _holds(conn, last, head)
+            if not self.intact:
                 log.error("audit.tampered", anchored=last and last.seq, head=head.seq, fix="run twin audit verify")
         if head.seq <= (last.seq if last else 0):
             return None

@@ -42,6 +42,8 @@ async def metrics(request: Request) -> Response:
         ("twin_live_clients", "Open live sockets", twin.live.clients),
         ("twin_alarm_evaluations", "Alarm rule evaluations since the start", twin.alarms.evaluations),
         ("twin_event_seq", "Number of the newest event handed out", twin.live.seq),
+        ("twin_audit_waiting", "Audit entries in memory that are not written yet", len(twin.audit.batch)),
+        ("twin_audit_intact", "0 when the audit chain contradicts its last anchor: alert on it", twin.audit.intact),
         ("twin_uptime_seconds", "Seconds since the start", time.time() - STARTED),
     ):
         Gauge(name, text, registry=registry).set(value)
