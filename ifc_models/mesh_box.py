@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_plan import body_representations
 from ifc_models.mesh_rungs import LARGEST, Faces, Failure, Mesh
+from ifc_models.mesh_sweep import follows_alignment
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
     representations = body_representations(entity)
     if only_curves(representations):
         return Failure("its body has curves only, no surface", final=True)
+    if follows_alignment([item for r in representations for item in r[3]]):
+        return Failure("no kernel could mesh it along its alignment")  # its points say nothing about where it is
     frames = Frames(file, linear)
     row = frames.add(entity[5], None)
     points = [corner for r in representations for corner in _corners(r, frames.unit)]

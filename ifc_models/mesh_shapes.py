@@ -16,6 +16,7 @@ from ifc_models.mesh_styles import NO_COLOUR, Colour
 Floats = NDArray[np.float64]
 
 _GRID = 1e4  # shapes are equal when they are so to 0.1 mm
+_CELLS = (256, 208, 168, 136, 112, 92, 76, 64, 54, 46, 39, 33, 28, 24, 20, 17, 14, 12, 10, 8, 6, 4, 3, 2, 1)
 _OFFSET = 0.37  # moves the rounding's edges away from the round numbers that drawings are full of
 
 
@@ -149,7 +150,7 @@ def clustered(
     """
     low, high = positions.min(axis=0), positions.max(axis=0)
     size = float((high - low).max()) or 1.0
-    for cells in (256, 128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1):
+    for cells in _CELLS:
         step = size / cells
         cell = np.rint((positions - low) / step).astype(np.int64)
         _, first, inverse = np.unique(cell, axis=0, return_index=True, return_inverse=True)
