@@ -290,7 +290,9 @@ async def test_a_smaller_grant_closes_the_socket_which_comes_back_with_less(serv
 @pytest.mark.parametrize("cut", ["signed out", "disabled", "role removed by another process"])
 async def test_an_account_loses_its_sockets_with_its_session(server: Server, tower: Building, cut: str) -> None:
     name = f"a{uuid4().hex[:8]}"
-    made = server.twin("account", "add", name, "--role", "crew", "--password-stdin", stdin="a long enough sentence for this\n")
+    made = server.twin(
+        "account", "add", name, "--role", "crew", "--password-stdin", stdin="a long enough sentence for this\n"
+    )
     assert made.returncode == 0, made.stderr
     async with httpx.AsyncClient(base_url=server.api) as client:
         me = await client.post("/session", json={"name": name, "password": "a long enough sentence for this"})
