@@ -28,6 +28,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts/{account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Account
+         * @description One account, by name or id.
+         */
+        get: operations["get_account_api_v1_accounts__account__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Account
+         * @description Change an account. Disabled, it loses its sessions at once.
+         */
+        patch: operations["change_account_api_v1_accounts__account__patch"];
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reset Password
+         * @description Set somebody's password; all sessions of the account end, and a lock ends as well.
+         */
+        post: operations["reset_password_api_v1_accounts__account__password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Reset Second Factor
+         * @description Take the second factor away from who has lost it; the sessions of the account end.
+         */
+        delete: operations["reset_second_factor_api_v1_accounts__account__second_factor_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description The sessions of an account that hold, the latest first.
+         */
+        get: operations["list_sessions_api_v1_accounts__account__sessions_get"];
+        put?: never;
+        post?: never;
+        /**
+         * End Sessions
+         * @description End all sessions of an account.
+         */
+        delete: operations["end_sessions_api_v1_accounts__account__sessions_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End one session of an account.
+         */
+        delete: operations["end_session_api_v1_accounts__account__sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{account}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlock Account
+         * @description Forget the wrong passwords and codes of an account, wherever they came from.
+         */
+        post: operations["unlock_account_api_v1_accounts__account__unlock_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alarm-rules": {
         parameters: {
             query?: never;
@@ -260,6 +388,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/api-catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Catalogue
+         * @description Who uses the API: what each key may read and write, where, its calls, errors and latency (6.1.5c, 6.2.1e).
+         */
+        get: operations["get_catalogue_api_v1_api_catalogue_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -291,7 +439,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Key
+         * @description One key, also a revoked one.
+         */
+        get: operations["get_key_api_v1_api_keys__key_id__get"];
         put?: never;
         post?: never;
         /**
@@ -299,6 +451,50 @@ export interface paths {
          * @description Revoke a key; it works no more from now on.
          */
         delete: operations["revoke_key_api_v1_api_keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Key
+         * @description Change a key's limits; fields that are left out stay as they are.
+         */
+        patch: operations["change_key_api_v1_api_keys__key_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/api-keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Key
+         * @description Give a key a new secret; the old one works on until the overlap ends.
+         */
+        post: operations["rotate_key_api_v1_api_keys__key_id__rotate_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-keys/{key_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Usage
+         * @description Calls, errors and latency of a key by route and by hour; written every few seconds.
+         */
+        get: operations["get_usage_api_v1_api_keys__key_id__usage_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -372,6 +568,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Chain
+         * @description How the chain stands, and what the last verification said.
+         */
+        get: operations["get_chain_api_v1_audit_chain_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description Sealed entries, oldest first, as a file that `twin audit verify FILE` checks (docs/audit.md).
+         *
+         *     With `from` and `to` only it has no gaps; with any other filter it is a selection.
+         */
+        get: operations["export_audit_api_v1_audit_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Verify Audit
+         * @description Check the whole chain and its anchors, as a job; its result says what was found.
+         */
+        post: operations["verify_audit_api_v1_audit_verify_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bcf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Issues
+         * @description The building's issues as BCF 2.1 or 3.0.
+         */
+        get: operations["export_issues_api_v1_bcf_get"];
+        put?: never;
+        /**
+         * Import Bcf
+         * @description Bring in a BCF file; topics that are known by their guid are updated.
+         */
+        post: operations["import_bcf_api_v1_bcf_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings": {
         parameters: {
             query?: never;
@@ -418,6 +700,26 @@ export interface paths {
          * @description Rename a building or change its own properties.
          */
         patch: operations["update_building_api_v1_buildings__building__patch"];
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Network
+         * @description What the models say of rooms, doors, islands, systems and breaks; what is derived, what is missing.
+         */
+        get: operations["get_network_api_v1_buildings__building__network_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/buildings/{building}/overview": {
@@ -480,6 +782,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/checks/{check}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Check
+         * @description One check: its findings, or per specification how many elements pass and fail.
+         */
+        get: operations["get_check_api_v1_checks__check__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check}.bcf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check As Bcf
+         * @description What failed as issues: one per finding or failing specification, its elements selected (BCF 2.1 or 3.0).
+         */
+        get: operations["check_as_bcf_api_v1_checks__check__bcf_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check}.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check As Csv
+         * @description What failed as a table, one row per element and reason; `bom` for Excel.
+         */
+        get: operations["check_as_csv_api_v1_checks__check__csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check}.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check As Html
+         * @description The report as a page to keep or print; the first hundred failing elements of each specification.
+         */
+        get: operations["check_as_html_api_v1_checks__check__html_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/checks/{check}/elements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Check Elements
+         * @description The elements a check is about, failing ones unless told otherwise, with our ids for colouring them in 3D.
+         */
+        get: operations["list_check_elements_api_v1_checks__check__elements_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/commands/{command}": {
         parameters: {
             query?: never;
@@ -520,6 +922,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/elements/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Elements
+         * @description A list of elements as CSV (`bom` for Excel) or XLSX: the filters of GET /elements, the columns of your choice.
+         */
+        get: operations["export_elements_api_v1_elements_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/elements/{element}": {
         parameters: {
             query?: never;
@@ -542,6 +964,130 @@ export interface paths {
          * @description Lay own properties over the model's; they stay through new versions (6.4.2a-2).
          */
         patch: operations["patch_element_api_v1_elements__element__patch"];
+        trace?: never;
+    };
+    "/api/v1/elements/{element}/affected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Affected
+         * @description What an outage of the element touches: equipment, rooms, points; and what to shut to isolate it.
+         */
+        get: operations["get_affected_api_v1_elements__element__affected_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/elements/{element}/downstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Downstream
+         * @description What the element feeds, nearest first.
+         */
+        get: operations["get_downstream_api_v1_elements__element__downstream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/elements/{element}/upstream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Upstream
+         * @description What feeds the element, nearest first.
+         */
+        get: operations["get_upstream_api_v1_elements__element__upstream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Grants
+         * @description Who holds which role where, by holder; of an account (id or name), of a key, or of a role.
+         */
+        get: operations["list_grants_api_v1_grants_get"];
+        put?: never;
+        /**
+         * Give
+         * @description Give a role; it counts at once. Nobody gives what he does not hold himself at the whole of that place.
+         */
+        post: operations["give_api_v1_grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Places
+         * @description What a grant may be limited to: sites and buildings; of one building its storeys and systems.
+         */
+        get: operations["list_places_api_v1_grants_places_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/grants/{grant}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take
+         * @description Take a grant away; it counts at once, open sockets included.
+         */
+        delete: operations["take_api_v1_grants__grant__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/health": {
@@ -608,6 +1154,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Me
+         * @description Change one's display name and language.
+         */
+        patch: operations["change_me_api_v1_me_patch"];
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Password
+         * @description Change one's password. All other sessions end, and this one gets a new token.
+         */
+        post: operations["change_password_api_v1_me_password_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Recovery Codes
+         * @description Ten new recovery codes; the old ones are void.
+         */
+        post: operations["new_recovery_codes_api_v1_me_recovery_codes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Second Factor
+         * @description Begin to enrol an authenticator; it counts once confirmed with a code.
+         */
+        post: operations["begin_second_factor_api_v1_me_second_factor_post"];
+        /**
+         * Delete Second Factor
+         * @description The same as POST /me/second-factor/disable, for clients that send a body with DELETE.
+         */
+        delete: operations["delete_second_factor_api_v1_me_second_factor_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Second Factor
+         * @description Confirm the authenticator with a first code. All other sessions end, and this one gets a new token.
+         */
+        post: operations["confirm_second_factor_api_v1_me_second_factor_confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/second-factor/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disable Second Factor
+         * @description Take one's second factor away. All other sessions end, and this one gets a new token.
+         */
+        post: operations["disable_second_factor_api_v1_me_second_factor_disable_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * My Sessions
+         * @description One's sessions that hold, the latest first.
+         */
+        get: operations["my_sessions_api_v1_me_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End My Session
+         * @description End one of one's sessions, for instance the one on a lost phone.
+         */
+        delete: operations["end_my_session_api_v1_me_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics": {
         parameters: {
             query?: never;
@@ -646,6 +1356,110 @@ export interface paths {
          * @description Upload an IFC file; answers with the job that imports it (6.4.2a-1).
          */
         post: operations["upload_api_v1_models_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checks
+         * @description The checks of a model, newest first.
+         */
+        get: operations["list_checks_api_v1_models__model__checks_get"];
+        put?: never;
+        /**
+         * Start Check
+         * @description Check a version of a model; answers with the job that does it.
+         */
+        post: operations["start_check_api_v1_models__model__checks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/cobie.{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cobie
+         * @description The newest COBie workbook of the shown version.
+         */
+        get: operations["get_cobie_api_v1_models__model__cobie__suffix__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Diff
+         * @description What was added, removed, moved or changed between two versions, with the values before and after (6.4.2a).
+         */
+        get: operations["get_diff_api_v1_models__model__diff_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/diff.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Diff Csv
+         * @description All differences as a table: one line per changed value, elements without one in a line of their own.
+         */
+        get: operations["get_diff_csv_api_v1_models__model__diff_csv_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back
+         * @description Show an earlier version again, as a new version; what is bound to elements stays. Answers with the job.
+         */
+        post: operations["roll_back_api_v1_models__model__rollback_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -692,6 +1506,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/{model}/versions/{n}/cobie.{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cobie Of Version
+         * @description The newest COBie workbook of a version: xlsx, ods, or csv (one per sheet, zipped).
+         */
+        get: operations["get_cobie_of_version_api_v1_models__model__versions__n__cobie__suffix__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/enriched.ifc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Enriched
+         * @description The newest enriched file of a version.
+         */
+        get: operations["get_enriched_api_v1_models__model__versions__n__enriched_ifc_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Export
+         * @description Make a file of a version; answers with the job that does it.
+         */
+        post: operations["start_export_api_v1_models__model__versions__n__exports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Matches
+         * @description Elements whose GlobalId the version does not have: recognised for certain, likely, or lost.
+         */
+        get: operations["list_matches_api_v1_models__model__versions__n__matches_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/matches/{match}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Match
+         * @description The old element is the new one: everything bound to it moves along.
+         */
+        post: operations["confirm_match_api_v1_models__model__versions__n__matches__match__confirm_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/matches/{match}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Correct Match
+         * @description The old element is another one than was thought.
+         */
+        post: operations["correct_match_api_v1_models__model__versions__n__matches__match__correct_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/matches/{match}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Match
+         * @description They are two things; a match in force is undone.
+         */
+        post: operations["reject_match_api_v1_models__model__versions__n__matches__match__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/models/{model}/versions/{n}/original": {
         parameters: {
             query?: never;
@@ -704,6 +1658,26 @@ export interface paths {
          * @description The file as it was uploaded.
          */
         get: operations["get_original_api_v1_models__model__versions__n__original_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{model}/versions/{n}/tileset.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version Tileset
+         * @description The tiles of one version, as 3D Tiles 1.1: what was removed since is still to be seen in them.
+         */
+        get: operations["get_version_tileset_api_v1_models__model__versions__n__tileset_json_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -746,6 +1720,46 @@ export interface paths {
          * @description Say what one has read; it stays new to the others of a crew.
          */
         post: operations["mark_read_api_v1_notifications_read_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Password Policy
+         * @description What a password has to be.
+         */
+        get: operations["password_policy_api_v1_password_policy_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Permissions
+         * @description Everything that a role may allow.
+         */
+        get: operations["list_permissions_api_v1_permissions_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1003,9 +2017,57 @@ export interface paths {
         };
         /**
          * List Roles
-         * @description The roles and what they may do.
+         * @description The built-in roles, then the custom ones by name; with what they allow and how often they are granted.
          */
         get: operations["list_roles_api_v1_roles_get"];
+        put?: never;
+        /**
+         * Create Role
+         * @description Make a role. Nobody makes one that allows more than he may himself.
+         */
+        post: operations["create_role_api_v1_roles_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{role}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Role
+         * @description Delete a custom role that nobody holds.
+         */
+        delete: operations["delete_role_api_v1_roles__role__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Role
+         * @description Change a custom role; it counts at once for everyone who holds it. Built-in roles do not change.
+         */
+        patch: operations["change_role_api_v1_roles__role__patch"];
+        trace?: never;
+    };
+    "/api/v1/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Route
+         * @description The quickest way between two places over doors, stairs and lifts; 404 with the reason when there is none.
+         */
+        get: operations["get_route_api_v1_route_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1029,7 +2091,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with name and password; the cookie is the session.
+         * @description Sign in with name and password; the cookie is the session. With a second factor: 202 and a ticket.
          */
         post: operations["sign_in_api_v1_session_post"];
         /**
@@ -1037,6 +2099,86 @@ export interface paths {
          * @description Sign out: the session ends everywhere.
          */
         delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Depart
+         * @description Send the browser to the provider.
+         */
+        get: operations["depart_api_v1_session_oidc__provider__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Arrive
+         * @description The browser comes back: to the start page signed in, or to the sign-in page with the code of what was wrong.
+         */
+        get: operations["arrive_api_v1_session_oidc__provider__callback_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Providers
+         * @description Where else one may sign in.
+         */
+        get: operations["list_providers_api_v1_session_providers_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Second Step
+         * @description Sign in, second step: the ticket and a code of the authenticator or a recovery code.
+         */
+        post: operations["second_step_api_v1_session_second_factor_post"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1162,6 +2304,114 @@ export interface paths {
          * @description One tile, `{hash}.glb`: immutable, cached for ever.
          */
         get: operations["get_tile_api_v1_tiles__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Topics
+         * @description Issues, newest first.
+         */
+        get: operations["list_topics_api_v1_topics_get"];
+        put?: never;
+        /**
+         * Create Topic
+         * @description Make an issue; with a view it is placed where its first selected element is.
+         */
+        post: operations["create_topic_api_v1_topics_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Topic
+         * @description One issue with comments and viewpoints; `elements` maps the GlobalIds a view names to our ids.
+         */
+        get: operations["get_topic_api_v1_topics__topic__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Update Topic
+         * @description Change an issue.
+         */
+        patch: operations["update_topic_api_v1_topics__topic__patch"];
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Comment
+         * @description Add a comment.
+         */
+        post: operations["add_comment_api_v1_topics__topic__comments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}/viewpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Viewpoint
+         * @description Add a view with its picture.
+         */
+        post: operations["add_viewpoint_api_v1_topics__topic__viewpoints_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/topics/{topic}/viewpoints/{viewpoint}/snapshot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Snapshot
+         * @description The picture of a viewpoint, by the viewpoint's id or guid.
+         */
+        get: operations["get_snapshot_api_v1_topics__topic__viewpoints__viewpoint__snapshot_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1399,10 +2649,35 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Account
-         * @description Who may sign in, and as what.
+         * AccountChanges
+         * @description What is left out stays; null takes a restriction away.
          */
-        Account: {
+        AccountChanges: {
+            /**
+             * Disabled
+             * @default false
+             */
+            disabled?: boolean;
+            /** Display Name */
+            display_name?: string | null;
+            /** Language */
+            language?: string | null;
+            login_hours?: components["schemas"]["Hours"] | null;
+            /** Login Networks */
+            login_networks?: string[] | null;
+            /**
+             * Require Second Factor
+             * @default false
+             */
+            require_second_factor?: boolean;
+            /** Valid Until */
+            valid_until?: string | null;
+        };
+        /**
+         * AccountView
+         * @description An account with the roles it holds and where.
+         */
+        AccountView: {
             /**
              * Created At
              * Format: date-time
@@ -1412,6 +2687,8 @@ export interface components {
             disabled: boolean;
             /** Display Name */
             display_name: string | null;
+            /** Grants */
+            grants?: components["schemas"]["HeldGrant"][];
             /**
              * Id
              * Format: uuid
@@ -1419,10 +2696,37 @@ export interface components {
             id: string;
             /** Language */
             language: string | null;
+            /** Last Login At */
+            last_login_at?: string | null;
+            /**
+             * Locked
+             * @default false
+             */
+            locked?: boolean;
+            login_hours?: components["schemas"]["LoginHours"] | null;
+            /** Login Networks */
+            login_networks?: string[] | null;
+            /**
+             * Must Change Password
+             * @default false
+             */
+            must_change_password?: boolean;
             /** Name */
             name: string;
+            /**
+             * Require Second Factor
+             * @default false
+             */
+            require_second_factor?: boolean;
             /** Roles */
             roles: string[];
+            /**
+             * Second Factor
+             * @default false
+             */
+            second_factor?: boolean;
+            /** Valid Until */
+            valid_until?: string | null;
         };
         /**
          * Act
@@ -1430,6 +2734,22 @@ export interface components {
          * @enum {string}
          */
         Act: "assign" | "start" | "done" | "verify" | "reopen" | "cancel" | "comment" | "check";
+        /**
+         * Affected
+         * @description What an outage of an element touches. Lists hold what the caller may see.
+         */
+        Affected: {
+            /** Circuit */
+            circuit: number;
+            element: components["schemas"]["ElementBrief"];
+            /** Equipment */
+            equipment: components["schemas"]["ReachedElement"][];
+            isolation: components["schemas"]["Isolation"];
+            /** Points */
+            points: components["schemas"]["RoomPoint"][];
+            /** Rooms */
+            rooms: components["schemas"]["TouchedRoom"][];
+        };
         /**
          * Alarm
          * @description One alarm, from its first rise until it is closed (ISA-18.2). `state` is derived from the fields below it.
@@ -1726,6 +3046,8 @@ export interface components {
          * @description A key without its secret.
          */
         ApiKey: {
+            /** Concurrency */
+            concurrency: number | null;
             /**
              * Created At
              * Format: date-time
@@ -1742,12 +3064,22 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Networks */
+            networks: string[];
+            /** Rate */
+            rate: number | null;
             /** Revoked At */
             revoked_at: string | null;
-            /** Role */
-            role: string;
+            /** Roles */
+            roles: string[];
+            /** Rotating Until */
+            rotating_until: string | null;
+            /** Scopes */
+            scopes: string[] | null;
             /** Used At */
             used_at: string | null;
+            /** Used From */
+            used_from: string | null;
         };
         /**
          * Asset
@@ -1894,6 +3226,8 @@ export interface components {
          * @description One act. `actor`: account:NAME, key:NAME, cli or system; `object`: kind:id.
          */
         AuditEntry: {
+            /** Account Id */
+            account_id: string | null;
             /** Action */
             action: string;
             /** Actor */
@@ -1913,12 +3247,90 @@ export interface components {
             before: {
                 [key: string]: unknown;
             } | null;
+            /** Credential */
+            credential: string | null;
+            /** Hash */
+            hash: string | null;
             /** Id */
             id: number;
             /** Object */
             object: string | null;
+            /** Request Id */
+            request_id: string | null;
             /** Result */
             result: string;
+            /** Seq */
+            seq: number | null;
+        };
+        /**
+         * BcfReport
+         * @description What an import did. `refused`: folders of topics that could not be read, and why.
+         */
+        BcfReport: {
+            /**
+             * Comments
+             * @default 0
+             */
+            comments?: number;
+            /** Created */
+            created?: string[];
+            /** Refused */
+            refused?: {
+                [key: string]: unknown;
+            }[];
+            /** Updated */
+            updated?: string[];
+            /** Version */
+            version: string;
+            /**
+             * Viewpoints
+             * @default 0
+             */
+            viewpoints?: number;
+        };
+        /**
+         * Bitmap
+         * @description A picture placed in 3D; `reference` is its file beside the markup.
+         */
+        Bitmap: {
+            /** Format */
+            format: string;
+            /** Height */
+            height: number;
+            /** Location */
+            location: number[];
+            /** Normal */
+            normal: number[];
+            /** Reference */
+            reference: string;
+            /** Up */
+            up: number[];
+        };
+        /** Body_import_bcf_api_v1_bcf_post */
+        Body_import_bcf_api_v1_bcf_post: {
+            /**
+             * Building
+             * @description id or name
+             */
+            building: string;
+            /**
+             * File
+             * @description a BCF archive of version 2.0, 2.1 or 3.0
+             */
+            file: string;
+        };
+        /** Body_start_check_api_v1_models__model__checks_post */
+        Body_start_check_api_v1_models__model__checks_post: {
+            /**
+             * Ids
+             * @description an IDS 1.0 document; without it our own rules
+             */
+            ids?: string | null;
+            /**
+             * Version
+             * @description default: the shown one
+             */
+            version?: number | null;
         };
         /** Body_upload_api_v1_models_post */
         Body_upload_api_v1_models_post: {
@@ -1997,6 +3409,64 @@ export interface components {
             } | null;
         };
         /**
+         * Camera
+         * @description From where a viewpoint looks. `field_of_view`: degrees, vertical; `view_to_world_scale`: view height, m.
+         */
+        Camera: {
+            /** Aspect Ratio */
+            aspect_ratio?: number | null;
+            /** Direction */
+            direction: number[];
+            /** Eye */
+            eye: number[];
+            /** Field Of View */
+            field_of_view?: number | null;
+            /** Kind */
+            kind: string;
+            /** Up */
+            up: number[];
+            /** View To World Scale */
+            view_to_world_scale?: number | null;
+        };
+        /**
+         * CatalogueEntry
+         * @description One program: what it may read and write, where, and how it behaves.
+         */
+        CatalogueEntry: {
+            /** Grants */
+            grants: components["schemas"]["HeldGrant"][];
+            key: components["schemas"]["ApiKey"];
+            /** Reads */
+            reads: string[];
+            usage: components["schemas"]["Figures"];
+            /** Writes */
+            writes: string[];
+        };
+        /**
+         * ChainState
+         * @description How the chain stands. `intact` compares with the last anchor only; a verification looks at everything.
+         */
+        ChainState: {
+            /** Anchored */
+            anchored: number | null;
+            /** Anchored At */
+            anchored_at: string | null;
+            /** Hash */
+            hash: string;
+            /** Intact */
+            intact: boolean;
+            /** Pruned */
+            pruned: number;
+            /** Seq */
+            seq: number;
+            /** Unsealed */
+            unsealed: number;
+            /** Verified */
+            verified: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * CheckBody
          * @description A line of the checklist, counted from 0, ticked or not.
          */
@@ -2012,6 +3482,19 @@ export interface components {
             item: number;
         };
         /**
+         * CheckDetail
+         * @description A check with its findings (kind model) or its specifications (kind ids).
+         */
+        CheckDetail: {
+            /** Findings */
+            findings: {
+                [key: string]: unknown;
+            }[];
+            run: components["schemas"]["CheckRun"];
+            /** Specifications */
+            specifications: components["schemas"]["SpecificationView"][];
+        };
+        /**
          * CheckItem
          * @description One line of a checklist.
          */
@@ -2022,6 +3505,56 @@ export interface components {
             text: string;
         };
         /**
+         * CheckRun
+         * @description One check. `status` null: not done; its job says how far it is or why it failed.
+         */
+        CheckRun: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** File Name */
+            file_name: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Job Id */
+            job_id: string | null;
+            /** Kind */
+            kind: string;
+            /** Model */
+            model: string;
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** State */
+            state: string | null;
+            /** Status */
+            status: string | null;
+            /** Summary */
+            summary: {
+                [key: string]: unknown;
+            };
+            /** Title */
+            title: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * ClassCount
          * @description How many elements of one IFC class a storey has, rooms left out.
          */
@@ -2030,6 +3563,34 @@ export interface components {
             count: number;
             /** Ifc Class */
             ifc_class: string;
+        };
+        /**
+         * ClippingPlane
+         * @description A plane; what lies in its direction is cut away.
+         */
+        ClippingPlane: {
+            /** Direction */
+            direction: number[];
+            /** Location */
+            location: number[];
+        };
+        /**
+         * Code
+         * @description A code of the authenticator.
+         */
+        Code: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * Colouring
+         * @description Elements in one colour: RRGGBB or AARRGGBB, hexadecimal.
+         */
+        Colouring: {
+            /** Colour */
+            colour: string;
+            /** Components */
+            components: components["schemas"]["Component"][];
         };
         /**
          * Comfort
@@ -2124,8 +3685,90 @@ export interface components {
             comment: string;
         };
         /**
+         * CommentRow
+         * @description A comment; `viewpoint` is the guid of one of the topic's viewpoints.
+         */
+        CommentRow: {
+            /** Author */
+            author: string;
+            /**
+             * Date
+             * Format: date-time
+             */
+            date: string;
+            /**
+             * Guid
+             * Format: uuid
+             */
+            guid: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Modified Author */
+            modified_author: string | null;
+            /** Modified Date */
+            modified_date: string | null;
+            /** Text */
+            text: string;
+            /** Viewpoint */
+            viewpoint: string | null;
+        };
+        /**
+         * Component
+         * @description An element as BCF names it.
+         */
+        Component: {
+            /** Authoring Tool Id */
+            authoring_tool_id?: string | null;
+            /** Ifc Guid */
+            ifc_guid?: string | null;
+            /** Originating System */
+            originating_system?: string | null;
+        };
+        /**
+         * CorrectRequest
+         * @description The element of the shown version that the old one is: server id or GlobalId.
+         */
+        CorrectRequest: {
+            /** Element */
+            element: string;
+        };
+        /**
+         * Counts
+         * @description Elements by what became of them.
+         */
+        Counts: {
+            /**
+             * Added
+             * @default 0
+             */
+            added?: number;
+            /**
+             * Changed
+             * @default 0
+             */
+            changed?: number;
+            /**
+             * Moved
+             * @default 0
+             */
+            moved?: number;
+            /**
+             * Rekeyed
+             * @default 0
+             */
+            rekeyed?: number;
+            /**
+             * Removed
+             * @default 0
+             */
+            removed?: number;
+        };
+        /**
          * CreatedKey
-         * @description A new key with its secret, which is shown only here.
+         * @description A key with a new secret, which is shown only here.
          */
         CreatedKey: {
             key: components["schemas"]["ApiKey"];
@@ -2141,6 +3784,64 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * DiffPage
+         * @description A page of differences with the counts of the whole comparison, unfiltered.
+         */
+        DiffPage: {
+            counts?: components["schemas"]["Counts"] | null;
+            /** Items */
+            items: unknown[];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * DirectionStep
+         * @description A part of the way: across a room, through a door, up or down a stair or lift.
+         */
+        DirectionStep: {
+            element: components["schemas"]["ElementBrief"] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "walk" | "door" | "opening" | "stair" | "ramp" | "lift" | "escalator";
+            /** Length */
+            length: number;
+            /** Points */
+            points: [
+                number,
+                number,
+                number
+            ][];
+            room: components["schemas"]["ElementBrief"] | null;
+            /** Seconds */
+            seconds: number;
+            /** Storey */
+            storey: string | null;
+        };
+        /**
+         * Directions
+         * @description The quickest way. Lengths in metres, times in seconds at a walking pace of 1.3 m/s.
+         */
+        Directions: {
+            /** Doors */
+            doors: components["schemas"]["ElementBrief"][];
+            /** Length */
+            length: number;
+            /** Polyline */
+            polyline: [
+                number,
+                number,
+                number
+            ][];
+            /** Seconds */
+            seconds: number;
+            /** Steps */
+            steps: components["schemas"]["DirectionStep"][];
+            /** Storeys */
+            storeys: components["schemas"]["Storey"][];
         };
         /**
          * DoneBody
@@ -2196,6 +3897,27 @@ export interface components {
             state: string;
         };
         /**
+         * ElementBrief
+         * @description An element in a list.
+         */
+        ElementBrief: {
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Space Id */
+            space_id: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+        };
+        /**
          * ElementLink
          * @description Another element and what it has to do with this one; `direction`: "from" here to there, or "to" here.
          */
@@ -2215,6 +3937,30 @@ export interface components {
             kind: string;
             /** Name */
             name: string | null;
+        };
+        /**
+         * ElementOutcome
+         * @description An element that a specification is about.
+         */
+        ElementOutcome: {
+            /** Bbox */
+            bbox: number[] | null;
+            /** Element Id */
+            element_id: string | null;
+            /** Failures */
+            failures: components["schemas"]["FailureView"][];
+            /** Global Id */
+            global_id: string | null;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Passed */
+            passed: boolean;
+            /** Specification */
+            specification: number;
+            /** Storey */
+            storey: string | null;
         };
         /**
          * ElementPatch
@@ -2413,6 +4159,18 @@ export interface components {
             type: components["schemas"]["ElementType"] | null;
         };
         /**
+         * Enrolment
+         * @description What an authenticator needs, shown until it is confirmed with a first code.
+         */
+        Enrolment: {
+            /** Qr Svg */
+            qr_svg: string;
+            /** Secret */
+            secret: string;
+            /** Uri */
+            uri: string;
+        };
+        /**
          * Episode
          * @description One time that the condition held, as a test against history found it.
          */
@@ -2426,6 +4184,58 @@ export interface components {
             rose_at: string;
             /** Value */
             value: number;
+        };
+        /**
+         * FailureView
+         * @description Why an element fails; `requirement` is the requirement's place, -1: it should not be there at all.
+         */
+        FailureView: {
+            /** Reason */
+            reason: string;
+            /** Requirement */
+            requirement: number;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Figures
+         * @description Calls of a key. Errors are 4xx and 5xx; of these `failures` are 5xx, and `refused` were over a limit (429).
+         *
+         *     Latencies are seconds from the request's head to the answer's last byte; `p95` is read from a histogram.
+         */
+        Figures: {
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** Failures */
+            failures: number;
+            /** Latency Mean */
+            latency_mean: number | null;
+            /** Latency P95 */
+            latency_p95: number | null;
+            /** Refused */
+            refused: number;
+        };
+        /**
+         * GrantedPlace
+         * @description Where a grant holds, with its name and that of its building.
+         */
+        GrantedPlace: {
+            /** Building */
+            building: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "site" | "building" | "storey" | "system";
+            /** Name */
+            name: string;
         };
         /**
          * Group
@@ -2459,11 +4269,6 @@ export interface components {
             /** Predefined Type */
             predefined_type: string | null;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
-        };
         /**
          * Health
          * @description `ok` when the database answers.
@@ -2477,8 +4282,59 @@ export interface components {
             status: string;
         };
         /**
+         * HeldGrant
+         * @description A role that an account or a key holds; `place` null: everywhere.
+         */
+        HeldGrant: {
+            /** Account */
+            account: string | null;
+            /** Account Id */
+            account_id: string | null;
+            /**
+             * Granted At
+             * Format: date-time
+             */
+            granted_at: string;
+            /** Granted By */
+            granted_by: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string | null;
+            /** Key Id */
+            key_id: string | null;
+            place: components["schemas"]["GrantedPlace"] | null;
+            /** Role */
+            role: string;
+        };
+        /**
+         * Hours
+         * @description Weekly windows; without a time zone they are in the one of the first site.
+         */
+        Hours: {
+            /** Time Zone */
+            time_zone?: string | null;
+            /** Windows */
+            windows: components["schemas"]["Window"][];
+        };
+        /**
+         * Isolation
+         * @description What to shut so that nothing flows into or out of an element.
+         */
+        Isolation: {
+            /** Complete */
+            complete: boolean;
+            /** Elements */
+            elements: components["schemas"]["ElementBrief"][];
+        };
+        /**
          * JobView
          * @description A job as its watchers see it; `progress` 0…1, `error` {code, message, where}.
+         *
+         *     `detail` while it runs: `done` of `total` of what its stage counts, `bytes` of the file, `seconds_left`.
          */
         JobView: {
             /** Building Id */
@@ -2490,6 +4346,10 @@ export interface components {
             created_at: string;
             /** Created By */
             created_by: string | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            } | null;
             /** Error */
             error: {
                 [key: string]: unknown;
@@ -2519,6 +4379,58 @@ export interface components {
             started_at: string | null;
             /** State */
             state: string;
+        };
+        /**
+         * KeyChange
+         * @description What to change of a key; its role and buildings are grants.
+         */
+        KeyChange: {
+            /**
+             * Concurrency
+             * @description calls at once; null: the server's setting
+             */
+            concurrency?: number | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Networks
+             * @description addresses and networks it may call from; empty: any
+             * @default []
+             */
+            networks?: string[];
+            /**
+             * Rate
+             * @description calls a minute; null: the server's setting
+             */
+            rate?: number | null;
+            /**
+             * Scopes
+             * @description permissions at most; null: all that its grants give
+             */
+            scopes?: string[] | null;
+        };
+        /**
+         * KeyUsage
+         * @description What a key called in whole hours of [from, to): in all, by route, by hour. Latencies are seconds.
+         */
+        KeyUsage: {
+            /** Hours */
+            hours: components["schemas"]["RouteUsage"][];
+            /** Routes */
+            routes: components["schemas"]["RouteUsage"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            total: components["schemas"]["Figures"];
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
         };
         /**
          * Latest
@@ -2574,6 +4486,16 @@ export interface components {
             value: number | boolean | string | null;
         };
         /**
+         * Line
+         * @description A line drawn in 3D.
+         */
+        Line: {
+            /** End */
+            end: number[];
+            /** Start */
+            start: number[];
+        };
+        /**
          * Located
          * @description An element in or beside a room.
          */
@@ -2626,6 +4548,16 @@ export interface components {
             viewpoint: components["schemas"]["Viewpoint"] | null;
         };
         /**
+         * LoginHours
+         * @description The weekly windows in which an account may be signed in, in the local time of `time_zone` (IANA).
+         */
+        LoginHours: {
+            /** Time Zone */
+            time_zone: string;
+            /** Windows */
+            windows: components["schemas"]["Window"][];
+        };
+        /**
          * MarkedRead
          * @description How many notifications were new.
          */
@@ -2634,22 +4566,99 @@ export interface components {
             count: number;
         };
         /**
+         * MatchRow
+         * @description An element whose GlobalId a version no longer has, and the new element that it is, may be, or null.
+         */
+        MatchRow: {
+            /** Bindings */
+            bindings: {
+                [key: string]: number;
+            };
+            /** Decided At */
+            decided_at: string | null;
+            /** Decided By */
+            decided_by: string | null;
+            /** Distance */
+            distance: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** New Global Id */
+            new_global_id: string | null;
+            /** New Id */
+            new_id: string | null;
+            /** New Name */
+            new_name: string | null;
+            /** Old Global Id */
+            old_global_id: string;
+            /**
+             * Old Id
+             * Format: uuid
+             */
+            old_id: string;
+            /** Old Name */
+            old_name: string | null;
+            /** Reasons */
+            reasons: string[];
+            /** Score */
+            score: number;
+            /** State */
+            state: string;
+            /** Storey Name */
+            storey_name: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
          * Me
-         * @description Who calls and what they may do. `csrf_token` is null for API keys, which need none.
+         * @description Who calls and what they may do. What belongs to a session is null for API keys.
          */
         Me: {
             /** Csrf Token */
             csrf_token: string | null;
             /** Display Name */
             display_name: string | null;
+            /** Expires At */
+            expires_at: string | null;
+            /** Grants */
+            grants: components["schemas"]["OwnGrant"][];
+            /** Idle Seconds */
+            idle_seconds: number | null;
             /** Language */
             language: string | null;
+            /** Must Change Password */
+            must_change_password: boolean;
             /** Name */
             name: string;
             /** Permissions */
             permissions: string[];
+            /** Restriction */
+            restriction: string | null;
             /** Roles */
             roles: string[];
+            /** Second Factor */
+            second_factor: boolean;
+        };
+        /**
+         * Missing
+         * @description Something that the models leave out: how often, and the first few.
+         */
+        Missing: {
+            /** Count */
+            count: number;
+            /** Examples */
+            examples: components["schemas"]["ElementBrief"][];
         };
         /**
          * Model
@@ -2681,18 +4690,69 @@ export interface components {
             name: string;
         };
         /**
+         * NetworkReport
+         * @description The quality of a building's spatial network.
+         */
+        NetworkReport: {
+            /** Adjacencies */
+            adjacencies: number;
+            /** Adjacencies Given */
+            adjacencies_given: number;
+            /** Circuits */
+            circuits: number[];
+            /** Doors */
+            doors: number;
+            /** Doors Derived */
+            doors_derived: number;
+            doors_joining_none: components["schemas"]["Missing"];
+            /** Doors Joining Two */
+            doors_joining_two: number;
+            /** Doors Leading Outside */
+            doors_leading_outside: number;
+            /** Equipment */
+            equipment: number;
+            /** Equipment In Room By File */
+            equipment_in_room_by_file: number;
+            /** Equipment In Room Derived */
+            equipment_in_room_derived: number;
+            /** Flow Edges */
+            flow_edges: number;
+            /** Flow Edges Derived */
+            flow_edges_derived: number;
+            /** Flow Elements */
+            flow_elements: number;
+            /** Flow Parts */
+            flow_parts: number[];
+            /** Islands */
+            islands: number[];
+            loose_ports: components["schemas"]["Missing"];
+            /** Rooms */
+            rooms: number;
+            rooms_doubled: components["schemas"]["Missing"];
+            rooms_without_floor: components["schemas"]["Missing"];
+            /** Ways */
+            ways: {
+                [key: string]: number;
+            };
+        };
+        /**
          * NewAccount
-         * @description A person who may sign in.
+         * @description A person who may sign in; without a password only through a provider.
          */
         NewAccount: {
             /** Display Name */
             display_name?: string | null;
             /** Language */
             language?: string | null;
+            /**
+             * Must Change Password
+             * @default false
+             */
+            must_change_password?: boolean;
             /** Name */
             name: string;
             /** Password */
-            password: string;
+            password?: string | null;
             /** Roles */
             roles: string[];
         };
@@ -2737,19 +4797,115 @@ export interface components {
             site?: string | null;
         };
         /**
+         * NewComment
+         * @description A comment, maybe about one of the issue's viewpoints (its guid).
+         */
+        NewComment: {
+            /** Text */
+            text: string;
+            /** Viewpoint */
+            viewpoint?: string | null;
+        };
+        /**
+         * NewExport
+         * @description What to make: `ifc` (enriched), `cobie.xlsx`, `cobie.ods` or `cobie.csv`.
+         */
+        NewExport: {
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * NewGrant
+         * @description A role for an account (id or name) or a key; at one place, or everywhere without any.
+         */
+        NewGrant: {
+            /** Account */
+            account?: string | null;
+            /** Building */
+            building?: string | null;
+            /** Key */
+            key?: string | null;
+            /** Role */
+            role: string;
+            /** Site */
+            site?: string | null;
+            /** Storey */
+            storey?: string | null;
+            /** System */
+            system?: string | null;
+        };
+        /**
          * NewKey
-         * @description A program that may call.
+         * @description A program that may call. It holds `role` everywhere, or in the `buildings` (id or name) alone.
          */
         NewKey: {
+            /** Buildings */
+            buildings?: string[] | null;
+            /**
+             * Concurrency
+             * @description calls at once; null: the server's setting
+             */
+            concurrency?: number | null;
             /** Expires At */
             expires_at?: string | null;
             /** Name */
             name: string;
             /**
+             * Networks
+             * @description addresses and networks it may call from; empty: any
+             * @default []
+             */
+            networks?: string[];
+            /**
+             * Rate
+             * @description calls a minute; null: the server's setting
+             */
+            rate?: number | null;
+            /**
              * Role
              * @default integration
              */
             role?: string;
+            /**
+             * Scopes
+             * @description permissions at most; null: all that its grants give
+             */
+            scopes?: string[] | null;
+        };
+        /**
+         * NewPassword
+         * @description The password until now and the one from now on.
+         */
+        NewPassword: {
+            /** Current */
+            current: string;
+            /** New */
+            new: string;
+        };
+        /**
+         * NewPlane
+         * @description A section plane: what lies in its direction is cut away.
+         */
+        NewPlane: {
+            /** Direction */
+            direction: number[];
+            /** Location */
+            location: number[];
+        };
+        /**
+         * NewRole
+         * @description A role of one's own.
+         */
+        NewRole: {
+            /** Name */
+            name: string;
+            /**
+             * Permissions
+             * @description names of permissions
+             */
+            permissions: string[];
+            /** Title */
+            title: string;
         };
         /**
          * NewSite
@@ -2767,6 +4923,69 @@ export interface components {
              * @default Asia/Shanghai
              */
             time_zone?: string;
+        };
+        /**
+         * NewTopic
+         * @description An issue, maybe with a first view and comment.
+         */
+        NewTopic: {
+            /** Assigned To */
+            assigned_to?: string | null;
+            /** Building */
+            building: string;
+            /** Comment */
+            comment?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Due Date */
+            due_date?: string | null;
+            /** Labels */
+            labels?: string[];
+            /** Priority */
+            priority?: string | null;
+            /** Stage */
+            stage?: string | null;
+            /** Title */
+            title: string;
+            /**
+             * Topic Status
+             * @default Open
+             */
+            topic_status?: string | null;
+            /** Topic Type */
+            topic_type?: string | null;
+            viewpoint?: components["schemas"]["NewView"] | null;
+        };
+        /**
+         * NewView
+         * @description A view from the 3D page: metres, building frame, z up.
+         */
+        NewView: {
+            /** Aspect Ratio */
+            aspect_ratio?: number | null;
+            /** Clipping Planes */
+            clipping_planes?: components["schemas"]["NewPlane"][];
+            /** Eye */
+            eye: number[];
+            /** Field Of View */
+            field_of_view?: number | null;
+            /** Hidden */
+            hidden?: string[];
+            /** Selection */
+            selection?: string[];
+            /** Shown Only */
+            shown_only?: string[] | null;
+            /** Snapshot */
+            snapshot?: string | null;
+            /**
+             * Spaces Visible
+             * @default false
+             */
+            spaces_visible?: boolean;
+            /** Target */
+            target: number[];
+            /** View To World Scale */
+            view_to_world_scale?: number | null;
         };
         /**
          * Notification
@@ -2958,12 +5177,44 @@ export interface components {
             spaces: number;
         };
         /**
+         * OwnChanges
+         * @description What people may change about themselves; what is left out stays.
+         */
+        OwnChanges: {
+            /** Display Name */
+            display_name?: string | null;
+            /** Language */
+            language?: string | null;
+        };
+        /**
+         * OwnGrant
+         * @description A role that one holds; `place` null: everywhere.
+         */
+        OwnGrant: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            place: components["schemas"]["GrantedPlace"] | null;
+            /** Role */
+            role: string;
+        };
+        /**
+         * OwnPassword
+         * @description The password, to show that it is still the same person.
+         */
+        OwnPassword: {
+            /** Password */
+            password: string;
+        };
+        /**
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
-        Page_Account_: {
+        Page_AccountView_: {
             /** Items */
-            items: components["schemas"]["Account"][];
+            items: components["schemas"]["AccountView"][];
             /** Next */
             next?: string | null;
         };
@@ -3031,9 +5282,39 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_CatalogueEntry_: {
+            /** Items */
+            items: components["schemas"]["CatalogueEntry"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_CheckRun_: {
+            /** Items */
+            items: components["schemas"]["CheckRun"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_DueWork_: {
             /** Items */
             items: components["schemas"]["DueWork"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_ElementOutcome_: {
+            /** Items */
+            items: components["schemas"]["ElementOutcome"][];
             /** Next */
             next?: string | null;
         };
@@ -3051,9 +5332,29 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_GrantedPlace_: {
+            /** Items */
+            items: components["schemas"]["GrantedPlace"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Group_: {
             /** Items */
             items: components["schemas"]["Group"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_HeldGrant_: {
+            /** Items */
+            items: components["schemas"]["HeldGrant"][];
             /** Next */
             next?: string | null;
         };
@@ -3074,6 +5375,16 @@ export interface components {
         Page_LatestReading_: {
             /** Items */
             items: components["schemas"]["LatestReading"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_MatchRow_: {
+            /** Items */
+            items: components["schemas"]["MatchRow"][];
             /** Next */
             next?: string | null;
         };
@@ -3111,6 +5422,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_PermissionView_: {
+            /** Items */
+            items: components["schemas"]["PermissionView"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Plan_: {
             /** Items */
             items: components["schemas"]["Plan"][];
@@ -3134,6 +5455,16 @@ export interface components {
         Page_Quarantined_: {
             /** Items */
             items: components["schemas"]["Quarantined"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_ReachedElement_: {
+            /** Items */
+            items: components["schemas"]["ReachedElement"][];
             /** Next */
             next?: string | null;
         };
@@ -3181,6 +5512,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_TopicRow_: {
+            /** Items */
+            items: components["schemas"]["TopicRow"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Unit_: {
             /** Items */
             items: components["schemas"]["Unit"][];
@@ -3206,6 +5547,51 @@ export interface components {
             items: components["schemas"]["WorkOrder"][];
             /** Next */
             next?: string | null;
+        };
+        /**
+         * PasswordPolicy
+         * @description The rules, as a form shows them.
+         */
+        PasswordPolicy: {
+            /** Age Days */
+            age_days: number | null;
+            /** History */
+            history: number;
+            /** Kinds */
+            kinds: number;
+            /** Longest */
+            longest: number;
+            /**
+             * Profile
+             * @enum {string}
+             */
+            profile: "asvs" | "dengbao";
+            /** Shortest */
+            shortest: number;
+        };
+        /**
+         * PasswordReset
+         * @description A password that someone else sets; by default it has to be changed at the next sign-in.
+         */
+        PasswordReset: {
+            /**
+             * Must Change
+             * @default true
+             */
+            must_change?: boolean;
+            /** Password */
+            password: string;
+        };
+        /**
+         * PermissionView
+         * @description What a role may allow. `scoped`: a grant can limit it to a place; others concern the whole server.
+         */
+        PermissionView: {
+            /** Name */
+            name: string;
+            /** Scoped */
+            scoped: boolean;
+            title: components["schemas"]["Title"];
         };
         /**
          * Plan
@@ -3524,6 +5910,44 @@ export interface components {
             predefined_type: string | null;
         };
         /**
+         * Problem
+         * @description An error (RFC 9457): `code` is stable, the texts are in the caller's language.
+         */
+        Problem: {
+            /** @description e.g. building.unknown */
+            code: string;
+            /** @description what was wrong and what to do */
+            detail: string;
+            errors?: {
+                field: string;
+                message: string;
+            }[];
+            status: number;
+            /** @description the family of errors */
+            title: string;
+            type: string;
+            /** @description the thing or field that is meant */
+            where?: string;
+        };
+        /**
+         * Provider
+         * @description An OpenID provider that people may sign in at.
+         */
+        Provider: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * Providers
+         * @description The providers, as buttons of the sign-in page.
+         */
+        Providers: {
+            /** Items */
+            items: components["schemas"]["Provider"][];
+        };
+        /**
          * Quarantined
          * @description One refused reading. `ts` and `value` are as they came; a value that JSON has no word for is text.
          */
@@ -3549,6 +5973,22 @@ export interface components {
             ts: string | null;
             /** Value */
             value: unknown;
+        };
+        /**
+         * ReachedElement
+         * @description An element up- or downstream, nearest first.
+         */
+        ReachedElement: {
+            /** Derived */
+            derived: boolean;
+            /** Distance */
+            distance: number;
+            element: components["schemas"]["ElementBrief"];
+            /**
+             * Via
+             * Format: uuid
+             */
+            via: string;
         };
         /**
          * ReadBody
@@ -3589,6 +6029,14 @@ export interface components {
             rejected: components["schemas"]["Rejected"][];
         };
         /**
+         * RecoveryCodes
+         * @description Ten codes, shown only here; each signs in once in place of a code of the authenticator.
+         */
+        RecoveryCodes: {
+            /** Recovery Codes */
+            recovery_codes: string[];
+        };
+        /**
          * Rejected
          * @description A reading that was not stored, and why. `index`: its place in the submission.
          */
@@ -3601,14 +6049,53 @@ export interface components {
             message: string;
         };
         /**
+         * RequirementView
+         * @description A requirement in words, and how many elements meet it.
+         */
+        RequirementView: {
+            /** Failed */
+            failed: number;
+            /** Instructions */
+            instructions: string | null;
+            /** Kind */
+            kind: string;
+            /** Passed */
+            passed: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * Role
-         * @description A set of permissions.
+         * @description A set of permissions with a name. `grants`: how many accounts and keys hold it, at how many places.
          */
         Role: {
+            /** Builtin */
+            builtin: boolean;
+            /** Grants */
+            grants: number;
             /** Name */
             name: string;
             /** Permissions */
             permissions: string[];
+            title: components["schemas"]["Title"];
+        };
+        /**
+         * RolePatch
+         * @description What is left out stays.
+         */
+        RolePatch: {
+            /** Permissions */
+            permissions?: string[] | null;
+            /** Title */
+            title?: string | null;
+        };
+        /**
+         * RollbackRequest
+         * @description Which version to show again.
+         */
+        RollbackRequest: {
+            /** Version */
+            version: number;
         };
         /**
          * Room
@@ -3665,6 +6152,30 @@ export interface components {
             quantity: string | null;
             /** Unit */
             unit: string | null;
+        };
+        /**
+         * Rotation
+         * @description How long the old secret works beside the new one.
+         */
+        Rotation: {
+            /**
+             * Overlap
+             * Format: duration
+             * @description seconds or ISO 8601; at most 30 days
+             * @default P1D
+             */
+            overlap?: string;
+        };
+        /**
+         * RouteUsage
+         * @description Calls of one route, or in one hour.
+         */
+        RouteUsage: {
+            figures: components["schemas"]["Figures"];
+            /** Hour */
+            hour: string | null;
+            /** Route */
+            route: string | null;
         };
         /**
          * RuleBody
@@ -3781,6 +6292,56 @@ export interface components {
         Said: {
             /** Comment */
             comment?: string | null;
+        };
+        /**
+         * SecondStep
+         * @description The code of the authenticator, or a recovery code, with the ticket that the password brought.
+         */
+        SecondStep: {
+            /** Code */
+            code: string;
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * SessionInfo
+         * @description A session as its owner sees it; times are the wall's.
+         */
+        SessionInfo: {
+            /** Address */
+            address: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Current */
+            current: boolean;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Seen At
+             * Format: date-time
+             */
+            seen_at: string;
+            /** User Agent */
+            user_agent: string | null;
+        };
+        /**
+         * Sessions
+         * @description The sessions of an account that hold.
+         */
+        Sessions: {
+            /** Items */
+            items: components["schemas"]["SessionInfo"][];
         };
         /**
          * SeverityCount
@@ -3918,6 +6479,58 @@ export interface components {
             name: string | null;
         };
         /**
+         * SpecificationView
+         * @description A specification of an IDS document and what came of it.
+         */
+        SpecificationView: {
+            /** Applicability */
+            applicability: string[];
+            /** Applicable */
+            applicable: number;
+            /** Description */
+            description: string | null;
+            /** Failed */
+            failed: number;
+            /** Identifier */
+            identifier: string | null;
+            /** Instructions */
+            instructions: string | null;
+            /** N */
+            n: number;
+            /** Name */
+            name: string;
+            /** Other Schema */
+            other_schema: boolean;
+            /** Passed */
+            passed: number;
+            /** Requirements */
+            requirements: components["schemas"]["RequirementView"][];
+            /** Status */
+            status: string;
+            /** Usage */
+            usage: string;
+        };
+        /**
+         * Storey
+         * @description A storey, shared by all models of its building. `elevation`: m in the building frame; None: no file says.
+         */
+        Storey: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Elevation */
+            elevation: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * StoreyNode
          * @description A storey with its rooms, lowest first in the tree.
          */
@@ -3944,6 +6557,202 @@ export interface components {
             from?: string | null;
             /** To */
             to?: string | null;
+        };
+        /**
+         * Ticket
+         * @description The password was right and a code is awaited; the ticket goes with it, from the same address.
+         */
+        Ticket: {
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Second Factor */
+            second_factor: string[];
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * Title
+         * @description What something is called, in both languages; a custom role has one title for both.
+         */
+        Title: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * TopicDetail
+         * @description An issue with everything said and shown.
+         */
+        TopicDetail: {
+            /** All Comments */
+            all_comments: components["schemas"]["CommentRow"][];
+            /** All Viewpoints */
+            all_viewpoints: components["schemas"]["ViewpointRow"][];
+            /** Assigned To */
+            assigned_to: string | null;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Comments */
+            comments: number;
+            /** Creation Author */
+            creation_author: string;
+            /**
+             * Creation Date
+             * Format: date-time
+             */
+            creation_date: string;
+            /** Description */
+            description: string | null;
+            /** Due Date */
+            due_date: string | null;
+            /** Element Id */
+            element_id: string | null;
+            /**
+             * Guid
+             * Format: uuid
+             */
+            guid: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Index */
+            index: number | null;
+            /** Labels */
+            labels: string[];
+            /** Modified Author */
+            modified_author: string | null;
+            /** Modified Date */
+            modified_date: string | null;
+            /** Number */
+            number: number;
+            /** Priority */
+            priority: string | null;
+            /** Reference Links */
+            reference_links: string[];
+            /** Related Topics */
+            related_topics: string[];
+            /** Server Assigned Id */
+            server_assigned_id: string | null;
+            /** Snapshot */
+            snapshot: string | null;
+            /** Stage */
+            stage: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Title */
+            title: string;
+            /** Topic Status */
+            topic_status: string | null;
+            /** Topic Type */
+            topic_type: string | null;
+            /** Viewpoints */
+            viewpoints: number;
+        };
+        /**
+         * TopicPatch
+         * @description What may be changed of an issue.
+         */
+        TopicPatch: {
+            /** Assigned To */
+            assigned_to?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Due Date */
+            due_date?: string | null;
+            /** Labels */
+            labels?: string[] | null;
+            /** Priority */
+            priority?: string | null;
+            /** Reference Links */
+            reference_links?: string[] | null;
+            /** Stage */
+            stage?: string | null;
+            /** Title */
+            title?: string | null;
+            /** Topic Status */
+            topic_status?: string | null;
+            /** Topic Type */
+            topic_type?: string | null;
+        };
+        /**
+         * TopicRow
+         * @description An issue in a list.
+         */
+        TopicRow: {
+            /** Assigned To */
+            assigned_to: string | null;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Comments */
+            comments: number;
+            /** Creation Author */
+            creation_author: string;
+            /**
+             * Creation Date
+             * Format: date-time
+             */
+            creation_date: string;
+            /** Description */
+            description: string | null;
+            /** Due Date */
+            due_date: string | null;
+            /** Element Id */
+            element_id: string | null;
+            /**
+             * Guid
+             * Format: uuid
+             */
+            guid: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Labels */
+            labels: string[];
+            /** Modified Author */
+            modified_author: string | null;
+            /** Modified Date */
+            modified_date: string | null;
+            /** Number */
+            number: number;
+            /** Priority */
+            priority: string | null;
+            /** Snapshot */
+            snapshot: string | null;
+            /** Stage */
+            stage: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Title */
+            title: string;
+            /** Topic Status */
+            topic_status: string | null;
+            /** Topic Type */
+            topic_type: string | null;
+            /** Viewpoints */
+            viewpoints: number;
+        };
+        /**
+         * TouchedRoom
+         * @description A room that an outage touches.
+         */
+        TouchedRoom: {
+            /** Reason */
+            reason: string;
+            room: components["schemas"]["ElementBrief"];
         };
         /**
          * Tree
@@ -3985,19 +6794,6 @@ export interface components {
             /** Zh */
             zh: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
-        };
         /**
          * Version
          * @description One uploaded file of a model. `report` is the import report; lists of versions leave its long lists out.
@@ -4022,6 +6818,8 @@ export interface components {
             georeference: {
                 [key: string]: unknown;
             } | null;
+            /** Kind */
+            kind: string;
             /**
              * Model Id
              * Format: uuid
@@ -4031,10 +6829,30 @@ export interface components {
             report: {
                 [key: string]: unknown;
             };
+            /** Restored */
+            restored: number | null;
             /** Schema */
             schema: string;
             /** Version */
             version: number;
+        };
+        /**
+         * View
+         * @description What a viewpoint file holds.
+         */
+        View: {
+            /** Bitmaps */
+            bitmaps?: components["schemas"]["Bitmap"][];
+            camera?: components["schemas"]["Camera"] | null;
+            /** Clipping Planes */
+            clipping_planes?: components["schemas"]["ClippingPlane"][];
+            /** Colouring */
+            colouring?: components["schemas"]["Colouring"][];
+            /** Lines */
+            lines?: components["schemas"]["Line"][];
+            /** Selection */
+            selection?: components["schemas"]["Component"][];
+            visibility?: components["schemas"]["Visibility"] | null;
         };
         /**
          * Viewpoint
@@ -4045,6 +6863,73 @@ export interface components {
             eye: number[];
             /** Target */
             target: number[];
+        };
+        /**
+         * ViewpointRow
+         * @description A viewpoint. `view` is in the building frame; `target` is what its camera looks at, m.
+         */
+        ViewpointRow: {
+            /** Elements */
+            elements: {
+                [key: string]: string;
+            };
+            /**
+             * Guid
+             * Format: uuid
+             */
+            guid: string;
+            /** Has Snapshot */
+            has_snapshot: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Index */
+            index: number | null;
+            /** Target */
+            target: number[] | null;
+            view: components["schemas"]["View"];
+        };
+        /**
+         * Visibility
+         * @description What is shown: everything or nothing (`default`), but for the exceptions.
+         */
+        Visibility: {
+            /**
+             * Default
+             * @default true
+             */
+            default?: boolean;
+            /** Exceptions */
+            exceptions?: components["schemas"]["Component"][];
+            /**
+             * Openings
+             * @default false
+             */
+            openings?: boolean;
+            /**
+             * Space Boundaries
+             * @default false
+             */
+            space_boundaries?: boolean;
+            /**
+             * Spaces
+             * @default false
+             */
+            spaces?: boolean;
+        };
+        /**
+         * Window
+         * @description Hours of some days of the week. One that ends before it starts goes on past midnight into the next day.
+         */
+        Window: {
+            /** Days */
+            days: number[];
+            /** End */
+            end: string;
+            /** Start */
+            start: string;
         };
         /**
          * WorkOrder
@@ -4246,16 +7131,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_Account_"];
+                    "application/json": components["schemas"]["Page_AccountView_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4279,16 +7173,350 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["AccountView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_account_api_v1_accounts__account__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_account_api_v1_accounts__account__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_password_api_v1_accounts__account__password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordReset"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_second_factor_api_v1_accounts__account__second_factor_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions_api_v1_accounts__account__sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_sessions_api_v1_accounts__account__sessions_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session_api_v1_accounts__account__sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlock_account_api_v1_accounts__account__unlock_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4317,13 +7545,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AlarmRule_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4350,13 +7587,22 @@ export interface operations {
                     "application/json": components["schemas"]["AlarmRule"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4381,13 +7627,22 @@ export interface operations {
                     "application/json": components["schemas"]["AlarmRule"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4410,13 +7665,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4445,13 +7709,22 @@ export interface operations {
                     "application/json": components["schemas"]["AlarmRule"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4480,13 +7753,22 @@ export interface operations {
                     "application/json": components["schemas"]["RuleTest"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4519,13 +7801,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Alarm_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4550,13 +7841,22 @@ export interface operations {
                     "application/json": components["schemas"]["AlarmDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4585,13 +7885,22 @@ export interface operations {
                     "application/json": components["schemas"]["Alarm"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4620,13 +7929,22 @@ export interface operations {
                     "application/json": components["schemas"]["Alarm"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4655,13 +7973,22 @@ export interface operations {
                     "application/json": components["schemas"]["Alarm"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4690,13 +8017,22 @@ export interface operations {
                     "application/json": components["schemas"]["Alarm"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4725,13 +8061,22 @@ export interface operations {
                     "application/json": components["schemas"]["Alarm"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4760,13 +8105,68 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrder"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_catalogue_api_v1_api_catalogue_get: {
+        parameters: {
+            query?: {
+                /** @description default: a week ago */
+                from?: string | null;
+                /** @description default: now; its hour included */
+                to?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CatalogueEntry_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4793,13 +8193,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ApiKey_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4826,13 +8235,62 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_key_api_v1_api_keys__key_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4857,13 +8315,155 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_key_api_v1_api_keys__key_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_key_api_v1_api_keys__key_id__rotate_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Rotation"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_usage_api_v1_api_keys__key_id__usage_get: {
+        parameters: {
+            query?: {
+                /** @description default: a week ago */
+                from?: string | null;
+                /** @description default: now; its hour included */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyUsage"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4892,13 +8492,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Asset_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4925,13 +8534,22 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4956,13 +8574,22 @@ export interface operations {
                     "application/json": components["schemas"]["AssetView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4991,13 +8618,22 @@ export interface operations {
                     "application/json": components["schemas"]["Asset"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5005,14 +8641,21 @@ export interface operations {
     list_audit_api_v1_audit_get: {
         parameters: {
             query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
                 /** @description account:NAME, key:NAME, cli or system */
                 actor?: string | null;
                 /** @description kind:id */
                 object?: string | null;
+                /** @description alarm.acknowledge; alarm. for all that begin so */
                 action?: string | null;
-                /** @description rows per page */
-                limit?: number;
-                cursor?: string | null;
+                result?: ("done" | "refused" | "failed") | null;
+                from?: string | null;
+                /** @description excluded */
+                to?: string | null;
+                /** @description anywhere in object, before or after */
+                q?: string | null;
             };
             header?: never;
             path?: never;
@@ -5029,13 +8672,229 @@ export interface operations {
                     "application/json": components["schemas"]["Page_AuditEntry_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_chain_api_v1_audit_chain_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChainState"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit_api_v1_audit_export_get: {
+        parameters: {
+            query?: {
+                format?: "csv" | "jsonl";
+                /** @description account:NAME, key:NAME, cli or system */
+                actor?: string | null;
+                /** @description kind:id */
+                object?: string | null;
+                /** @description alarm.acknowledge; alarm. for all that begin so */
+                action?: string | null;
+                result?: ("done" | "refused" | "failed") | null;
+                from?: string | null;
+                /** @description excluded */
+                to?: string | null;
+                /** @description anywhere in object, before or after */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit_api_v1_audit_verify_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_issues_api_v1_bcf_get: {
+        parameters: {
+            query: {
+                building: string;
+                version?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_bcf_api_v1_bcf_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_bcf_api_v1_bcf_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BcfReport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5062,13 +8921,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Building_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5095,13 +8963,22 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5126,13 +9003,22 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5161,13 +9047,62 @@ export interface operations {
                     "application/json": components["schemas"]["Building"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_network_api_v1_buildings__building__network_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkReport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5192,13 +9127,22 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5225,13 +9169,22 @@ export interface operations {
                     };
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5256,13 +9209,240 @@ export interface operations {
                     "application/json": components["schemas"]["Tree"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_check_api_v1_checks__check__get: {
+        parameters: {
+            query?: {
+                /** @description default: as Accept-Language says */
+                language?: string | null;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_as_bcf_api_v1_checks__check__bcf_get: {
+        parameters: {
+            query?: {
+                version?: string;
+                /** @description default: as Accept-Language says */
+                language?: string | null;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_as_csv_api_v1_checks__check__csv_get: {
+        parameters: {
+            query?: {
+                /** @description default: as Accept-Language says */
+                language?: string | null;
+                bom?: boolean;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_as_html_api_v1_checks__check__html_get: {
+        parameters: {
+            query?: {
+                /** @description default: as Accept-Language says */
+                language?: string | null;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_check_elements_api_v1_checks__check__elements_get: {
+        parameters: {
+            query?: {
+                specification?: number | null;
+                failed?: boolean | null;
+                /** @description default: as Accept-Language says */
+                language?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ElementOutcome_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5287,13 +9467,22 @@ export interface operations {
                     "application/json": components["schemas"]["Command"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5328,13 +9517,71 @@ export interface operations {
                     "application/json": components["schemas"]["Page_ElementRow_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_elements_api_v1_elements_export_get: {
+        parameters: {
+            query?: {
+                format?: string;
+                /** @description names, comma-separated; Pset.Name for any property */
+                columns?: string | null;
+                building?: string | null;
+                model?: string | null;
+                storey?: string | null;
+                space?: string | null;
+                ifc_class?: string | null;
+                system?: string | null;
+                q?: string | null;
+                property?: string | null;
+                bom?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5362,13 +9609,22 @@ export interface operations {
                     "application/json": components["schemas"]["ElementView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5400,13 +9656,317 @@ export interface operations {
                     "application/json": components["schemas"]["ElementView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_affected_api_v1_elements__element__affected_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+            };
+            header?: never;
+            path: {
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Affected"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_downstream_api_v1_elements__element__downstream_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                /** @description at most so many elements away */
+                depth?: number;
+            };
+            header?: never;
+            path: {
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReachedElement_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upstream_api_v1_elements__element__upstream_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                /** @description at most so many elements away */
+                depth?: number;
+            };
+            header?: never;
+            path: {
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReachedElement_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_grants_api_v1_grants_get: {
+        parameters: {
+            query?: {
+                account?: string | null;
+                key?: string | null;
+                role?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HeldGrant_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_api_v1_grants_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewGrant"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldGrant"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_places_api_v1_grants_places_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_GrantedPlace_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_api_v1_grants__grant__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                grant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5427,6 +9987,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5455,13 +10033,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_JobView_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5486,13 +10073,22 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5517,13 +10113,388 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_me_api_v1_me_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnChanges"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_password_api_v1_me_password_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    new_recovery_codes_api_v1_me_recovery_codes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_second_factor_api_v1_me_second_factor_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_second_factor_api_v1_me_second_factor_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_second_factor_api_v1_me_second_factor_confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    disable_second_factor_api_v1_me_second_factor_disable_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    my_sessions_api_v1_me_sessions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_my_session_api_v1_me_sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5543,6 +10514,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -5569,13 +10558,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Model_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5602,13 +10600,291 @@ export interface operations {
                     "application/json": components["schemas"]["JobView"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_checks_api_v1_models__model__checks_get: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CheckRun_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_check_api_v1_models__model__checks_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_start_check_api_v1_models__model__checks_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cobie_api_v1_models__model__cobie__suffix__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                suffix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_diff_api_v1_models__model__diff_get: {
+        parameters: {
+            query?: {
+                detail?: boolean;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+                from?: number | null;
+                to?: number | null;
+                kind?: string | null;
+                change?: string | null;
+                ifc_class?: string | null;
+                storey?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffPage"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_diff_csv_api_v1_models__model__diff_csv_get: {
+        parameters: {
+            query?: {
+                from?: number | null;
+                to?: number | null;
+                kind?: string | null;
+                change?: string | null;
+                ifc_class?: string | null;
+                storey?: string | null;
+                q?: string | null;
+            };
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_api_v1_models__model__rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollbackRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5637,13 +10913,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Version_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5669,13 +10954,323 @@ export interface operations {
                     "application/json": components["schemas"]["Version"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cobie_of_version_api_v1_models__model__versions__n__cobie__suffix__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+                suffix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_enriched_api_v1_models__model__versions__n__enriched_ifc_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_export_api_v1_models__model__versions__n__exports_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_matches_api_v1_models__model__versions__n__matches_get: {
+        parameters: {
+            query?: {
+                kind?: string | null;
+                state?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MatchRow_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_match_api_v1_models__model__versions__n__matches__match__confirm_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+                match: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchRow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    correct_match_api_v1_models__model__versions__n__matches__match__correct_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+                match: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchRow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_match_api_v1_models__model__versions__n__matches__match__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+                match: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchRow"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5699,13 +11294,65 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version_tileset_api_v1_models__model__versions__n__tileset_json_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+                n: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5733,13 +11380,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Notification_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5766,13 +11422,98 @@ export interface operations {
                     "application/json": components["schemas"]["MarkedRead"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    password_policy_api_v1_password_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordPolicy"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_permissions_api_v1_permissions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PermissionView_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5800,13 +11541,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Plan_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5833,13 +11583,22 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5868,13 +11627,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_DueWork_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5899,13 +11667,22 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5928,13 +11705,22 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5963,13 +11749,22 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5999,13 +11794,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Occurrence_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6038,13 +11842,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Point_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6071,13 +11884,22 @@ export interface operations {
                     "application/json": components["schemas"]["Point"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6102,13 +11924,22 @@ export interface operations {
                     "application/json": components["schemas"]["Point"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6137,13 +11968,22 @@ export interface operations {
                     "application/json": components["schemas"]["Point"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6172,13 +12012,22 @@ export interface operations {
                     "application/json": components["schemas"]["Command"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6214,13 +12063,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Reading_"] | components["schemas"]["BucketPage"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6249,13 +12107,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Quarantined_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6298,6 +12165,24 @@ export interface operations {
                     "application/json": components["schemas"]["Receipt"];
                 };
             };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_latest_api_v1_readings_latest_get: {
@@ -6323,13 +12208,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_LatestReading_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6352,6 +12246,198 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Role_"];
                 };
             };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_role_api_v1_roles_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_role_api_v1_roles__role__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_role_api_v1_roles__role__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                role: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_route_api_v1_route_get: {
+        parameters: {
+            query: {
+                /** @description element, room or anything placed: id or GlobalId */
+                from: string;
+                /** @description the same, or `outside`: to the nearest exit, without lifts */
+                to: string;
+                building?: string | null;
+                /** @description no stairs or escalators */
+                step_free?: boolean;
+                /** @description false: lifts are out of order */
+                lifts?: boolean;
+                /** @description doors, stairs or lifts that cannot be passed */
+                closed?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Directions"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     who_am_i_api_v1_session_get: {
@@ -6370,6 +12456,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6396,13 +12500,31 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description The password is right; a code is awaited. */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Ticket"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6422,6 +12544,180 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    depart_api_v1_session_oidc__provider__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    arrive_api_v1_session_oidc__provider__callback_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_providers_api_v1_session_providers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Providers"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    second_step_api_v1_session_second_factor_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -6447,13 +12743,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Site_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6480,13 +12785,22 @@ export interface operations {
                     "application/json": components["schemas"]["Site"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6513,13 +12827,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Source_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6546,13 +12869,22 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6577,13 +12909,22 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6610,13 +12951,22 @@ export interface operations {
                     "application/json": components["schemas"]["Room"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6642,13 +12992,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_Group_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6671,13 +13030,323 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_topics_api_v1_topics_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                status?: string | null;
+                topic_type?: string | null;
+                assigned_to?: string | null;
+                element?: string | null;
+                q?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TopicRow_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_topic_api_v1_topics_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTopic"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_topic_api_v1_topics__topic__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_topic_api_v1_topics__topic__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TopicPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_comment_api_v1_topics__topic__comments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_viewpoint_api_v1_topics__topic__viewpoints_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewView"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopicDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_snapshot_api_v1_topics__topic__viewpoints__viewpoint__snapshot_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                topic: string;
+                viewpoint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6698,6 +13367,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Unit_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6732,13 +13419,22 @@ export interface operations {
                     "application/json": components["schemas"]["Page_WorkOrder_"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6765,13 +13461,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrder"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6796,13 +13501,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6831,13 +13545,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6866,13 +13589,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6901,13 +13633,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6936,13 +13677,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6971,13 +13721,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7006,13 +13765,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7041,13 +13809,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -7076,13 +13853,22 @@ export interface operations {
                     "application/json": components["schemas"]["WorkOrderDetail"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,18 +1,18 @@
 /** Checks of the building's models: findings with the way to fix them, IDS results per specification, and exports. */
-import { App, Button, Dropdown, Select, Skeleton, Upload } from "antd";
+import { Button, Dropdown, Select, Skeleton, Upload } from "antd";
 import { FileCheck2, FileDown, ListChecks, Play } from "lucide-react";
-import { useEffect, useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { upload, url } from "../../api/client";
 import type { Job, Model } from "../../api/types";
 import { useBuilding } from "../context";
 import { shortTime } from "../lib/format";
-import { Empty, Failure, PageHead, useErrorText } from "../parts";
-import { isFinished, useJob, useModels, useWrite } from "../queries";
+import { Empty, Failure, PageHead } from "../parts";
+import { useModels, useWrite } from "../queries";
 import { useMay } from "../session";
 import { Exports } from "./exports";
-import { byWeight, useCheck, useChecks, type CheckRun, type Finding } from "./queries";
+import { byWeight, resultOf, useCheck, useChecks, type CheckRun, type Finding } from "./queries";
 import { FindingView, SpecificationResult } from "./results";
 import "../issues/issues.css";
 
@@ -54,32 +54,18 @@ export default function Checks(): ReactNode {
   );
 }
 
-/** Starts a check and follows its job. */
+/** Starts a check and follows it to its end. */
 function Start({ model, done }: { model: Model; done: (check: string) => void }): ReactNode {
   const { t } = useTranslation();
   const may = useMay();
-  const { message } = App.useApp();
-  const text = useErrorText();
-  const [job, setJob] = useState<string | null>(null);
-  const state = useJob(job).data;
-  const start = useWrite((ids: File | null) => {
+  const start = useWrite(async (ids: File | null) => {
     const body = new FormData();
     if (ids) body.append("ids", ids, ids.name);
     else body.append("version", String(model.current_version));
-    return upload<Job>(`/models/${model.id}/checks`, body, () => undefined).result;
-  }, [], (made) => setJob(made.id));
-  const refresh = useWrite(() => Promise.resolve(null), ["checks"]);
-  useEffect(() => {
-    if (!state || !isFinished(state)) return;
-    setJob(null);
-    refresh.mutate(undefined);
-    const check = (state.result as { check?: string } | null)?.check;
-    if (check) done(check);
-    else void message.error(`${t("checks.failed")}: ${(state.error as { message?: string } | null)?.message ?? text(null)}`, 8);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once per end of a job
-  }, [state?.state]);
+    return resultOf<{ check: string }>(await upload<Job>(`/models/${model.id}/checks`, body, () => undefined).result);
+  }, ["checks"], (made) => done(made.check));
   if (!may("model.check")) return null;
-  const busy = start.isPending || job !== null;
+  const busy = start.isPending;
   return (
     <>
       <Upload accept=".ids,.xml" showUploadList={false} disabled={busy} beforeUpload={(file) => {

@@ -1,12 +1,13 @@
 /** What can be taken along of a model: the enriched file, COBie, the list of its elements. */
 import { App, Button, Dropdown } from "antd";
 import { FileDown } from "lucide-react";
-import { useEffect, useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { post, url } from "../../api/client";
 import type { Job, Model } from "../../api/types";
-import { isFinished, useJob, useWrite } from "../queries";
+import { useWrite } from "../queries";
 import { useMay } from "../session";
+import { resultOf } from "./queries";
 
 interface Made {
   href: string;
@@ -17,23 +18,16 @@ export function Exports({ model }: { model: Model }): ReactNode {
   const { t } = useTranslation();
   const may = useMay();
   const { message } = App.useApp();
-  const [job, setJob] = useState<string | null>(null);
-  const state = useJob(job).data;
   const make = useWrite(
-    (kind: string) => post<Job>(`/models/${model.id}/versions/${model.current_version}/exports`, { kind }), [], (made) => setJob(made.id),
-  );
-  useEffect(() => {
-    if (!state || !isFinished(state)) return;
-    setJob(null);
-    const made = state.result as Made | null;
-    if (state.state === "done" && made) {
+    async (kind: string) => resultOf<Made>(await post<Job>(`/models/${model.id}/versions/${model.current_version}/exports`, { kind })),
+    [],
+    (made) => {
       void message.success(t("checks.made", { name: made.file_name }));
       window.location.assign(url(made.href));
-    } else void message.error((state.error as { message?: string } | null)?.message ?? t("error.title"), 8);
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- once per end of a job
-  }, [state?.state]);
+    },
+  );
   if (!may("model.export")) return null;
-  const busy = make.isPending || job !== null;
+  const busy = make.isPending;
   return (
     <section className="card pad check-head" style={{ marginBottom: 12 }}>
       <div><h2>{t("checks.out")}</h2><p className="muted">{t("checks.outHint")}</p></div>

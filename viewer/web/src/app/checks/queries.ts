@@ -1,9 +1,9 @@
 /** Reads of checks. */
 import { useQuery, type InfiniteData, type UseInfiniteQueryResult, type UseQueryResult } from "@tanstack/react-query";
-import { get } from "../../api/client";
-import type { Page } from "../../api/types";
+import { ApiError, get } from "../../api/client";
+import type { Job, Page } from "../../api/types";
 import type { components } from "../../api/schema.gen";
-import { usePaged } from "../queries";
+import { isFinished, usePaged } from "../queries";
 
 type Schemas = components["schemas"];
 export type CheckRun = Schemas["CheckRun"];
@@ -51,3 +51,19 @@ const GLOBAL_ID = /^[0-9A-Za-z_$]{22}$/;
 
 /** Places that the viewer can fly to; lines and numbers of entities are only named. */
 export const isPlace = (where: string): boolean => GLOBAL_ID.test(where);
+
+const ASK_EVERY = 700; // ms
+
+/** The result of a job that was started, once it is over; rejects with what went wrong. */
+export async function resultOf<T>(started: Job): Promise<T> {
+  let job = started;
+  while (!isFinished(job)) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, ASK_EVERY);
+    });
+    job = await get<Job>(`/jobs/${job.id}`);
+  }
+  if (job.state === "done") return job.result as T;
+  const error = (job.error ?? {}) as { code?: string; message?: string; where?: string | null };
+  throw new ApiError(422, error.code ?? "job", error.message ?? job.state, error.where ?? null, [], {});
+}

@@ -18,6 +18,6 @@ export const checks = {
   severity: { error: "Error", warning: "Warning", info: "Note" },
   colour: "Colour in 3D", painted: "{{name}}: {{passed}} pass, {{failed}} fail", of: "{{passed}} of {{applicable}} pass", notApplicable: "concerns no element",
   other: "written for another IFC version", requirements: "Requirements", elements_one: "{{count}} element fails", elements_other: "{{count}} elements fail", download: "Report",
-  asBcf: "BCF issues", asCsv: "Table (CSV)", asHtml: "Page (HTML)", failed: "The check failed", noModels: "There is no model yet", version: "version {{version}}",
+  asBcf: "BCF issues", asCsv: "Table (CSV)", asHtml: "Page (HTML)", noModels: "There is no model yet", version: "version {{version}}",
   out: "Take it along", outHint: "The model with what you added, lists for facility management.", ifc: "Enriched IFC", cobie: "COBie workbook", list: "Element list", making: "Being made…", made: "{{name}} is ready",
 };

@@ -20,6 +20,6 @@ export const checks: Plain<typeof english> = {
   severity: { error: "错误", warning: "警告", info: "提示" },
   colour: "三维着色", painted: "{{name}}：{{passed}} 个通过，{{failed}} 个未通过", of: "{{applicable}} 个中 {{passed}} 个通过", notApplicable: "没有适用的构件",
   other: "针对其他 IFC 版本编写", requirements: "要求", elements_other: "{{count}} 个构件未通过", download: "报告",
-  asBcf: "BCF 问题", asCsv: "表格（CSV）", asHtml: "网页（HTML）", failed: "检查失败", noModels: "还没有模型", version: "版本 {{version}}",
+  asBcf: "BCF 问题", asCsv: "表格（CSV）", asHtml: "网页（HTML）", noModels: "还没有模型", version: "版本 {{version}}",
   out: "导出", outHint: "带有补充信息的模型，以及设施管理清单。", ifc: "增强 IFC", cobie: "COBie 工作簿", list: "构件清单", making: "正在生成…", made: "{{name}} 已生成",
 };

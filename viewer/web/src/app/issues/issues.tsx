@@ -69,7 +69,7 @@ function Transfer(): ReactNode {
     body.append("file", file, file.name);
     return upload<BcfReport>("/bcf", body, () => undefined).result;
   }, ["issues", "issue"], (report) => {
-    const counts = { created: report.created.length, updated: report.updated.length, refused: report.refused.length };
+    const counts = { created: report.created?.length ?? 0, updated: report.updated?.length ?? 0, refused: report.refused?.length ?? 0 };
     void message.success(t("issues.importDone", counts), 6);
   });
   return (

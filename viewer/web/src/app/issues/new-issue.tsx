@@ -89,7 +89,10 @@ async function pictureOf(scene: Scene3D): Promise<string> {
   const blob = await scene.screenshot({ width: WIDTH, height: Math.round((WIDTH * 10) / 16), type: "image/jpeg" });
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
-    reader.addEventListener("load", () => resolve(String(reader.result)));
+    reader.addEventListener("load", () => {
+      if (typeof reader.result === "string") resolve(reader.result);
+      else reject(new Error("picture"));
+    });
     reader.addEventListener("error", () => reject(new Error("picture")));
     reader.readAsDataURL(blob);
   });

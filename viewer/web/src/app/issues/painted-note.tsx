@@ -14,6 +14,7 @@ export function PaintedNote(): ReactNode {
   return (
     <div className="stage-note">
       <Link to={painted.to}>{painted.title}</Link>
+      {painted.legend?.map(([colour, text]) => <span key={text} className="note-legend"><i style={{ background: `rgb(${colour.join(" ")})` }} />{text}</span>)}
       <Button size="small" type="link" onClick={() => {
         scene?.showAll();
         patch({ painted: null, isolated: null });

@@ -10,6 +10,8 @@ export interface Painted {
   title: string;
   /** Where the words lead: the issue or the check. */
   to: string;
+  /** What the colours mean, where the words do not say it. */
+  legend?: readonly (readonly [Rgb, string])[];
 }
 
 /** Of an IDS check, and of what an issue selects; told apart with every common colour blindness. */
@@ -35,15 +37,15 @@ export function cameraOf(viewpoint: IssueViewpoint): View | null {
   };
 }
 
-const ids = (components: readonly { ifc_guid: string | null }[]): string[] =>
-  components.map((one) => one.ifc_guid).filter((one): one is string => one !== null);
+const ids = (components: readonly { ifc_guid?: string | null | undefined }[] | undefined): string[] =>
+  (components ?? []).map((one) => one.ifc_guid).filter((one): one is string => typeof one === "string");
 
 /** What a viewpoint shows: colours, the elements shown alone (null: all), the hidden ones, the selected one. */
 export function shownBy(viewpoint: IssueViewpoint): { colours: Map<string, Rgb>; only: string[] | null; hidden: string[]; selected: string | null } {
   const { selection, visibility, colouring } = viewpoint.view;
   const chosen = ids(selection);
   const colours = new Map<string, Rgb>(chosen.length > 1 ? chosen.map((one) => [one, SELECTED]) : []);
-  for (const each of colouring) {
+  for (const each of colouring ?? []) {
     const colour = parseColour(each.colour);
     if (colour) for (const one of ids(each.components)) colours.set(one, colour);
   }
