@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from identity import throttle
 from identity.actor import CLI, Actor
 from identity.clock import Now
-from identity.grants import give_roles
+from identity.grants import check_administrator_left, give_roles
 from identity.names import normal_name, plain_name, skeleton
 from identity.passwords import hash_password, new_password
 from identity.policy import DEFAULT, PasswordPolicy, check_history, check_password
@@ -171,6 +171,8 @@ async def change_account(conn: Conn, account: Account, changes: Mapping[str, Any
                 f"UPDATE account SET {column} = %s{cast} WHERE id = %s",
                 (values[column], account.id),
             )
+    if {"disabled", "valid_until"} & values.keys():
+        await check_administrator_left(conn)
     return await get_account(conn, account.name)
 
 

@@ -14,12 +14,11 @@ from api.route import Caller, Limit, Router, Tx, allow, session_of, twin_of
 from api.routes.me import Sessions
 from identity import accounts, audit, second_factor, sessions, throttle
 from identity.accounts import Account
-from identity.actor import Actor
-from identity.grants import HeldGrant, actor_of_account, grants_of
+from identity.grants import HeldGrant, check_not_above, grants_of
 from identity.policy import policy_of
 from identity.restrictions import LoginHours, Window
 from twin.db import Conn
-from twin.errors import Conflict, Denied, NotFound
+from twin.errors import Conflict, NotFound
 from twin.page import Page
 
 router = Router(tags=["identity"])
@@ -84,14 +83,6 @@ async def _the_account(tx: Tx, request: Request, account: str) -> AccountView:
     return (await _viewed(tx, request, [await accounts.get_account(tx, account)]))[0]
 
 
-async def _not_beyond(conn: Conn, caller: Actor, account: Account) -> None:
-    """Raise Denied where the account may do more than the caller: who sets its password could sign in as it."""
-    theirs = await actor_of_account(conn, account.id, account.name)
-    more = theirs.permissions - caller.permissions
-    if more:
-        raise Denied("account.beyond", name=account.name, permission=min(more))
-
-
 Named = Annotated[AccountView, Depends(_the_account)]
 
 
@@ -136,7 +127,7 @@ async def get_account(named: Named) -> AccountView:
 @allow("account.write")
 async def change_account(tx: Tx, request: Request, caller: Caller, named: Named, body: AccountChanges) -> AccountView:
     """Change an account. Disabled, it loses its sessions at once."""
-    await _not_beyond(tx, caller, named)
+    await check_not_above(tx, caller, named.id)
     changes = {name: getattr(body, name) for name in body.model_fields_set}
     own = session_of(request)
     shut_out = {"disabled", "valid_until", "login_hours", "login_networks"} & {n for n, v in changes.items() if v}
@@ -157,7 +148,7 @@ async def change_account(tx: Tx, request: Request, caller: Caller, named: Named,
 @allow("account.write")
 async def reset_password(tx: Tx, request: Request, caller: Caller, named: Named, body: PasswordReset) -> AccountView:
     """Set somebody's password; all sessions of the account end, and a lock ends as well."""
-    await _not_beyond(tx, caller, named)
+    await check_not_above(tx, caller, named.id)
     twin = twin_of(request)
     now = twin.clock.now()
     await accounts.set_password(
@@ -184,7 +175,7 @@ async def unlock_account(tx: Tx, request: Request, caller: Caller, named: Named)
 @allow("account.write")
 async def reset_second_factor(tx: Tx, request: Request, caller: Caller, named: Named) -> AccountView:
     """Take the second factor away from who has lost it; the sessions of the account end."""
-    await _not_beyond(tx, caller, named)
+    await check_not_above(tx, caller, named.id)
     if not await second_factor.remove(tx, named.id):
         raise Conflict("second_factor.off")
     await throttle.forget(tx, f"factor:{named.id}")
