@@ -96,7 +96,7 @@ class Watch:
 
     @property
     def _action(self) -> str:
-        return self.permission or f"request.{self.endpoint.__name__}"
+        return self.permission or "request." + str(self.endpoint.__name__)
 
     @property
     def _object(self) -> str:

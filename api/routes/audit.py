@@ -102,6 +102,7 @@ async def get_chain(request: Request) -> ChainState:
 
 @router.post("/verify", status_code=202)
 @allow("audit.read")
+@expensive
 async def verify_audit(tx: Tx, request: Request, caller: Caller) -> JobView:
     """Check the whole chain and its anchors, as a job; its result says what was found."""
     job_id: UUID = await jobs.create_job(tx, VERIFY, {}, building_id=None, actor_name=caller.name, lock=VERIFY)

@@ -273,6 +273,24 @@ async def test_two_servers_seal_one_chain_while_many_write(db: Database, setting
     assert report.ok and (report.entries, report.last) == (writers * each, writers * each)
 
 
+async def test_what_waits_is_written_sealed_and_anchored_at_the_end(trail: AuditTrail) -> None:
+    trail.batch.add(LI, "account.read", "path:/accounts")
+    await trail.close()
+    report = await trail.verify()
+    assert report.ok and (report.entries, report.unsealed, report.anchored) == (1, 0, 1)
+    assert await trail.anchor() is None  # nothing new
+
+
+async def test_the_server_says_by_itself_that_the_last_anchor_no_longer_holds(
+    db: Database, chained: AuditTrail
+) -> None:
+    await chained.anchor()
+    assert chained.intact
+    await tamper(db, "DELETE FROM audit WHERE seq = 10")
+    await chained.anchor()
+    assert not chained.intact
+
+
 async def test_a_part_of_the_chain_can_be_checked(db: Database, chained: AuditTrail) -> None:
     await tamper(db, "UPDATE audit SET actor = 'account:wang' WHERE seq = 4")
     assert (await chained.verify(6)).ok
