@@ -13,6 +13,12 @@ from identity.permissions import FAMILIES, PERMISSIONS
 from twin.db import Conn, Database
 
 LIMITED_ROLE: Final = "twin_limited"
+NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "building": tuple(family for family in FAMILIES if family != "building"),
+    "point": ("reading", "alarm"),
+}
+"""An alarm and a value come with the definition of their point, everything with the names of its building and storey:
+who may read the one reads the other along with it. Lists of them take their own permission all the same."""
 
 
 def limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
@@ -26,11 +32,19 @@ def limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
     if permission is not None and not PERMISSIONS[permission].scoped:
         return None
     purpose = EVERYWHERE if permission is None else actor.scope(permission)
-    scopes = {family: actor.scope(f"{family}.read") & purpose for family in FAMILIES}
+    scopes = {family: _readable(actor, family) & purpose for family in FAMILIES}
     # Every route to jobs asks for a permission of theirs: to lack it is no reason to filter everything else.
     if all(scope.everywhere for family, scope in scopes.items() if family != "job" or actor.may("job.read")):
         return None
     return _settings(actor, scopes)
+
+
+def _readable(actor: Actor, family: str) -> Scope:
+    """Where an actor may read a family; what it may read elsewhere is read together with what that is about."""
+    scope = actor.scope(f"{family}.read")
+    for other in NAMED_BY.get(family, ()):
+        scope = scope | actor.scope(f"{other}.read")
+    return scope
 
 
 def _settings(actor: Actor, scopes: Mapping[str, Scope]) -> dict[str, str]:

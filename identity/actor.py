@@ -57,6 +57,17 @@ class Scope:
             systems=_both(self.systems, self.buildings, other.systems, other.buildings),
         )
 
+    def __or__(self, other: "Scope") -> "Scope":
+        """Where one of the two allows."""
+        if self.everywhere or other.everywhere:
+            return EVERYWHERE
+        return Scope(
+            sites=self.sites | other.sites,
+            buildings=self.buildings | other.buildings,
+            storeys={**self.storeys, **other.storeys},
+            systems={**self.systems, **other.systems},
+        )
+
     def covers(self, place: Place | None) -> bool:
         """Say whether the whole of a place lies inside; None is everywhere."""
         if self.everywhere or place is None:
