@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.check_reports import check_html, check_topics, csv_header, csv_row, csv_rows, pack_topics
+from api.clients import expensive
 from api.out_again import ask_for_check
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, once, transaction_of, twin_of
 from api.routes.jobs import JobView, view
@@ -38,6 +39,7 @@ def _language(request: Request, language: str | None) -> Language:
 @router.post("/models/{model}/checks", status_code=202, response_model=JobView)
 @allow("model.check")
 @no_transaction
+@expensive
 async def start_check(
     request: Request,
     caller: Caller,

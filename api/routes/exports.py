@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
+from api.clients import expensive
 from api.out_again import ask_for_export
 from api.route import Caller, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from api.routes.elements import storey_id_of
@@ -36,6 +37,7 @@ class NewExport(BaseModel):
 
 @router.post("/models/{model}/versions/{n}/exports", status_code=202, response_model=JobView)
 @allow("model.export")
+@expensive
 async def start_export(tx: Tx, request: Request, caller: Caller, model: UUID, n: int, body: NewExport) -> Response:
     """Make a file of a version; answers with the job that does it."""
     found, version = await models.get_model(tx, model), await models.get_version(tx, model, n)
@@ -47,6 +49,7 @@ async def start_export(tx: Tx, request: Request, caller: Caller, model: UUID, n:
 
 @router.get("/models/{model}/versions/{n}/enriched.ifc", response_class=FileResponse)
 @allow("model.export")
+@expensive
 async def get_enriched(tx: Tx, request: Request, model: UUID, n: int) -> Response:
     """The newest enriched file of a version."""
     return await _file(tx, request, model, n, exports.IFC)
@@ -54,6 +57,7 @@ async def get_enriched(tx: Tx, request: Request, model: UUID, n: int) -> Respons
 
 @router.get("/models/{model}/versions/{n}/cobie.{suffix}", response_class=FileResponse)
 @allow("model.export")
+@expensive
 async def get_cobie_of_version(tx: Tx, request: Request, model: UUID, n: int, suffix: str) -> Response:
     """The newest COBie workbook of a version: xlsx, ods, or csv (one per sheet, zipped)."""
     return await _file(tx, request, model, n, f"{exports.COBIE}.{suffix}")
@@ -61,6 +65,7 @@ async def get_cobie_of_version(tx: Tx, request: Request, model: UUID, n: int, su
 
 @router.get("/models/{model}/cobie.{suffix}", response_class=FileResponse)
 @allow("model.export")
+@expensive
 async def get_cobie(tx: Tx, request: Request, model: UUID, suffix: str) -> Response:
     """The newest COBie workbook of the shown version."""
     found = await models.get_model(tx, model)
@@ -79,6 +84,7 @@ async def _file(tx: Tx, request: Request, model: UUID, n: int, kind: str) -> Res
 @router.get("/elements/export", response_class=StreamingResponse)
 @allow("model.export")
 @no_transaction
+@expensive
 async def export_elements(
     request: Request,
     format: Annotated[str, Query(pattern="^(csv|xlsx)$")] = "csv",

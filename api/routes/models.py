@@ -9,6 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.clients import expensive
 from api.importing import IFC, ask_for_import
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, once, transaction_of, twin_of
 from api.routes.jobs import JobView, view
@@ -24,6 +25,7 @@ router = Router(prefix="/models", tags=["models"])
 @router.post("", status_code=202, response_model=JobView)
 @allow("model.upload")
 @no_transaction
+@expensive
 async def upload(
     request: Request,
     caller: Caller,

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from api.check_reports import camera_of
+from api.clients import expensive
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, once, transaction_of, twin_of
 from identity import audit
 from ifc_models import bcf, topics
@@ -281,6 +282,7 @@ async def get_snapshot(tx: Tx, request: Request, topic: UUID, viewpoint: UUID) -
 @router.post("/bcf", status_code=201, response_model=BcfReport)
 @allow("topic.write")
 @no_transaction
+@expensive
 async def import_bcf(
     request: Request,
     caller: Caller,
@@ -318,6 +320,7 @@ def _read(source: BinaryIO, folder: Path) -> Archive:
 
 @router.get("/bcf", response_class=Response)
 @allow("topic.read")
+@expensive
 async def export_issues(tx: Tx, request: Request, building: str, version: str = "3.0") -> Response:
     """The building's issues as BCF 2.1 or 3.0."""
     place = await places.get_building(tx, building)
