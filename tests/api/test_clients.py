@@ -197,7 +197,8 @@ async def test_the_refused_cost_no_look_into_the_database(admin: httpx.AsyncClie
     made = await new_key(admin, rate=2)
     async with calls(made["secret"]) as client:
         assert [(await client.get("/buildings")).status_code for _ in range(3)] == [200, 200, 429]
-    without: Any = replace(twin, db=None)  # whoever asks it fails
+    no_database: Any = None
+    without = replace(twin, db=no_database)  # whoever asks it fails
     transport = httpx.ASGITransport(create_app(without), client=("192.0.2.7", 4711), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://twin/api/v1") as client:
         for secret, status in ((made["secret"], 429), ("twin_another", 500)):
