@@ -246,14 +246,16 @@ def test_an_administrator_limits_when_and_from_where_an_account_is_used(
             assert code_of(browser.get("/session")) == (401, code)
             client.patch(f"/accounts/{person}", json=dict.fromkeys(changes))
             assert browser.get("/session").status_code == 200
-    for changes in (
+    office = {"time_zone": "Mars/Olympus", "windows": [{"days": [1], "start": "08:00", "end": "18:00"}]}
+    faults: list[dict[str, object]] = [
         {"login_networks": ["192.0.2.0/33"]},
         {"login_networks": []},
-        {"login_hours": {"time_zone": "Mars/Olympus", "windows": [{"days": [1], "start": "08:00", "end": "18:00"}]}},
+        {"login_hours": office},
         {"login_hours": {"windows": [{"days": [8], "start": "08:00", "end": "18:00"}]}},
         {"login_hours": {"windows": [{"days": [1], "start": "8", "end": "18:00"}]}},
-    ):
-        assert client.patch(f"/accounts/{person}", json=changes).status_code == 422, changes
+    ]
+    for fault in faults:
+        assert client.patch(f"/accounts/{person}", json=fault).status_code == 422, fault
 
 
 def test_a_locked_account_says_so_to_administrators_and_is_unlocked(
@@ -298,6 +300,22 @@ def test_accounts_are_found_by_name_and_by_id_and_nobody_locks_himself_out(
     with sign_in(server, name) as browser:
         for changes in ({"disabled": True}, {"login_networks": ["192.0.2.0/24"]}):
             assert code_of(browser.patch(f"/accounts/{name}", json=changes)) == (409, "account.own")
+
+
+def test_nobody_sets_the_password_of_who_may_do_more(server: Server, client: httpx.Client) -> None:
+    role = f"accounts_{uuid4().hex[:8]}"
+    permissions = ["account.read", "account.write"]
+    made = client.post("/roles", json={"name": role, "title": "Front desk", "permissions": permissions})
+    assert made.status_code == 201, made.text
+    boss, equal = make(server, "administrator"), make(server, role)
+    with sign_in(server, make(server, role)) as browser:
+        for method, path, body in (
+            ("POST", f"/accounts/{boss}/password", {"password": OTHER}),
+            ("PATCH", f"/accounts/{boss}", {"disabled": True}),
+            ("DELETE", f"/accounts/{boss}/second-factor", {}),
+        ):
+            assert code_of(browser.request(method, path, json=body)) == (403, "grant.beyond"), path
+        assert browser.post(f"/accounts/{equal}/password", json={"password": OTHER}).status_code == 200
 
 
 def test_what_belongs_to_a_person_is_not_for_keys(client: httpx.Client) -> None:
