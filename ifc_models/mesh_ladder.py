@@ -38,7 +38,7 @@ class MeshLimits:
     seconds: float = 600.0  # for all of it
     exact_seconds: float = 120.0  # for all that only the exact kernel can do; then a rougher mesh or a box stands in
     rounder_seconds: float = 10.0  # for all whose curves the fast kernel draws coarsely; then they stay coarse
-    element_seconds: float = 20.0  # for one element in the exact kernel
+    element_seconds: float = 30.0  # for one element in the exact kernel
     element_triangles: int = 400_000  # a heavier element is coarsened
     model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
     quality: Quality = "medium"  # of curved surfaces

@@ -55,6 +55,22 @@ async def test_a_job_tells_its_stage_and_ends_with_its_result(db: Database) -> N
     assert (done.state, done.progress, done.result) == ("done", 1.0, {"twice": 42})
 
 
+async def test_a_running_job_says_what_it_counts_and_no_more_once_it_is_over(db: Database) -> None:
+    go_on = asyncio.Event()
+
+    async def count(job: JobContext) -> dict[str, Any]:
+        await job.report("counting", 0.5, done=3, total=6, bytes=None)
+        await go_on.wait()
+        return {}
+
+    async with worker(db, count=count):
+        job_id = await ask(db, "count")
+        counting = await until(db, job_id, lambda job: job.stage == "counting")
+        assert counting.detail == {"done": 3, "total": 6}  # and no time left: there is no pace yet
+        go_on.set()
+        assert (await until(db, job_id)).detail is None
+
+
 async def test_a_job_of_a_rolled_back_request_is_never_run(db: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         async with db.transaction() as conn:
