@@ -121,6 +121,7 @@ class TwinRoute(APIRoute):
                         await watch.ensure(conn)
                         return response
 
+                    await _take_body(request)
                     async with twin.db.transaction() as conn:
                         request.state.tx = conn
                         request.state.actor = actor = await authorise(request, conn, self.access)
@@ -133,6 +134,18 @@ class TwinRoute(APIRoute):
             return response
 
         return handle
+
+
+async def _take_body(request: Request) -> None:
+    """Read a body before the transaction begins: who sends it slowly must not hold a database connection meanwhile.
+
+    Only for callers with credentials (without any the answer is 401 at once). Files are streamed, as ever.
+    """
+    headers = request.headers
+    if "authorization" not in headers and SESSION_COOKIE not in request.cookies:
+        return
+    if request.method not in SAFE_METHODS and not headers.get("content-type", "").startswith("multipart/"):
+        await request.body()
 
 
 def _concerns_access(access: Access) -> bool:

@@ -287,6 +287,22 @@ async def test_a_body_that_stalls_is_ended(settings: Settings) -> None:
         assert (answer[0], answer[1]["code"]) == (401, "login.wrong")
 
 
+async def test_slow_bodies_hold_no_database_connections(settings: Settings) -> None:
+    async with open_twin(settings.model_copy(update={"worker": False, "database_connections": 4})) as twin:
+        app, headers = create_app(twin), {"authorization": f"Bearer {await key_for(twin)}"}
+        slow = [
+            asyncio.create_task(asgi(app, "POST", "/api/v1/sites", [b"{"], end=False, **headers)) for _ in range(20)
+        ]
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://twin/api/v1", headers=headers) as client:
+            async with asyncio.timeout(20):  # a pool without a free connection makes callers wait for 30 s
+                assert (await client.get("/sites")).status_code == 200
+                assert (await client.post("/sites", json={"name": "Quick"})).status_code == 201
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
 async def test_a_head_that_stalls_is_ended_however_often_it_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     class Impatient(Http):
         head_timeout = 0.3
