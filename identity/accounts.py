@@ -21,7 +21,7 @@ from twin.errors import Conflict, NotFound
 from twin.page import Page, decode_cursor, page_of
 from twin.settings import Settings
 
-FIRST = "administrator"
+FIRST = "administrator"  # name and role
 FIRST_LOCK = 0x61646D6E  # "admn"
 COLUMNS = """account.id, account.name, account.display_name, account.roles, account.disabled, account.language,
              account.created_at, account.valid_until, account.login_hours,
@@ -171,7 +171,7 @@ async def change_account(conn: Conn, account: Account, changes: Mapping[str, Any
                 f"UPDATE account SET {column} = %s{cast} WHERE id = %s",
                 (values[column], account.id),
             )
-    if {"disabled", "valid_until"} & values.keys():
+    if values.get("disabled") and FIRST in account.roles:
         await check_administrator_left(conn)
     return await get_account(conn, account.name)
 

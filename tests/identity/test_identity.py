@@ -8,7 +8,7 @@ from identity.actor import CLI, Actor
 from identity.login import Gate, SignedIn
 from tests.identity.conftest import attempt
 from twin.db import Conn, Database, rows
-from twin.errors import Invalid, NotFound, Unauthenticated
+from twin.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 NOW = datetime(2026, 5, 4, 8, tzinfo=UTC)
 GOOD = "correct horse battery"
@@ -29,6 +29,17 @@ async def test_the_first_administrator_is_made_once(gate: Gate) -> None:
     assert len(passwords) == 1
     signed_in = await attempt(gate, "administrator", passwords[0])
     assert isinstance(signed_in, SignedIn) and signed_in.session.actor.permissions == frozenset(PERMISSIONS)
+
+
+async def test_the_last_administrator_is_not_disabled(conn: Conn) -> None:
+    await accounts.ensure_administrator(conn)
+    first = await accounts.get_account(conn, "administrator")
+    with pytest.raises(Conflict) as error:
+        async with conn.transaction():
+            await accounts.change_account(conn, first, {"disabled": True})
+    assert error.value.code == "grant.last_administrator"
+    await accounts.create_account(conn, "wang", "correct horse battery", ["administrator"])
+    assert (await accounts.change_account(conn, first, {"disabled": True})).disabled
 
 
 async def test_a_key_works_until_it_is_revoked_or_expires(conn: Conn) -> None:
