@@ -3786,15 +3786,66 @@ export interface components {
             password: string;
         };
         /**
+         * DiffItem
+         * @description An element that differs; what describes it is the later version's, or the earlier one's where it is removed.
+         */
+        DiffItem: {
+            /** Bbox */
+            bbox: number[] | null;
+            /** Changes */
+            changes: string[];
+            /** Differences */
+            differences: components["schemas"]["Difference"][];
+            /** Distance */
+            distance: number | null;
+            /**
+             * Element Id
+             * Format: uuid
+             */
+            element_id: string;
+            /** Global Id */
+            global_id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string | null;
+            /** Old Global Id */
+            old_global_id: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Storey Name */
+            storey_name: string | null;
+            /** Tag */
+            tag: string | null;
+        };
+        /**
          * DiffPage
-         * @description A page of differences with the counts of the whole comparison, unfiltered.
+         * @description A page of differences. The first one has the counts of the whole comparison, unfiltered.
          */
         DiffPage: {
-            counts?: components["schemas"]["Counts"] | null;
+            counts: components["schemas"]["Counts"] | null;
             /** Items */
-            items: unknown[];
+            items: components["schemas"]["DiffItem"][];
             /** Next */
-            next?: string | null;
+            next: string | null;
+        };
+        /**
+         * Difference
+         * @description One value that changed. `set` is a property or quantity set, or empty for what the element says itself.
+         */
+        Difference: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /** Change */
+            change: string;
+            /** Name */
+            name: string;
+            /** Set */
+            set: string;
         };
         /**
          * DirectionStep
@@ -4753,8 +4804,12 @@ export interface components {
             name: string;
             /** Password */
             password?: string | null;
-            /** Roles */
-            roles: string[];
+            /**
+             * Roles
+             * @description held everywhere; what is held at a place is a grant
+             * @default []
+             */
+            roles?: string[];
         };
         /**
          * NewAsset

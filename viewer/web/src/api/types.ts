@@ -83,6 +83,7 @@ export interface Report {
   tile_bytes: number;
   added: number;
   changed: number;
+  matched?: { certain: number; likely: number; lost: number };
   removed: number;
   unchanged: number;
   seconds: Record<string, number>;

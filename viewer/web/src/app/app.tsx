@@ -24,6 +24,7 @@ const Orders = lazy(() => import("./pages/orders"));
 const OrderPage = lazy(() => import("./pages/order"));
 const Plans = lazy(() => import("./pages/plans"));
 const Models = lazy(() => import("./pages/models"));
+const Changes = lazy(() => import("./versions/changes"));
 const Issues = lazy(() => import("./issues/issues"));
 const Checks = lazy(() => import("./checks/checks"));
 const Account = lazy(() => import("./account/account"));
@@ -96,6 +97,7 @@ function Pages(): ReactNode {
           <Route path="orders/:order" element={<OrderPage />} />
           <Route path="plans" element={<Plans />} />
           <Route path="models" element={<Models />} />
+          <Route path="models/:model/changes" element={<Changes />} />
           <Route path="issues" element={<Issues />} />
           <Route path="checks" element={<Checks />} />
           <Route path="settings" element={<Navigate to="/account" replace />} />

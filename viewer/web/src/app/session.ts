@@ -43,6 +43,9 @@ export function useSession(): SessionState {
   return { state: "out", unreachable: query.isError };
 }
 
+/** Whether the page waits for its session to come back: nothing it asked now would be answered. */
+export const useIsEnded = (): boolean => useStore(ended) !== null;
+
 /** The session of a signed-in page. */
 export function useMe(): Me {
   const client = useQueryClient();
@@ -136,8 +139,8 @@ export function useSignOut(): () => Promise<void> {
       if (!(error instanceof ApiError) || error.status !== 401) throw error; // whoever is out already is out
     });
     setCsrfToken(null);
-    client.clear();
-    client.setQueryData(KEY, null);
     ended.set(null);
+    client.setQueryData(KEY, null); // not removed: who watches it has to see it go
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
   };
 }

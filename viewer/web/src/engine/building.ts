@@ -1,13 +1,16 @@
 /** What is loaded: tiles, elements, storeys, and where the scene's origin lies in the building frame. */
 import { Box3, Vector3, type Object3D } from "three";
 import { Decoder } from "./decode";
-import { FeatureTable } from "./features";
+import { FeatureTable, HIDDEN } from "./features";
 import { loadTiles } from "./loader";
 import type { Materials } from "./materials";
 import type { Bounds, V3 } from "./rig";
 import { Tile } from "./tile";
 import { loadingOrder, readTileset, unionOf, type TileRef } from "./tileset";
-import type { Box, GlobalId, Layer, LoadOptions, Progress, StoreyInfo, TileError, Vec3 } from "./types";
+import type { Box, GlobalId, Layer, LoadOptions, OverlayOptions, Progress, StoreyInfo, TileError, Vec3 } from "./types";
+
+/** What an overlay does not show: one element that is always hidden. */
+const UNSEEN = "\0";
 
 export interface BuildingHost {
   readonly root: Object3D;
@@ -31,6 +34,9 @@ export class Building {
   readonly #host: BuildingHost;
   readonly #decoder = new Decoder();
   #tiles: Tile[] = [];
+  /** Those of `#tiles` that lie over the building; see `overlay`. */
+  #overlay = new Set<Tile>();
+  #overlayAbort = new AbortController();
   #origin: Vec3 | null = null;
   #storeys: readonly StoreyInfo[] = [];
   #abort = new AbortController();
@@ -92,7 +98,41 @@ export class Building {
     });
   }
 
+  /** Show some elements of another tileset as well, e.g. what an earlier version had. Their ids end in `mark`. */
+  async overlay(url: string, { only, mark, storeys }: OverlayOptions): Promise<void> {
+    this.dropOverlay();
+    const { signal } = this.#overlayAbort;
+    const answer = await this.#host.get(url, { credentials: "same-origin", signal });
+    if (!answer.ok) throw new Error(`${url}: the server answered ${answer.status}`);
+    const { tiles } = readTileset(await answer.json(), answer.url || url);
+    this.table.setFlag([UNSEEN], HIDDEN, true);
+    await loadTiles(tiles.filter((ref) => !storeys || storeys.has(ref.storey)), this.#decoder, this.#host.get, this.#host.concurrency, signal, {
+      onTile: (ref, data) => {
+        if (!this.#origin || !data.globalIds.some((id) => only.has(id))) return;
+        const globalIds = data.globalIds.map((id) => (only.has(id) ? id + mark : UNSEEN));
+        const tile = new Tile(ref, { ...data, globalIds }, this.table, this.#host.materials, this.#host.root, this.#origin);
+        this.#tiles.push(tile);
+        this.#overlay.add(tile);
+        this.bytes += tile.bytes;
+        this.#host.onTile(tile);
+      },
+      onError: (ref, error) => this.#host.onError({ uri: ref.uri, message: error.message }),
+    });
+  }
+
+  dropOverlay(): void {
+    this.#overlayAbort.abort();
+    this.#overlayAbort = new AbortController();
+    for (const tile of this.#overlay) {
+      this.bytes -= tile.bytes;
+      tile.dispose();
+    }
+    this.#tiles = this.#tiles.filter((tile) => !this.#overlay.has(tile));
+    this.#overlay.clear();
+  }
+
   #clear(): void {
+    this.dropOverlay();
     for (const tile of this.#tiles) tile.dispose();
     this.#tiles = [];
     this.bytes = 0;
@@ -141,9 +181,12 @@ export class Building {
 
   idsIn(where: { readonly storey?: string; readonly layer?: Layer }): GlobalId[] {
     const ids = new Set<GlobalId>();
-    for (const { ref, number } of this.#tiles)
+    for (const tile of this.#tiles) {
+      const { ref, number } = tile;
+      if (this.#overlay.has(tile)) continue;
       if ((where.storey === undefined || ref.storey === where.storey) && (where.layer === undefined || ref.layer === where.layer))
         for (const id of this.table.idsOf(number)) ids.add(id);
+    }
     return [...ids];
   }
 
@@ -180,6 +223,7 @@ export class Building {
 
   dispose(): void {
     this.#abort.abort();
+    this.#overlayAbort.abort();
     this.#decoder.dispose();
     for (const tile of this.#tiles) tile.dispose();
     this.#tiles = [];

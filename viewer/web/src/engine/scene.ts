@@ -7,7 +7,7 @@ import { makePath, type PathMesh } from "./path";
 import type { RawHit } from "./picker";
 import { frame, lookAt, targetOf, type Bounds, type Pose } from "./rig";
 import type {
-  Box, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, Rgb, SceneEvents, SceneOptions,
+  Box, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
   Severity, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
@@ -118,6 +118,18 @@ export class Scene3D {
     const work = this.#building.load(tilesetUrl, options).finally(() => (this.#fitWhenKnown = false));
     this.#ready = work.catch(() => undefined);
     return work;
+  }
+
+  /** Show some elements of another tileset as well; `dropOverlay` takes them away. Rejects when it cannot be had. */
+  async overlay(tilesetUrl: string, options: OverlayOptions): Promise<void> {
+    await this.#building.overlay(tilesetUrl, options);
+    this.#view.invalidate(true);
+  }
+
+  /** Take away what `overlay` added. */
+  dropOverlay(): void {
+    this.#building.dropOverlay();
+    this.#view.invalidate(true);
   }
 
   #makeBuilding(options: SceneOptions): Building {

@@ -132,6 +132,15 @@ export interface SceneOptions {
   readonly overlay?: HTMLElement;
 }
 
+/** Which elements of another tileset are shown beside the building's own. */
+export interface OverlayOptions {
+  readonly only: ReadonlySet<GlobalId>;
+  /** Appended to their ids, so that they are told from the building's own. */
+  readonly mark: string;
+  /** Only tiles of these storeys are loaded; null is "on no storey". */
+  readonly storeys?: ReadonlySet<string | null>;
+}
+
 export interface LoadOptions {
   /** Storeys to load first, in that order; then what is nearest to the middle of the building. */
   readonly first?: readonly string[];

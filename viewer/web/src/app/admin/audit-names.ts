@@ -1,9 +1,8 @@
 /** Actions, actors and objects of the audit trail in words. */
-import { skipToken, useQuery } from "@tanstack/react-query";
 import { Cpu, KeyRound, Terminal, UserRound, UserX, type LucideIcon } from "lucide-react";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import type { Account, ApiKey, Permission } from "../../api/identity";
+import { useAccounts, useKeys, usePermissions } from "./queries";
 
 /** `role.change` and its like, as keys of the texts: `roleChange`. */
 export const keyOf = (action: string): string => action.replace(/[._]+(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -31,7 +30,7 @@ export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
 /** "Role changed"; what has no words of its own is called as the permission that it needs, or stays as it is. */
 export function useActionName(): (action: string) => string {
   const { t, i18n } = useTranslation();
-  const { data: permissions } = useQuery<Permission[]>({ queryKey: ["permissions"], queryFn: skipToken });
+  const { data: permissions } = usePermissions(false);
   return useCallback((action) => {
     const key = `access.did.${keyOf(action)}`;
     if (i18n.exists(key)) return t(key as "access.did.sessionLogin");
@@ -53,8 +52,8 @@ export function useActorParts(actor: string): { name: string; icon: LucideIcon }
 
 /** `account:31166cbb-…` as `account:li.wei` where the page has met that account or key, else with a shortened id. */
 export function useObjectName(): (object: string) => string {
-  const { data: accounts } = useQuery<Account[]>({ queryKey: ["accounts"], queryFn: skipToken });
-  const { data: keys } = useQuery<ApiKey[]>({ queryKey: ["keys"], queryFn: skipToken });
+  const { data: accounts } = useAccounts(false);
+  const { data: keys } = useKeys(false);
   return useCallback((object) => {
     const [kind, id = ""] = object.split(/:(.*)/s);
     const known = (kind === "account" ? accounts : kind === "key" ? keys : undefined)?.find((one) => one.id === id);

@@ -10,8 +10,8 @@ export const useAccounts = (enabled = true): UseQueryResult<Account[]> =>
 export const useRoles = (enabled = true): UseQueryResult<Role[]> =>
   useQuery({ queryKey: ["roles"], queryFn: ({ signal }) => everything<Role>("/roles", {}, signal), enabled });
 
-export const usePermissions = (): UseQueryResult<Permission[]> =>
-  useQuery({ queryKey: ["permissions"], queryFn: ({ signal }) => everything<Permission>("/permissions", {}, signal), staleTime: 60 * 60_000 });
+export const usePermissions = (enabled = true): UseQueryResult<Permission[]> =>
+  useQuery({ queryKey: ["permissions"], queryFn: ({ signal }) => everything<Permission>("/permissions", {}, signal), staleTime: 60 * 60_000, enabled });
 
 export const useGrants = (filter: { account?: string | null; key?: string | null; role?: string | null }): UseQueryResult<Grant[]> =>
   useQuery({ queryKey: ["grants", filter], queryFn: ({ signal }) => everything<Grant>("/grants", filter, signal) });

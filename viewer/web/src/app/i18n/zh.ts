@@ -1,6 +1,7 @@
 import type { Texts } from ".";
 import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
+import { versions } from "./versions-zh";
 
 /** Chinese has no plural forms: i18next asks only for `_other`, so the others are left out. */
 export type Plain<T> = { [K in keyof T as K extends `${string}_one` | `${string}_zero` ? never : K]: T[K] extends string ? string : Plain<T[K]> };
@@ -9,6 +10,7 @@ export const zh: Plain<Texts> = {
   access,
   checks,
   issues,
+  versions,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },
   actor: { system: "系统" },
   alarm: {

@@ -1,14 +1,13 @@
 /** Names of roles, permissions and groups of permissions in the reader's language. */
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import { skipToken, useQuery } from "@tanstack/react-query";
-import type { Role } from "../../api/identity";
+import { useRoles } from "../admin/queries";
 
 /** Built-in roles have a name in both languages; custom ones are called what their author called them. */
 export function useRoleName(): (role: string) => string {
   const { t, i18n } = useTranslation();
   // Whoever shows roles has read them; here nothing is fetched, the name appears when they have come.
-  const { data: known } = useQuery<Role[]>({ queryKey: ["roles"], queryFn: skipToken });
+  const { data: known } = useRoles(false);
   return useCallback((role) => {
     const key = `role.${role}`;
     if (i18n.exists(key)) return t(key as "role.crew");

@@ -1,6 +1,6 @@
 /** The building's models: what is shown, where it came from, and what could not be used as it is. */
 import { Button, Modal, Skeleton, Table } from "antd";
-import { Boxes, ChevronRight, Download, FileBox, TriangleAlert, UploadCloud } from "lucide-react";
+import { Boxes, ChevronRight, Download, FileBox, TriangleAlert, Undo2, UploadCloud } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -12,6 +12,7 @@ import { useActorName, useClassName } from "../lib/names";
 import { Empty, Failure, PageHead } from "../parts";
 import { useModels, useVersion, useVersions } from "../queries";
 import { useMay } from "../session";
+import { VersionActions } from "../versions/actions";
 import NewModel from "./new-model";
 
 export default function Models(): ReactNode {
@@ -50,13 +51,13 @@ function ModelCard({ model }: { model: Model }): ReactNode {
         </div>
       </header>
       {versions.isError ? <Failure error={versions.error} /> : !versions.data ? <Skeleton active title={false} /> : versions.data.map((version) => (
-        <Version key={version.version} version={version} current={version.version === model.current_version} first={version === latest} />
+        <Version key={version.version} version={version} current={version.version === model.current_version} first={version === latest} modelName={model.name} />
       ))}
     </section>
   );
 }
 
-function Version({ version, current, first }: { version: ModelVersion; current: boolean; first: boolean }): ReactNode {
+function Version({ version, current, first, modelName }: { version: ModelVersion; current: boolean; first: boolean; modelName: string }): ReactNode {
   const { t, i18n } = useTranslation();
   const actor = useActorName();
   const [open, setOpen] = useState(first);
@@ -70,12 +71,14 @@ function Version({ version, current, first }: { version: ModelVersion; current: 
         <b className="num">v{version.version}</b>
         {current ? <span className="tag is-ok">{t("models.current")}</span> : null}
         <span className="version-name">{version.file_name}</span>
+        {version.restored ? <span className="tag is-plain"><Undo2 size={12} aria-hidden />{t("versions.restored", { n: version.restored })}</span> : null}
         {trouble > 0 ? <span className="tag sev-medium"><TriangleAlert size={12} aria-hidden />{trouble}</span> : null}
         <span className="grow" />
         <span className="muted num wide-only">{version.schema} · {formatBytes(version.bytes, i18n.language)}</span>
         <span className="muted num">{shortTime(version.created_at, i18n.language)}</span>
         <span className="muted wide-only">{actor(version.created_by)}</span>
       </summary>
+      {open ? <VersionActions version={version} current={current} modelName={modelName} /> : null}
       {report ? <ReportView report={report} version={version} /> : detail.isError ? <Failure error={detail.error} /> : <div className="pad"><Skeleton active title={false} /></div>}
     </details>
   );

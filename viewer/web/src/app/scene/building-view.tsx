@@ -11,6 +11,7 @@ import { useIssueFocus, usePainted } from "../issues/scene-focus";
 import { Empty, Failure, IconButton } from "../parts";
 import { useTree } from "../queries";
 import { useMay } from "../session";
+import { useChangesFocus } from "../versions/scene-changes";
 import { SceneCanvas } from "./canvas";
 import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
 import { useFocus } from "./focus";
@@ -96,6 +97,7 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   useFocus(shown);
   usePainted();
   useIssueFocus(shown);
+  useChangesFocus(shown);
   return null;
 }
 

@@ -6,6 +6,7 @@ import { Scene3D } from "../../engine";
 import { url } from "../../api/client";
 import type { Tree } from "../../api/types";
 import { useBuilding, useModeValue } from "../context";
+import { GONE, plainId } from "../versions/view";
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState } from "./state";
 
@@ -45,7 +46,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       return;
     }
     const offs = [
-      scene.on("pick", ({ hit }) => store.set((state) => ({ ...state, selected: hit?.globalId ?? null, focusAlarm: null }))),
+      scene.on("pick", ({ hit }) => store.set((state) => ({ ...state, selected: hit ? plainId(hit.globalId) : null, focusAlarm: null }))),
       scene.on("open", ({ hit }) => {
         if (hit) void lookAt(scene, hit.globalId);
       }),
@@ -102,7 +103,7 @@ function useSync(tree: Tree): void {
   const mode = useModeValue();
   const scene = holder.get();
   useEffect(() => scene?.setTheme(mode), [scene, mode]);
-  useEffect(() => scene?.select(state.selected ? [state.selected] : []), [scene, state.selected]);
+  useEffect(() => scene?.select(state.selected ? [state.selected, state.selected + GONE] : []), [scene, state.selected]);
   useEffect(() => {
     scene?.setStoreys(tree.storeys.flatMap((one) => (one.elevation === null || one.id === null ? [] : [{ id: one.id, elevation: one.elevation }])));
   }, [scene, tree]);

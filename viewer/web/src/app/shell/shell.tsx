@@ -10,7 +10,7 @@ import { lastBuilding, usePhone } from "../lib/prefs";
 import { LiveClient } from "../live";
 import { Empty, Failure } from "../parts";
 import { refreshFor, useBuildings } from "../queries";
-import { useMay } from "../session";
+import { useIsEnded, useMay } from "../session";
 import { AlarmToasts } from "./alarm-toasts";
 import { ErrorBoundary } from "./error-boundary";
 import { NavRail, TabBar } from "./navigation";
@@ -107,7 +107,9 @@ function useSeen(shown: boolean): boolean {
 function useLive(building: string): LiveClient {
   const client = useQueryClient();
   const [live] = useState(() => new LiveClient(building));
+  const ended = useIsEnded();
   useEffect(() => {
+    if (ended) return;
     live.start();
     const offEvent = live.onEvent((event) => refreshFor(client, event.topic));
     const offResync = live.onResync(() => void client.invalidateQueries());
@@ -116,6 +118,6 @@ function useLive(building: string): LiveClient {
       offResync();
       live.stop();
     };
-  }, [client, live]);
+  }, [client, live, ended]);
   return live;
 }
