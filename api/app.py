@@ -209,7 +209,7 @@ async def _upkeep(twin: Twin) -> None:
 
 
 class App(FastAPI):
-    """FastAPI with secure headers on the answers of its outermost layer too: those to errors nobody expected."""
+    """FastAPI with secure headers and an id on all answers, those of its outermost layer to unexpected errors too."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -217,7 +217,7 @@ class App(FastAPI):
         return super().openapi()
 
     def build_middleware_stack(self) -> ASGIApp:
-        return SecureHeaders(super().build_middleware_stack())
+        return RequestIds(SecureHeaders(super().build_middleware_stack()))
 
 
 def create_app(twin: Twin | None, *, hosts: frozenset[str] | None = None) -> FastAPI:
@@ -254,5 +254,4 @@ def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     )
     app.add_middleware(SameOrigin)
     app.add_middleware(ClientGuard, clients=twin.clients)
-    app.add_middleware(RequestIds)
     app.add_middleware(HostNames, allowed=hosts)

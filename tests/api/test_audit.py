@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -238,11 +239,18 @@ def test_the_trail_is_verified_as_a_job_and_on_the_command_line(server: Server, 
 def test_pages_of_the_trail_neither_repeat_nor_skip(client: httpx.Client) -> None:
     client.post("/buildings", json={"name": f"Paged {uuid4()}"})
     wanted: dict[str, str | int] = {"action": "building.", "limit": 2}
-    seen: list[int] = []
+    seen: list[tuple[datetime, int]] = []
     page = client.get("/audit", params=wanted).json()
     for _ in range(3):
-        seen += [entry["id"] for entry in page["items"]]
+        seen += [(datetime.fromisoformat(entry["at"]), entry["id"]) for entry in page["items"]]
         if not page["next"]:
             break
         page = client.get("/audit", params={**wanted, "cursor": page["next"]}).json()
     assert seen == sorted(set(seen), reverse=True)
+
+
+def test_every_answer_has_a_number_of_its_own_also_those_to_errors(client: httpx.Client) -> None:
+    answers = [client.get("/health"), client.get("/nowhere"), client.get("/health", headers={"host": "["})]
+    answers.append(client.get("/health", headers={"x-request-id": "mine"}))
+    numbers = {each.headers["x-request-id"] for each in answers}
+    assert len(numbers) == len(answers) and "mine" not in numbers
