@@ -44,7 +44,8 @@ def current_version(conn: psycopg.Connection) -> str | None:
 def migrate(url: str) -> None:
     """Bring the schema at `url` to the newest version.
 
-    Raises Conflict for a PostgreSQL that is too old and for a database that is ahead of this program.
+    Raises Conflict for a PostgreSQL that is too old, for a database that is ahead of this program, and for a database
+    user who lacks a right; the text says which.
     """
     newest = known_versions()[-1]
     with psycopg.connect(url, autocommit=True) as conn:
@@ -58,7 +59,10 @@ def migrate(url: str) -> None:
         if found and found > newest:
             raise Conflict("database.newer", found=found, known=newest)
         if found != newest:
-            _upgrade(url)
+            try:
+                _upgrade(url)
+            except (psycopg.errors.RaiseException, psycopg.errors.InsufficientPrivilege) as error:
+                raise Conflict("database.role", reason=error.diag.message_primary or str(error)) from error
 
 
 def _upgrade(url: str) -> None:
