@@ -16,7 +16,7 @@ from ifc_models.diff_values import COMPARED, Difference, Names, differences
 from ifc_models.models import get_version
 from twin.db import Conn, rows
 from twin.errors import Invalid
-from twin.page import Page, decode_cursor, page_of
+from twin.page import decode_cursor, page_of
 
 Kind = Literal["added", "removed", "moved", "changed", "rekeyed"]
 """moved: nothing but where it is; rekeyed: nothing but its GlobalId."""
@@ -67,10 +67,12 @@ class DiffFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffPage(Page[DiffItem]):
-    """A page of differences with the counts of the whole comparison, unfiltered."""
+class DiffPage:
+    """A page of differences. The first one has the counts of the whole comparison, unfiltered."""
 
-    counts: Counts | None = None
+    items: list[DiffItem]
+    next: str | None
+    counts: Counts | None
 
 
 _TOLERANCE: Final = 1e-4  # m, and of a rotation's cosines
