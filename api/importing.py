@@ -111,6 +111,10 @@ class Importer:
         self._work = settings.data / "work"
         self._converter = converter(workers.limits)
 
+    async def warm(self) -> None:
+        """Wait until the processes that read and mesh are ready, for measuring."""
+        await self._workers.warm()
+
     def close(self) -> None:
         """End the finishing process."""
         if self._finisher:

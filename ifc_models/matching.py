@@ -177,6 +177,7 @@ def _choose(pairs: Index, score: Floats, agreed: dict[str, NDArray[np.bool_]], d
     there = agreed["position"] & (agreed["shape"] | agreed["name"] | bare)
     solid = np.where(nowhere, agreed["name"] & agreed["place"], there)
     certain = solid & (lead >= CLEAR) & (score >= CERTAIN - 1e-9)
+    certain |= bare & agreed["position"] & _even(pairs, score)
     used_old: set[int] = set()
     used_new: set[int] = set()
     found: list[Match] = []
@@ -190,6 +191,14 @@ def _choose(pairs: Index, score: Floats, agreed: dict[str, NDArray[np.bool_]], d
         far = None if nowhere[i] else float(distance[i])
         found.append(Match(olds[i], news[i], bool(certain[i]), round(scores[i], 4), far, reasons))
     return sorted(found, key=lambda each: not each.certain)
+
+
+def _even(pairs: Index, score: Floats) -> NDArray[np.bool_]:
+    """Pairs of as many old as new elements that nothing tells apart: any choice is right, the files' order decides."""
+    full = score >= 1 - 1e-9
+    old = np.bincount(pairs[:, 0], full, minlength=1)[pairs[:, 0]]
+    new = np.bincount(pairs[:, 1], full, minlength=1)[pairs[:, 1]]
+    return np.asarray(full & (old == new), dtype=np.bool_)
 
 
 def _lead(group: Index, score: Floats) -> Floats:

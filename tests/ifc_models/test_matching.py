@@ -78,6 +78,12 @@ def test_twins_in_one_place_are_for_a_person_to_decide() -> None:
     assert [(m.old, m.new, m.certain) for m in match(told_apart, told_apart[::-1])] == [(0, 1, True), (1, 0, True)]
 
 
+def test_lines_that_nothing_tells_apart_are_taken_in_the_order_of_the_files() -> None:
+    line = Candidate(ifc_class="IfcAnnotation", position=(0.0, 0.0, 0.0))
+    assert [(m.old, m.new, m.certain) for m in match([line] * 3, [line] * 3)] == [(i, i, True) for i in range(3)]
+    assert not any(m.certain for m in match([line] * 3, [line] * 2))  # which one went?
+
+
 def test_a_moved_element_with_a_new_global_id_is_likely_and_says_why() -> None:
     [found] = match([WALL], [replace(WALL, position=(9.0, 2.0, 3.0))])
     assert (found.certain, found.distance) == (False, 8.0)

@@ -10,6 +10,7 @@ import { applyPalette } from "./theme";
 import "./fonts.css";
 import "./styles.css";
 import "./access.css";
+import "./versions/changes.css";
 
 const queries = new QueryClient({
   queryCache: new QueryCache(),

@@ -10,7 +10,6 @@ import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, IconButton, PageHead } from "../parts";
 import { itemsOf, useModels, useVersions } from "../queries";
-import "./changes.css";
 import { Matches } from "./matches";
 import { useCounts, useDiff, type Compared, type DiffItem, type Kind } from "./queries";
 import { COLOURS, KINDS, total, valueText } from "./view";
