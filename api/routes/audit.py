@@ -4,7 +4,7 @@ These routes read as the server does, not as a limited caller: the trail is one 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from api.auditing import personal_data
 from api.clients import expensive
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
 from api.routes.jobs import JobView, view
+from api.streams import begun
 from identity import audit
 from identity.audit import AuditEntry, Filter
 from identity.audit_chain import find_head, read_entries
@@ -81,10 +82,10 @@ async def export_audit(
         first, last = await span(conn, wanted, (await find_head(conn)).seq)
     run = Filter() if wanted == Filter(start=wanted.start, end=wanted.end) else wanted
     headers = {"content-disposition": f'attachment; filename="audit-{first}-{last}.{form}"'}
-    return StreamingResponse(_stream(db, form, run, first, last), media_type=MEDIA[form], headers=headers)
+    return StreamingResponse(await begun(_stream(db, form, run, first, last)), media_type=MEDIA[form], headers=headers)
 
 
-async def _stream(db: Database, form: Format, wanted: Filter, first: int, last: int) -> AsyncIterator[str]:
+async def _stream(db: Database, form: Format, wanted: Filter, first: int, last: int) -> AsyncGenerator[str, None]:
     """A thousand entries at a time, however slowly they are taken."""
     async with EXPORTS:
         yield header(form)

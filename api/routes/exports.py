@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -19,6 +19,7 @@ from api.out_again import ask_for_export
 from api.route import Caller, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from api.routes.elements import storey_id_of
 from api.routes.jobs import JobView, view
+from api.streams import begun
 from identity import audit
 from ifc_models import element_table, exports, models
 from ifc_models.tables import csv_lines, write_xlsx
@@ -120,7 +121,7 @@ async def export_elements(
             ]
             return await run_in_threadpool(_xlsx, twin_of(request).settings.data / "work", chosen, rows)
 
-    async def lines() -> AsyncIterator[str]:
+    async def lines() -> AsyncGenerator[str, None]:
         yield "".join(csv_lines(chosen, [], bom=bom))
         async with transaction_of(request) as conn:
             batch: list[list[Any]] = []
@@ -133,7 +134,7 @@ async def export_elements(
                 yield "".join(csv_lines(None, batch))
 
     headers = {"content-disposition": 'attachment; filename="elements.csv"'}
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(await begun(lines()), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _xlsx(folder: Path, columns: list[str], rows: list[list[Any]]) -> Response:
