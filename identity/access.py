@@ -29,6 +29,14 @@ def limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
     Rows of a family are seen where the actor may read them and, both at once, do what it came for. Who may acknowledge
     alarms in one building and read them in two acknowledges in one.
     """
+    try:
+        return actor.limits[permission]
+    except KeyError:
+        found = actor.limits[permission] = _limits_of(actor, permission)
+        return found
+
+
+def _limits_of(actor: Actor, permission: str | None) -> Mapping[str, str] | None:
     if permission is not None and not PERMISSIONS[permission].scoped:
         return None
     purpose = EVERYWHERE if permission is None else actor.scope(permission)

@@ -113,7 +113,10 @@ class Actor:
     # For the audit trail; who acts is the same in another session.
     account_id: UUID | None = field(default=None, compare=False)  # of an account
     session: UUID | None = field(default=None, compare=False)  # the login it acts in
-    _scopes: dict[str, Scope] = field(default_factory=dict, init=False, repr=False, compare=False, hash=False)
+    _scopes: dict[str, Scope] = field(default_factory=dict, init=False, repr=False, compare=False)
+    limits: dict[str | None, Mapping[str, str] | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # of its transactions, kept by identity/access.py
 
     @property
     def account(self) -> str | None:
