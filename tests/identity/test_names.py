@@ -4,7 +4,6 @@ import pytest
 
 from identity import accounts
 from identity.names import normal_name, plain_name, scripts_of, skeleton
-from tests.identity.conftest import GOOD
 from twin.db import Conn
 from twin.errors import Conflict, Invalid
 
@@ -54,12 +53,12 @@ def test_width_case_and_composition_make_no_other_name(name: str, same: str) -> 
 )
 async def test_a_name_that_looks_like_an_account_is_refused(conn: Conn, one: str, other: str) -> None:
     assert skeleton(one) == skeleton(other)
-    await accounts.create_account(conn, one, GOOD, ["crew"])
+    await accounts.create_account(conn, one, None, ["crew"])
     with pytest.raises(Conflict) as error:
-        await accounts.create_account(conn, other, GOOD, ["crew"])
+        await accounts.create_account(conn, other, None, ["crew"])
     assert error.value.code == "account.looks_like"
     with pytest.raises(Conflict) as error:
-        await accounts.create_account(conn, one.upper(), GOOD, ["crew"])
+        await accounts.create_account(conn, one.upper(), None, ["crew"])
     assert error.value.code == "account.exists"
 
 

@@ -187,3 +187,11 @@ test("every action and subject that the filter offers has words", () => {
   const results: AuditEntry["result"][] = ["done", "refused", "failed"];
   expect(Object.keys(en.access.audit.result).toSorted()).toEqual(results.toSorted());
 });
+
+describe("the ticket of a sign-in at a provider", () => {
+  it("is read from the fragment and from nowhere else", () => {
+    expect(ticketOf("#ticket=abc-_1")?.ticket).toBe("abc-_1");
+    expect(ticketOf("#ticket=abc")?.second_factor).toEqual(["totp", "recovery"]);
+    for (const hash of ["", "#", "#ticket=", "#other=1"]) expect(ticketOf(hash)).toBeNull();
+  });
+});

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Button, Form, Input } from "antd";
 import { ArrowLeft, LogIn } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, get, url } from "../../api/client";
 import type { Page } from "../../api/types";
@@ -11,10 +11,12 @@ import { useErrorText } from "../parts";
 import { isAsked, useSecondStep, useSignIn } from "../session";
 import { CodeInput } from "./code-input";
 import { returnPath } from "./return-path";
+import { dropTicket, ticketOf } from "./ticket";
 
 /** `name` set: only this account can come back. */
 export function SignInFlow({ name }: { name?: string }): ReactNode {
-  const [asked, setAsked] = useState<SecondFactorAsked | null>(null);
+  const [asked, setAsked] = useState<SecondFactorAsked | null>(() => ticketOf(window.location.hash));
+  useEffect(dropTicket, []);
   const [expired, setExpired] = useState<Error | null>(null);
   if (asked) {
     return <SecondStep asked={asked} back={(error) => {
@@ -64,11 +66,10 @@ function SignInError({ error }: { error: Error }): ReactNode {
   return <Alert type="error" showIcon role="alert" title={t("signIn.wrong")} description={minutes === null ? null : t("signIn.lockHint", { minutes })} />;
 }
 
-/** How long a lock-out lasts, where the problem says it. */
+/** How long a lock-out lasts: the server says it within its text, in either language. */
 function minutesOf(error: ApiError): number | null {
-  const params = (error.extra["params"] ?? error.extra) as Record<string, unknown>;
-  const minutes = Number(params["minutes"]);
-  return Number.isFinite(minutes) && minutes > 0 ? minutes : null;
+  const found = /(\d+)\s*(?:minutes|分钟)/.exec(error.message)?.[1];
+  return found ? Number(found) : null;
 }
 
 function Providers(): ReactNode {
