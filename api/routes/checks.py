@@ -40,6 +40,7 @@ def _language(request: Request, language: str | None) -> Language:
 @allow("model.check")
 @no_transaction
 @expensive
+@expensive
 async def start_check(
     request: Request,
     caller: Caller,
@@ -90,6 +91,7 @@ async def check_as_bcf(
 
 @router.get("/checks/{check}.csv", response_class=StreamingResponse)
 @allow("model.read")
+@expensive
 @no_transaction
 async def check_as_csv(request: Request, check: UUID, language: Tongue = None, *, bom: bool = True) -> Response:
     """What failed as a table, one row per element and reason; `bom` for Excel."""

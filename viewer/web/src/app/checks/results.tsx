@@ -28,7 +28,9 @@ export function FindingView({ finding, language }: { finding: Finding; language:
       {places.length > 0 ? (
         <div className="check-places">
           {places.map((place) => isPlace(place) ? (
-            <Link key={place} to={`/b/${building.id}?element=${encodeURIComponent(place)}`} aria-label={t("checks.flyTo", { id: place })}>{place}</Link>
+            <Link key={place} className="text-link" title={place} to={`/b/${building.id}?element=${encodeURIComponent(place)}`} aria-label={t("checks.flyTo", { id: place })}>
+              <Box size={12} aria-hidden />…{place.slice(-6)}
+            </Link>
           ) : <code key={place} className="code">{place}</code>)}
           {finding.count > places.length ? <span className="muted">{t("checks.more", { count: finding.count - places.length })}</span> : null}
         </div>
