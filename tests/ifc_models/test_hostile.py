@@ -85,6 +85,9 @@ async def test_a_hostile_element_costs_itself_and_no_other(
     less = {entry["global_id"]: entry["reason"] for entry in (*figures["degraded"], *figures["without_geometry"])}
     assert sorted(less) == named
     assert all(less.values())
+    unsafe = {element.global_id for element in answer.elements if element.unsafe}
+    assert unsafe <= set(named)
+    assert bool(unsafe) == ("ifc.unsafe_geometry" in [finding.code for finding in answer.warnings])
     assert figures["with_geometry"] + len(figures["without_geometry"]) == 2
     assert not Path("/tmp/slipped.ifc").exists()
 

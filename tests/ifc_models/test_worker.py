@@ -3,8 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,23 +71,6 @@ async def test_warm_workers_wait_and_are_replaced(tmp_path: Path) -> None:
         assert len(before) == len(after) == 2
         assert not before & after
     assert own_workers() == []
-
-
-@pytest.mark.parametrize(
-    "make",
-    [hostile.self_placed, partial(hostile.deep_placements, depth=20_000), hostile.self_boolean, hostile.deep_booleans],
-    ids=["self_placed", "deep_placements", "self_boolean", "deep_booleans"],
-)
-async def test_a_hostile_element_is_named_and_the_others_are_shown(
-    tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
-    out = tmp_path / "out"
-    extract = await run_worker(make(tmp_path / "hostile.ifc"), out)  # the deepest are read in test_check
-    figures = geometry_figures(extract, load_geometry(out))
-    named = [e["global_id"] for e in (*figures["degraded"], *figures["without_geometry"])]
-    assert named == [A]
-    assert figures["with_geometry"] + len(figures["without_geometry"]) == 2
-    assert "ifc.unsafe_geometry" in [w.code for w in extract.warnings]
 
 
 async def test_a_killed_reader_is_an_error_and_the_pool_goes_on(tmp_path: Path) -> None:
