@@ -40,7 +40,6 @@ def _language(request: Request, language: str | None) -> Language:
 @allow("model.check")
 @no_transaction
 @expensive
-@expensive
 async def start_check(
     request: Request,
     caller: Caller,

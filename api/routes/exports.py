@@ -39,7 +39,6 @@ class NewExport(BaseModel):
 @router.post("/models/{model}/versions/{n}/exports", status_code=202, response_model=JobView)
 @allow("model.export")
 @expensive
-@expensive
 async def start_export(tx: Tx, request: Request, caller: Caller, model: UUID, n: int, body: NewExport) -> Response:
     """Make a file of a version; answers with the job that does it."""
     found, version = await models.get_model(tx, model), await models.get_version(tx, model, n)
@@ -86,7 +85,6 @@ async def _file(tx: Tx, request: Request, model: UUID, n: int, kind: str) -> Res
 @router.get("/elements/export", response_class=StreamingResponse)
 @allow("model.export")
 @no_transaction
-@expensive
 @expensive
 async def export_elements(
     request: Request,

@@ -283,7 +283,6 @@ async def get_snapshot(tx: Tx, request: Request, topic: UUID, viewpoint: UUID) -
 @allow("topic.write")
 @no_transaction
 @expensive
-@expensive
 async def import_bcf(
     request: Request,
     caller: Caller,
@@ -321,7 +320,6 @@ def _read(source: BinaryIO, folder: Path) -> Archive:
 
 @router.get("/bcf", response_class=Response)
 @allow("topic.read")
-@expensive
 @expensive
 async def export_issues(tx: Tx, request: Request, building: str, version: str = "3.0") -> Response:
     """The building's issues as BCF 2.1 or 3.0."""
