@@ -5,6 +5,7 @@ import { isOver, secondsLeft, WARN_S } from "../src/app/access/idle-clock";
 import { isPattern, kindsOf, rulesFor, strength, suggestPassword } from "../src/app/access/policy";
 import { initials } from "../src/app/access/pieces";
 import { isOwnPath } from "../src/app/access/return-path";
+import { ticketOf } from "../src/app/access/ticket";
 import { matches, statusOf } from "../src/app/admin/account-status";
 import { actorOf, filterOf, isFiltered, queryOf } from "../src/app/admin/audit-filter";
 import { ACTIONS, keyOf } from "../src/app/admin/audit-names";
@@ -188,10 +189,8 @@ test("every action and subject that the filter offers has words", () => {
   expect(Object.keys(en.access.audit.result).toSorted()).toEqual(results.toSorted());
 });
 
-describe("the ticket of a sign-in at a provider", () => {
-  it("is read from the fragment and from nowhere else", () => {
-    expect(ticketOf("#ticket=abc-_1")?.ticket).toBe("abc-_1");
-    expect(ticketOf("#ticket=abc")?.second_factor).toEqual(["totp", "recovery"]);
-    for (const hash of ["", "#", "#ticket=", "#other=1"]) expect(ticketOf(hash)).toBeNull();
-  });
+test("the ticket of a sign-in at a provider is read from the fragment and from nowhere else", () => {
+  expect(ticketOf("#ticket=abc-_1")?.ticket).toBe("abc-_1");
+  expect(ticketOf("#ticket=abc")?.second_factor).toEqual(["totp", "recovery"]);
+  for (const hash of ["", "#", "#ticket=", "#other=1"]) expect(ticketOf(hash)).toBeNull();
 });
