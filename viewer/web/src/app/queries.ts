@@ -4,7 +4,7 @@ import {
   type UseMutationResult, type UseQueryResult, type InfiniteData,
 } from "@tanstack/react-query";
 import { App } from "antd";
-import { get, type Query } from "../api/client";
+import { ApiError, get, type Query } from "../api/client";
 import type {
   Alarm, AlarmDetail, Building, ElementDetail, ElementRow, Job, Model, ModelVersion, Notification, Overview, Page, Plan,
   Point, Tree, WorkOrder, WorkOrderDetail,
@@ -159,6 +159,9 @@ export function useWrite<In, Out = unknown>(
       for (const key of touches) void client.invalidateQueries({ queryKey: [key] });
       after?.(result, input);
     },
-    onError: (error) => void message.error(text(error), 6),
+    onError: (error) => {
+      // An ended session is told by the sign-in dialog, over everything.
+      if (!(error instanceof ApiError) || error.status !== 401) void message.error(text(error), 6);
+    },
   });
 }

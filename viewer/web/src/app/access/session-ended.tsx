@@ -12,7 +12,8 @@ export function SessionEnded({ me, reason }: { me: Me; reason: ApiError }): Reac
   const { t } = useTranslation();
   const text = useErrorText();
   const signOut = useSignOut();
-  const told = /^(session|login)\./.test(reason.code);
+  // "You are not signed in" is no reason; what ended a session is one.
+  const told = /^(session|login)\.(?!required|missing)/.test(reason.code);
   return (
     <Modal open title={t("signIn.endedTitle")} footer={null} closable={false} keyboard={false} mask={{ closable: false }} width={400} centered zIndex={1900}
       rootClassName="session-ended">
