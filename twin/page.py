@@ -31,17 +31,21 @@ def encode_cursor(*key: str | int | float | datetime | UUID | None) -> str:
     return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str | None, count: int) -> list[Any] | None:
-    """The `count` values of a cursor as strings and numbers (times and ids as text: cast in SQL); None for None."""
+def decode_cursor(cursor: str | None, count: int) -> list[str | None] | None:
+    """The `count` values of a cursor, all as text; None for None.
+
+    PostgreSQL takes them for what they are compared with, so that a forged one is a value it cannot read (422) and
+    never a comparison it does not know.
+    """
     if cursor is None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         raise Invalid("cursor.invalid", where="cursor") from None
     if not isinstance(key, list) or len(key) != count or any(isinstance(value, (list, dict)) for value in key):
         raise Invalid("cursor.invalid", where="cursor")
-    return key
+    return [value if value is None else str(value) for value in key]
 
 
 def page_of(found: Sequence[T], limit: int, key: Callable[[T], Sequence[Any]]) -> Page[T]:

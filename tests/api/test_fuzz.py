@@ -6,10 +6,13 @@ range, times that no calendar has. No answer is a 5xx, every answer is one that 
 `make test` tries a few per operation, the same every time; `make drill` many, at random.
 """
 
+import json
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from urllib.parse import quote
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -26,10 +29,37 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from tests.serving import Server
+from twin.page import encode_cursor
 
 SCHEMA = schemathesis.openapi.from_dict(create_app(None).openapi())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FEW, MANY = 3, int(os.environ.get("TWIN_TEST_FUZZ", "150"))
+
+
+# What breaks programs. Strings go into paths, queries and bodies, the rest into bodies.
+TEXTS = [
+    "\0", "a\0b", "\ud800", "\u202e", "💥" * 3000, "9" * 400, "-1", "1e400", "NaN", "Infinity", "%s%n", "'; --", "..",
+    "../../etc/passwd", "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+14:00", str(UUID(int=0)), "W10", "bnVsbA",
+    urlsafe_b64encode(b"[" * 9000).decode(), encode_cursor("\0"), encode_cursor(10**30), encode_cursor("x", "\0"), encode_cursor(1, 2),
+    encode_cursor(None, 1, "x"),
+]  # fmt: skip
+VALUES = [
+    *TEXTS,
+    None,
+    True,
+    -1,
+    2**31,
+    2**63,
+    10**400,
+    float("inf"),
+    float("nan"),
+    1e308,
+    [],
+    {},
+    [None],
+    [["\0"]],
+    {"\0": 1},
+]
 
 
 class Caller:
@@ -49,6 +79,37 @@ class Caller:
                     case.path_parameters[name] = self.known[name]
         response = case.call(base_url=self.address, session=self.session, timeout=60)
         case.validate_response(response, checks=CHECKS)
+
+    def attack(self, case: Any, step: int) -> list[str]:
+        """Put each `step`th hostile value in the place of each part of a good request; return what went wrong."""
+        wrong = []
+        path = {name: self.known.get(name, value) for name, value in (case.path_parameters or {}).items()}
+        query = {each["name"]: None for each in case.operation.definition.raw.get("parameters", [])
+                 if each["in"] == "query"}  # fmt: skip
+        query |= {name: self.known[name] for name in query if name in self.known}
+        body = case.body if isinstance(case.body, dict) and case.media_type == "application/json" else {}
+        for place, part in (("ids", path), ("query", query), ("body", body)):
+            for name in part:
+                for value in (VALUES if place == "body" else TEXTS)[self.turn % step :: step]:
+                    parts = {"ids": path, "query": query, "body": body} | {place: {**part, name: value}}
+                    status = self.send(case.method, case.path, **parts)
+                    if status >= 500:
+                        wrong.append(f"{case.method} {case.path} {place} {name} = {value!r:.60}: {status}")
+                self.turn += 1
+        return wrong
+
+    def send(self, method: str, path: str, *, ids: dict[str, Any], query: dict[str, Any], body: dict[str, Any]) -> int:
+        quoted = {name: quote(str(value).encode("utf-8", "surrogatepass"), "") for name, value in ids.items()}
+        words = [
+            f"{name}={quote(v.encode('utf-8', 'surrogatepass'), '')}" for name, v in query.items() if v is not None
+        ]
+        url = f"{self.address}{path.format(**quoted)}?{'&'.join(words)}"
+        content = json.dumps(body).encode() if body else None
+        headers = {"content-type": "application/json"} if body else {}
+        try:
+            return self.session.request(method, url, data=content, headers=headers, timeout=60).status_code
+        except requests.RequestException:
+            return 599  # an answer that began and broke off
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +178,31 @@ def test_an_administrator_gets_no_server_error(administrator: Caller) -> None:
 
 def test_a_limited_key_gets_no_server_error(limited: Caller) -> None:
     check_everything(limited, FEW, same=True)
+
+
+def attack_everything(caller: Caller, step: int) -> None:
+    wrong: list[str] = []
+    for result in SCHEMA.get_all_operations():
+        assert isinstance(result, Ok), result
+
+        @settings(max_examples=1, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+                  suppress_health_check=list(HealthCheck))  # fmt: skip
+        @given(case=result.ok().as_strategy())
+        def attack(case: Any) -> None:
+            wrong.extend(caller.attack(case, step))
+
+        attack()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_hostile_values_anywhere_are_no_server_error(administrator: Caller) -> None:
+    attack_everything(administrator, 7)
+
+
+@pytest.mark.drill
+def test_every_hostile_value_anywhere_is_no_server_error(administrator: Caller, limited: Caller) -> None:
+    attack_everything(administrator, 1)
+    attack_everything(limited, 1)
 
 
 @pytest.mark.drill
