@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from identity import ROLES, Actor
+from identity.roles import role_names
 from twin.db import Conn, objects, row
 from twin.errors import Invalid, text_of
 from twin.events import emit
@@ -40,10 +41,14 @@ async def check_account(conn: Conn, name: str, field: str = "assignee") -> None:
 
 async def check_crew(conn: Conn, crew: str | None) -> None:
     """Raise Invalid unless `crew` is a role or an account. A role goes before an account of the same name."""
-    if crew is None or crew in ROLES:
+    if crew is None or await _is_role(conn, crew):
         return
     if await row(conn, "SELECT 1 FROM account WHERE name = %s AND NOT disabled", (crew,)) is None:
-        raise Invalid("crew.unknown", where="crew", crew=crew, roles=", ".join(sorted(ROLES)))
+        raise Invalid("crew.unknown", where="crew", crew=crew, roles=", ".join(sorted(await role_names(conn))))
+
+
+async def _is_role(conn: Conn, name: str) -> bool:
+    return name in ROLES or await row(conn, "SELECT FROM role WHERE name = %s", (name,)) is not None
 
 
 async def notify(
@@ -58,7 +63,7 @@ async def notify(
     alarm_id: UUID | None = None,
 ) -> None:
     """Tell a role or an account, in the transaction of what it is about; watchers get an event after the commit."""
-    role, account = (to, None) if to in ROLES else (None, to)
+    role, account = (to, None) if await _is_role(conn, to) else (None, to)
     made = await row(
         conn,
         """INSERT INTO notification (account_name, role, code, params, building_id, work_order_id, alarm_id)

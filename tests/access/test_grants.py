@@ -234,7 +234,7 @@ async def test_roles_and_grants_of_before_are_kept_by_the_migration(cluster: Any
                 if name.startswith("0007"):
                     conn.execute("INSERT INTO account (name, password_hash, roles) VALUES ('li', '', '{crew,owner}')")
                     conn.execute("INSERT INTO api_key (name, secret_hash, role) VALUES ('bms', '', 'integration')")
-                conn.execute((migrations.FOLDER / "sql" / name).read_text("utf-8"))  # type: ignore[call-overload]
+                conn.execute((migrations.FOLDER / "sql" / name).read_text("utf-8"))
             found = conn.execute("""SELECT a.roles, k.roles FROM account a, api_key k""").fetchone()
             assert found == (["crew", "owner"], ["integration"])
             conn.rollback()

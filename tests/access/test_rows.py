@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -279,8 +280,8 @@ async def test_a_sender_reaches_the_points_of_its_building_only(corner: Corner) 
 # Scopes
 
 
-A, B = (Place("building", world.UUID(int=n), frozenset({world.UUID(int=n)})) for n in (1, 2))
-STOREY_OF_A = Place("storey", world.UUID(int=3), A.buildings)
+A, B = (Place("building", UUID(int=n), frozenset({UUID(int=n)})) for n in (1, 2))
+STOREY_OF_A = Place("storey", UUID(int=3), A.buildings)
 
 
 def actor(*grants: tuple[str, Place | None]) -> Actor:
