@@ -60,8 +60,13 @@ def peak_memory() -> int:
         import resource
     except ImportError:  # Windows
         return 0
-    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return most if sys.platform == "darwin" else most * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+    # Linux counts for a process what its parent had when it was started: ru_maxrss survives exec, VmHWM does not.
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    own = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
+    return max(children, own if own is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
 def _limit(limits: WorkerLimits) -> bool:

@@ -1,11 +1,10 @@
 """S6: files made to kill are refused with a clear error or read with a report; what they cost stays in the worker.
 
 Each goes through the whole import of a file, in fenced workers. Memory is what the workers' own accounts say (the
-kernel's `ru_maxrss` of the process and its children); the server's process must not grow.
+kernel's high-water marks of the process and its children); the server's process must not grow.
 """
 
 import gc
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +57,6 @@ async def bounded(path: Path, out: Path) -> Extract | TwinError:
             answer = error
     assert time.monotonic() - started < SECONDS + 10
     assert 0 < pool.peak_bytes <= MEMORY
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 <= MEMORY
     gc.collect()
     assert psutil.Process().memory_info().rss - before <= SERVER_GROWTH
     return answer
