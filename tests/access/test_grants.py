@@ -49,7 +49,7 @@ async def admin(twin: Twin) -> AsyncIterator[httpx.AsyncClient]:
 
 async def answer(response: httpx.Response, status: int, code: str | None = None) -> Any:
     assert response.status_code == status, response.text
-    found = response.json() if response.content else None
+    found: Any = response.json() if response.content else {}
     assert code is None or found["code"] == code, found
     return found
 

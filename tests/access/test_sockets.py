@@ -62,14 +62,9 @@ async def tower(server: Server) -> Building:
 
 async def _settled(server: Server, tower: Building) -> None:
     """Wait until the server's hub knows the points: they were written behind its back and told as events."""
-    async with httpx.AsyncClient(base_url=server.api, headers={"authorization": f"Bearer {server.key}"}) as client:
-        async with listening(server, server.key) as socket, asyncio.timeout(20):
-            while True:
-                snapshot = await subscribe(socket, tower)
-                if len(snapshot["handles"]) == 2:
-                    return
-                await asyncio.sleep(0.05)
-        await client.aclose()
+    async with listening(server, server.key) as socket, asyncio.timeout(20):
+        while len((await subscribe(socket, tower))["handles"]) < 2:
+            await asyncio.sleep(0.05)
 
 
 async def key_for(server: Server, role: str, *places: tuple[PlaceKind, UUID]) -> tuple[UUID, str]:
