@@ -279,3 +279,24 @@ async def test_the_export_commands_write_issues_lists_and_models(
     assert ifcopenshell.open(tmp_path / "enriched.ifc").by_type("IfcProject")
     with pytest.raises(Invalid):
         await export_commands.export_issues(settings, "Out again", "2.1", tmp_path / "no" / "folder.bcf")
+
+
+def test_a_key_for_one_building_sees_the_issues_and_checks_of_that_building_only(
+    server: Server, admin: httpx.Client, model: dict[str, Any], ids_check: str
+) -> None:
+    admin.post("/buildings", json={"name": "Private"}).raise_for_status()
+    there = admin.post("/topics", json={"building": "Private", "title": "secret"}).raise_for_status().json()
+    here = admin.post("/topics", json={"building": "Out again", "title": "seen"}).raise_for_status().json()
+    body = {"name": "guest", "role": "bim_modeller", "buildings": ["Private"]}
+    key = admin.post("/api-keys", json=body).raise_for_status().json()
+    with httpx.Client(base_url=server.api, headers={"authorization": f"Bearer {key['secret']}"}, timeout=60) as guest:
+        assert [each["id"] for each in guest.get("/topics").json()["items"]] == [there["id"]]
+        foreign = ("/topics/" + here["id"], "/checks/" + ids_check, f"/checks/{ids_check}/elements")
+        exports = (f"/checks/{ids_check}.bcf", f"/models/{model['id']}/checks", "/bcf?building=Out%20again")
+        for path in (*foreign, *exports):
+            assert guest.get(path).status_code == 404, path
+        assert guest.patch(f"/topics/{here['id']}", json={"title": "changed"}).status_code == 404
+        assert guest.post("/topics", json={"building": "Out again", "title": "intruder"}).status_code == 404
+        assert guest.post(f"/models/{model['id']}/checks").status_code == 404
+        table = guest.get("/elements/export", params={"columns": "global_id"}).raise_for_status().text
+        assert table.strip("\ufeff\r\n") == "global_id"
