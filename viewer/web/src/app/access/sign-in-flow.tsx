@@ -66,9 +66,9 @@ function SignInError({ error }: { error: Error }): ReactNode {
   return <Alert type="error" showIcon role="alert" title={t("signIn.wrong")} description={minutes === null ? null : t("signIn.lockHint", { minutes })} />;
 }
 
-/** How long a lock-out lasts: the server says it within its text, in either language. */
+/** How long a lock-out lasts: the only number in the text of the server, in either language. */
 function minutesOf(error: ApiError): number | null {
-  const found = /(\d+)\s*(?:minutes|分钟)/.exec(error.message)?.[1];
+  const found = /\d+/.exec(error.message)?.[0];
   return found ? Number(found) : null;
 }
 
