@@ -23,7 +23,7 @@ help:
 	@echo "make bench NAME=ifc   benchmarks, one JSON line per figure"
 	@echo "make lock             new lock files"
 
-setup: $(STAMPS)/app $(STAMPS)/viewer
+setup: $(STAMPS)/app $(STAMPS)/passwords $(STAMPS)/viewer
 
 $(STAMPS)/venv: requirements-bootstrap.lock scripts/venv.sh
 	@sh scripts/venv.sh $(VENV)
@@ -37,6 +37,10 @@ $(STAMPS)/app: $(STAMPS)/venv requirements.lock pyproject.toml scripts/install.s
 $(STAMPS)/modules: $(STAMPS)/app $(WEB)/package-lock.json
 	@echo "Installing the viewer's packages …"
 	@$(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STAMPS)/passwords: $(STAMPS)/modules scripts/common_passwords.py
+	@$(BIN)/python -m scripts.common_passwords
 	@touch $@
 
 $(STAMPS)/viewer: $(STAMPS)/modules $(WEB_SOURCES)
