@@ -112,7 +112,7 @@ def import_(
     files: tuple[Path, ...], building: str, model: str | None, discipline: str, as_json: bool, **options: Any
 ) -> None:
     """Import IFC files into a building and wait for it."""
-    from api.importing import import_files
+    from api.import_command import import_files
 
     if model is not None and len(files) > 1:
         raise click.UsageError("--model names one model: give one file with it.")

@@ -5,27 +5,25 @@ transaction commits, the building shows its previous version; if anything fails,
 """
 
 import asyncio
+import contextlib
 import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import click
-import orjson
 import structlog
 from psycopg.errors import DiskFull
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from api.finishing import Finished, finish
 from identity import audit
-from identity.actor import CLI, SYSTEM, Actor
+from identity.actor import SYSTEM, Actor
 from ifc_models import models, store
 from ifc_models.converter import converter
 from ifc_models.disciplines import find_misalignment
@@ -59,6 +57,7 @@ IFC: Final = "application/x-step"
 READ_SHARE: Final = 0.15  # of the progress bar; meshing goes on meanwhile
 WORKER_SHARE: Final = 0.75  # of the progress bar: reading and meshing
 FINISHED_SHARE: Final = 0.9
+LEFT_OVER: Final = timedelta(days=1)  # after which the folder of an import that was killed and not taken up goes
 STAGES: Final = {"checking": "check", "opening": "open", "reading": "read", "meshing": "mesh"}
 """The worker's stages as the job shows them; then come place and store."""
 
@@ -124,8 +123,7 @@ class Importer:
         """Import the file that the job names; return the report."""
         started = time.perf_counter()
         self._work.mkdir(mode=0o700, exist_ok=True)
-        for left in self._work.glob(f"import-{job.id}-*"):  # of an attempt that was killed
-            await asyncio.to_thread(shutil.rmtree, left, ignore_errors=True)
+        await asyncio.to_thread(_clear_left_over, self._work, f"import-{job.id}-")
         folder = Path(tempfile.mkdtemp(prefix=f"import-{job.id}-", dir=self._work))
         try:
             return await self._import(job, folder, started)
@@ -136,7 +134,7 @@ class Importer:
         except DiskFull as error:
             raise Unavailable("disk.full", where="database") from error
         finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await _undisturbed(asyncio.to_thread(_remove_folder, folder))
 
     async def _import(self, job: JobContext, folder: Path, started: float) -> dict[str, Any]:
         model_id, file_hash = UUID(job.args["model_id"]), job.args["file_hash"]
@@ -355,65 +353,28 @@ class Importer:
             extract.warnings.append(Finding(error.code, str(error), where=(error.where,) if error.where else ()))
 
 
-async def import_files(
-    settings: Settings, files: Sequence[Path], building: str, model: str | None, discipline: str, *, as_json: bool
-) -> None:
-    """Import files one after the other and print what came of each; the first that fails ends it."""
-    from api.app import open_twin  # the application needs this module
-
-    async with open_twin(settings, serving=False) as twin:
-        worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), settings=settings))
-        try:
-            for file in files:
-                blob = await asyncio.to_thread(_keep_file, twin.blobs, file)
-                async with twin.db.transaction() as conn:
-                    place = await places.find_building(conn, building) or await places.create_building(conn, building)
-                    job_id = await ask_for_import(conn, place, model or file.stem, discipline, blob, file.name, CLI)
-                _print_report(await _watch(twin.db, job_id, file.name), as_json=as_json)
-        finally:
-            worker.cancel()
-            await asyncio.gather(worker, return_exceptions=True)
-
-
-def _keep_file(blobs: BlobStore, file: Path) -> Blob:
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for the end of `work`; a cancellation meanwhile is obeyed afterwards."""
+    task = asyncio.ensure_future(work)
     try:
-        return blobs.put_file(file, IFC)
-    except OSError as error:
-        raise Invalid("import.unreadable", where=str(file), reason=error.strerror) from error
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
-async def _watch(db: Database, job_id: UUID, name: str) -> dict[str, Any]:
-    """Follow a job to its end, with a bar on a terminal; return its report or raise what went wrong."""
-    columns = TextColumn("{task.fields[name]}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
-        shown = bar.add_task("waiting", total=1.0, name=name)
-        last: jobs.Job | None = None
-        async for last in jobs.follow_job(db, job_id):
-            bar.update(shown, completed=last.progress, description=_described(last))
-    assert last is not None
-    if last.state != "done" or last.result is None:
-        error = last.error or {"code": "import.cancelled"}
-        raise Invalid(error["code"], where=error.get("where"), **error.get("params", {}))
-    return last.result
+def _clear_left_over(work: Path, mine: str) -> None:
+    """Remove folders of imports that were killed with their server: the last attempt at this one, and old ones."""
+    for left in work.glob("import-*"):
+        with contextlib.suppress(FileNotFoundError):
+            if left.name.startswith(mine) or time.time() - left.stat().st_mtime > LEFT_OVER.total_seconds():
+                _remove_folder(left)
 
 
-def _described(job: jobs.Job) -> str:
-    """What a job is at, in a few words: `mesh 120/800, 4 s left`."""
-    detail = job.detail or {}
-    counted = f" {detail['done']}/{detail['total']}" if "done" in detail and "total" in detail else ""
-    left = f", {detail['seconds_left']} s left" if "seconds_left" in detail else ""
-    return f"{job.stage or job.state}{counted}{left}"
-
-
-def _print_report(report: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        click.echo(orjson.dumps(report).decode())
-        return
-    click.echo(
-        f"{report['model']} version {report['version']} ({report['schema']}): {report['elements']} elements, "
-        f"{report['storeys']} storeys, {report['spaces']} rooms, {report['with_geometry']} with geometry, "
-        f"{len(report['degraded'])} degraded, {len(report['without_geometry'])} without, "
-        f"{report['tiles']} tiles of {report['tile_bytes'] / 1e6:.2f} MB, {report['seconds']['total']:.2f} s"
-    )
-    for warning in report["warnings"]:
-        click.echo(f"  {warning['severity']}: {warning['message']} [{warning['code']}]", err=True)
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder into which a process that is no longer wanted may still be writing."""
+    for _ in range(5):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(0.2)
