@@ -1,0 +1,100 @@
+"""Meshing an edited file with the earlier version's meshes gives what meshing all of it gives."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ifcopenshell
+import numpy as np
+import pytest
+
+from ifc_models import tasks
+from ifc_models.extract import Extract, MeshArrays
+from ifc_models.mesh_kept import BEFORE_FILE, BEFORE_MESHES, write_meshes
+from ifc_models.mesh_parts import merge_result
+from ifc_models.protocol import Request
+from ifc_models.sandbox import WorkerLimits
+
+HOUSE = "arch/AC20-FZK-Haus.ifc"
+
+
+def meshed(path: Path, out: Path, **inputs: Path) -> tuple[Extract, MeshArrays, int]:
+    """Read and mesh a file as a worker does; the extract, its meshes, and how many products were meshed."""
+    out.mkdir()
+    given = {name: str(each) for name, each in inputs.items()}
+    request = {"path": str(path), "file_name": path.name, "out": str(out), "limits": WorkerLimits(), "inputs": given}
+    tasks.run(Request(task="read", **request), lambda *_: None)  # type: ignore[arg-type]
+    done = tasks.run(Request(task="mesh", **request), lambda *_: None)  # type: ignore[arg-type]
+    return merge_result(out), MeshArrays.load(out), done["meshed"]
+
+
+def move(file: ifcopenshell.file) -> None:
+    window = file.by_type("IfcWindow")[0]
+    placement = file.create_entity("IfcAxis2Placement3D", file.create_entity("IfcCartesianPoint", (1.0, 2.0, 3.0)))
+    window.ObjectPlacement.RelativePlacement = placement
+
+
+def repaint(file: ifcopenshell.file) -> None:
+    colour = file.by_type("IfcColourRgb")[0]
+    colour.Red = 1.0 - colour.Red
+
+
+def widen_an_opening(file: ifcopenshell.file) -> None:
+    for relation in file.by_type("IfcRelVoidsElement"):
+        for solid in file.traverse(relation.RelatedOpeningElement.Representation):
+            if solid.is_a("IfcRectangleProfileDef"):
+                solid.XDim *= 1.2
+                return
+    solid = next(
+        s for s in file.traverse(relation.RelatedOpeningElement.Representation) if s.is_a("IfcExtrudedAreaSolid")
+    )
+    solid.Depth *= 1.2
+
+
+def remove_an_opening(file: ifcopenshell.file) -> None:
+    file.remove(file.by_type("IfcRelVoidsElement")[0])
+
+
+def rename(file: ifcopenshell.file) -> None:
+    file.by_type("IfcWall")[0].Name = "Renamed"
+
+
+def change_the_unit(file: ifcopenshell.file) -> None:
+    unit = next(u for u in file.by_type("IfcSIUnit") if u.UnitType == "LENGTHUNIT")
+    unit.Prefix = "MILLI"
+
+
+@pytest.mark.parametrize(
+    ("edit", "most"),
+    [(move, 3), (repaint, 90), (widen_an_opening, 4), (remove_an_opening, 4), (rename, 0), (change_the_unit, 90)],
+)
+def test_an_edited_file_comes_out_as_if_all_of_it_were_meshed(
+    shared: Path, tmp_path: Path, edit: Callable[[ifcopenshell.file], Any], most: int
+) -> None:
+    file = ifcopenshell.open(str(shared / "ifc" / HOUSE))
+    base, edited = tmp_path / "base.ifc", tmp_path / "edited.ifc"
+    file.write(str(base))
+    edit(file)
+    file.write(str(edited))
+    extract, _, everything = meshed(base, tmp_path / "base")
+    write_meshes(tmp_path / "meshes", tmp_path / "base", extract)
+    before = {BEFORE_FILE: base, BEFORE_MESHES: tmp_path / "meshes"}
+    found, quick, count = meshed(edited, tmp_path / "quick", **before)
+    _, whole, _ = meshed(edited, tmp_path / "whole")
+    assert count <= most < everything or most >= everything
+    assert quick.element_shape_hashes() == whole.element_shape_hashes()
+    n = len(found.elements)
+    assert np.allclose(quick.element_bounds(n), whole.element_bounds(n), atol=1e-6, equal_nan=True)
+
+
+def test_a_file_that_was_numbered_anew_is_meshed_whole(shared: Path, tmp_path: Path) -> None:
+    base = shared / "ifc" / HOUSE
+    text = base.read_bytes()
+    again = tmp_path / "again.ifc"
+    head, _, data = text.partition(b"DATA;")
+    again.write_bytes(head + b"DATA;" + data.replace(b"#", b"#9"))
+    extract, mesh, everything = meshed(base, tmp_path / "base")
+    write_meshes(tmp_path / "meshes", tmp_path / "base", extract)
+    _, other, count = meshed(again, tmp_path / "other", **{BEFORE_FILE: base, BEFORE_MESHES: tmp_path / "meshes"})
+    assert count == everything
+    assert other.element_shape_hashes() == mesh.element_shape_hashes()
