@@ -89,7 +89,7 @@ def test_the_same_export_has_the_same_global_ids_and_an_export_of_an_export_has_
     assert len(roots) == len(set(roots))
 
 
-async def test_the_sandboxed_worker_enriches_and_writes_cobie(tmp_path: Path) -> None:
+async def test_the_sandboxed_worker_enriches_a_file(tmp_path: Path) -> None:
     path = hostile.good(tmp_path / "walls.ifc")
     what = tmp_path / "what.msgpack"
     what.write_bytes(msgspec.msgpack.encode(additions("000000000000000000000A")))
@@ -98,9 +98,7 @@ async def test_the_sandboxed_worker_enriches_and_writes_cobie(tmp_path: Path) ->
     async with WorkerPool(spares=0) as pool:
         answer = await pool.do("enrich", path, out, inputs={"enrichment": what})
         assert answer["elements"] == 1
-        done = await pool.do("cobie", out / "enriched.ifc", out, options={"format": "xlsx"})
-    assert done["rows"]["Floor"] == 0  # the storey is in no building
-    assert openpyxl.load_workbook(out / "cobie.xlsx", read_only=True).sheetnames[:3] == ["Contact", "Facility", "Floor"]
+    assert ifcopenshell.open(out / "enriched.ifc").by_type("IfcDocumentReference")
 
 
 @pytest.fixture(scope="module")
