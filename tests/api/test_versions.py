@@ -18,8 +18,7 @@ import ifcopenshell.guid
 import ifcopenshell.util.placement
 import pytest
 
-from tests.serving import wait_for_job
-from tests.serving import Server
+from tests.serving import Server, wait_for_job
 
 HOUSE = "arch/AC20-FZK-Haus.ifc"
 

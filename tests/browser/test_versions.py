@@ -60,7 +60,9 @@ def test_what_changed_is_listed_shown_in_3d_confirmed_and_taken_back(
         expect(moved.get_by_text("confirmed")).to_be_visible()
     page.get_by_role("tab", name="Differences").click()
     page.get_by_role("button", name=re.compile("^Moved")).click()
-    expect(page.locator(".change:not(.match)").filter(has_text=house.now(house.moved))).to_contain_text("moved by 0.25 m")
+    expect(page.locator(".change:not(.match)").filter(has_text=house.now(house.moved))).to_contain_text(
+        "moved by 0.25 m"
+    )
 
     page.get_by_role("link", name="Show in 3D").first.click()
     note = page.locator(".stage-note")
