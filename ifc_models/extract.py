@@ -154,8 +154,8 @@ class Relation(msgspec.Struct, frozen=True, array_like=True):
 class ElementGeometry(msgspec.Struct, frozen=True):
     """How an element got its mesh.
 
-    `rung` is `ifclite`, `sweep` (along an alignment), `occ`, `box` (a bounding box stands in) or `lost` (no mesh; `note`
-    says why).
+    `rung` is `ifclite`, `sweep` (along an alignment), `occ`, `box` (a bounding box stands in) or `lost` (no mesh;
+    `note` says why).
     """
 
     element: int
