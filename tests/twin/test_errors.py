@@ -1,6 +1,7 @@
 """The texts of all packages, held against the code of all packages."""
 
 import ast
+import re
 import string
 import tomllib
 from collections import Counter
@@ -80,7 +81,7 @@ def test_both_languages_of_a_text_use_the_same_parameters() -> None:
 
 
 def prefixes() -> tuple[str, ...]:
-    """What codes put together from a kind begin with: `alarm.` of f"alarm.{rule.kind}"."""
+    """What codes put together from a kind begin with: `alarm.` of f"alarm.{rule.kind}", `session.ended_`."""
     parts = [
         node.values[0]
         for _, tree in trees()
@@ -88,7 +89,7 @@ def prefixes() -> tuple[str, ...]:
         if isinstance(node, ast.JoinedStr) and node.values
     ]
     texts = {part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)}
-    return tuple(text for text in texts if text.endswith(".") and text[:-1].replace(".", "").replace("_", "").isalpha())
+    return tuple(text for text in texts if re.fullmatch(r"[a-z_]+\.([a-z_.]*[._])?", text))
 
 
 def test_every_text_is_used() -> None:
