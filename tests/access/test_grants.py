@@ -134,7 +134,7 @@ async def test_a_role_of_ones_own_is_made_changed_and_deleted_when_free(
     await answer(await admin.delete("/roles/crew"), 409, "role.builtin")
 
 
-@pytest.mark.clause("9.1.3")
+@pytest.mark.clause("9.1.3-1")
 async def test_nobody_gives_what_he_does_not_hold(twin: Twin, tower: Building) -> None:
     async with twin.db.transaction() as conn:
         await world.account(conn, "li", "owner", ("building", tower.id))
@@ -161,7 +161,7 @@ async def test_who_may_do_less_does_not_get_at_the_account_of_who_may_do_more(tw
             await check_not_above(conn, actor, boss)
 
 
-@pytest.mark.clause("9.1.3")
+@pytest.mark.clause("9.1.3-1")
 async def test_an_auditor_does_not_administer(twin: Twin, admin: httpx.AsyncClient) -> None:
     async with twin.db.transaction() as conn:
         await world.account(conn, "li", "auditor")
@@ -175,7 +175,7 @@ async def test_an_auditor_does_not_administer(twin: Twin, admin: httpx.AsyncClie
     assert not ROLES["auditor"] & {name for name in PERMISSIONS if name.endswith((".write", ".upload", ".command"))}
 
 
-@pytest.mark.clause("9.1.3")
+@pytest.mark.clause("9.1.3-1")
 async def test_the_last_administrator_stays(twin: Twin, admin: httpx.AsyncClient) -> None:
     async with twin.db.transaction() as conn:
         await world.account(conn, "first", "administrator")

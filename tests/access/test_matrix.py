@@ -122,7 +122,7 @@ def _about_oneself(route: Route, answer: httpx.Response) -> bool:
     return route.access.permission is None and answer.json()["code"] not in ("permission.missing", "session.missing")
 
 
-@pytest.mark.clause("9.1.3")
+@pytest.mark.clause("9.1.3-1")
 @pytest.mark.parametrize("role", ROLES)
 async def test_what_lies_in_another_building_is_not_there(matrix: Matrix, role: str) -> None:
     asked = 0

@@ -70,7 +70,6 @@ def test_being_neighbours_is_mutual(client: httpx.Client) -> None:
     assert all(room in beside[other] for room, others in beside.items() for other in others)
 
 
-@pytest.mark.clause("8.4.9b")
 def test_a_route_leads_over_the_stairs_to_another_storey(client: httpx.Client) -> None:
     found = rooms(client, "Institute")
     start, end = found["016"], found["321"]

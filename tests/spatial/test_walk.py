@@ -80,7 +80,6 @@ def inside(route: Route, plans: Sequence[RoomPlan]) -> bool:
     )
 
 
-@pytest.mark.clause("8.4.9b")
 def test_two_rooms_with_a_door_are_joined_through_it() -> None:
     graph = WalkGraph([room(1, 0, 0, 4, 4), room(2, 4.2, 0, 8, 4)], [door(7, 4.1, 2, 1, 2)])
     route = graph.route(at(1, 1, 2), at(2, 7, 2))
