@@ -21,7 +21,8 @@ from ifc_models.extract import MODEL_FILE, MeshArrays, load_extract
 from ifc_models.worker import run_worker
 from twin.errors import Invalid
 from viewer.palette import Layer
-from viewer.tiles import Assembled, FileStoreys, assemble_whole
+from viewer.tile_folder import FileStoreys
+from viewer.whole import Assembled, assemble_whole
 
 _FIELD_OF_VIEW = 40.0  # degrees
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import ElementEntry, Extract, Header, MeshArrays, StoreyEntry
-from viewer.tiles import FileStoreys, build_tiles, unpack
+from viewer.tile_folder import FileStoreys, unpack
+from viewer.tiles import build_tiles
 from viewer.tileset import tileset_of
 
 HEIGHT = 3.0  # m, floor to floor

@@ -12,7 +12,8 @@ from ifc_models.extract import ElementEntry, Extract, Header, MeshArrays, load_e
 from tests.viewer.decode import decode
 from viewer.guid import bytes_of_global_id, global_id_of_bytes
 from viewer.palette import ROOM_ALPHA, colour_of, layer_of
-from viewer.tiles import FileStoreys, Tile, build_folder, build_tiles, build_tiles_in_process
+from viewer.tile_folder import FileStoreys, build_folder, build_tiles_in_process
+from viewer.tiles import Tile, build_tiles
 
 MODELS = [
     "arch/Duplex_A_20110907.ifc",

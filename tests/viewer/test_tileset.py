@@ -10,7 +10,7 @@ import pytest
 from ifc_models.extract import load_extract
 from twin import places
 from twin.db import Conn
-from viewer.tiles import build_folder
+from viewer.tile_folder import build_folder
 from viewer.tileset import tileset, tileset_of
 
 
