@@ -5,20 +5,12 @@ import { Markers } from "./markers";
 import { NO_CUT } from "./materials";
 import { makePath, type PathMesh } from "./path";
 import type { RawHit } from "./picker";
-import { frame, lookAt, targetOf, type Bounds, type Pose } from "./rig";
+import { Shots, type Side } from "./shots";
 import type {
   Box, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
   Severity, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
-
-const FLIGHT = 700; // ms
-const HOME = { yaw: (52 * Math.PI) / 180, pitch: (-27 * Math.PI) / 180 };
-const VIEWS = {
-  top: { yaw: Math.PI / 2, pitch: -Math.PI / 2 }, iso: HOME,
-  north: { yaw: -Math.PI / 2, pitch: -0.12 }, south: { yaw: Math.PI / 2, pitch: -0.12 },
-  east: { yaw: Math.PI, pitch: -0.12 }, west: { yaw: 0, pitch: -0.12 },
-} as const;
 
 type Listeners = { [K in keyof SceneEvents]: Set<(value: SceneEvents[K]) => void> };
 
@@ -40,6 +32,7 @@ export class Scene3D {
   readonly #view: Viewport;
   readonly #markers: Markers;
   readonly #hover: Hover;
+  readonly #shots: Shots;
   readonly #listeners: Listeners = {
     pick: new Set(), open: new Set(), menu: new Set(), hover: new Set(), progress: new Set(), error: new Set(),
     camera: new Set(), tile: new Set(), context: new Set(),
@@ -49,7 +42,6 @@ export class Scene3D {
   #isolatedStoreys: { ids: ReadonlySet<string>; others: Others } | null = null;
   #selection: GlobalId[] = [];
   #highlighted: GlobalId[] = [];
-  #beforePlan: Pose | null = null;
   #path: PathMesh | null = null;
   #fitWhenKnown = false;
 
@@ -80,6 +72,7 @@ export class Scene3D {
       options.maxPixelRatio ?? 2,
     );
     this.#building = this.#makeBuilding(options);
+    this.#shots = new Shots(this.#building, this.#view, (storeyId) => this.cutAbove(storeyId));
     this.#markers = new Markers(overlay);
     this.setTheme(options.theme ?? "light");
     // Rooms hide what is in them; an application shows them when they have something to say.
@@ -237,76 +230,29 @@ export class Scene3D {
 
   // Camera -----------------------------------------------------------------------------------------------------
 
-  #duration(options: FlyOptions): number {
-    return options.duration ?? (this.#view.reducedMotion?.matches ? 0 : FLIGHT);
-  }
-
   /** Go there. Resolves on arrival; at once when the destination is not known. */
   async flyTo(destination: Destination, options: FlyOptions = {}): Promise<void> {
-    const pose = this.#poseFor(destination, options.margin ?? 1.35);
-    if (pose) await this.#view.fly(pose, this.#duration(options));
-  }
-
-  #poseFor(destination: Destination, margin: number): Pose | null {
-    const { pose } = this.#view;
-    if (typeof destination === "object" && "eye" in destination)
-      return lookAt(this.#building.pointInScene(destination.eye), this.#building.pointInScene(destination.target), destination.projection === "orthographic", pose.yaw);
-    const box = typeof destination === "object" && "min" in destination ? destination : this.boxOf(destination);
-    if (!box) return null;
-    const { min, max } = this.#building.toScene(box);
-    // Something small is shown with what stands around it.
-    const grow = (i: 0 | 1 | 2): number => Math.max(0, 0.8 - (max[i] - min[i]) / 2);
-    const roomy: Bounds = {
-      min: [min[0] - grow(0), min[1] - grow(1), min[2] - grow(2)], max: [max[0] + grow(0), max[1] + grow(1), max[2] + grow(2)],
-    };
-    const pitch = pose.ortho ? pose.pitch : Math.min(-0.35, Math.max(-0.95, pose.pitch));
-    return frame(roomy, pose.yaw, pitch, this.#view.aspect, margin, pose.ortho);
+    await this.#shots.flyTo(destination, options);
   }
 
   /** Show the whole building. */
   async fit(options: FlyOptions = {}): Promise<void> {
-    const box = this.bounds();
-    if (!box) return;
-    const { yaw, pitch, ortho } = this.#view.pose;
-    await this.#view.fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.08, ortho), this.#duration(options));
+    await this.#shots.fit(options);
   }
 
   /** Show the whole building from a side ("north": as seen from the north), from above, or at the usual angle. */
-  async setView(name: keyof typeof VIEWS, options: FlyOptions = {}): Promise<void> {
-    const box = this.bounds();
-    if (!box) return;
-    const { yaw, pitch } = VIEWS[name];
-    this.#leavePlan();
-    await this.#view.fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.08, false), this.#duration(options));
+  async setView(name: Side, options: FlyOptions = {}): Promise<void> {
+    await this.#shots.side(name, options);
   }
 
   /** A storey's floor plan: cut open, straight from above, without perspective. Null goes back to where one was. */
   async plan(storeyId: string | null, options: FlyOptions = {}): Promise<void> {
-    if (storeyId === null) {
-      const back = this.#beforePlan;
-      this.#leavePlan();
-      if (back) await this.#view.fly(back, this.#duration(options));
-      return;
-    }
-    const box = this.boxOfStorey(storeyId) ?? this.bounds();
-    if (!box) return;
-    this.#beforePlan ??= this.#view.pose;
-    this.cutAbove(storeyId);
-    this.#view.flat = true;
-    const { yaw, pitch } = VIEWS.top;
-    await this.#view.fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.1, true), this.#duration(options));
-  }
-
-  #leavePlan(): void {
-    if (this.#beforePlan) this.cutAbove(null);
-    this.#beforePlan = null;
-    this.#view.flat = false;
+    await this.#shots.plan(storeyId, options);
   }
 
   /** Where the camera is; `flyTo` takes it back there. */
   view(): View {
-    const { pose } = this.#view;
-    return { eye: this.#building.toBuilding(pose.eye), target: this.#building.toBuilding(targetOf(pose)), projection: pose.ortho ? "orthographic" : "perspective" };
+    return this.#shots.view();
   }
 
   // What is shown ----------------------------------------------------------------------------------------------

@@ -1,19 +1,18 @@
 /** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
-import {
-  Box3, DataTexture, Frustum, Matrix4, NearestFilter, OrthographicCamera, PerspectiveCamera, RGBAFormat, Scene, Sphere,
-  UnsignedByteType, Vector3, WebGLRenderer,
-} from "three";
+import { Box3, Frustum, Scene, Vector3, WebGLRenderer } from "three";
 import { Controls, type ControlHost } from "./controls";
-import { ROW, type FeatureTable } from "./features";
+import { Economy } from "./economy";
+import type { FeatureTable } from "./features";
+import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
 import { NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
 import { Picker, type RawHit } from "./picker";
-import { FOV, add, basis, between, clipDistances, dot, ease, lookAt, scale, sub, type Pose, type V3 } from "./rig";
+import { basis, between, dot, ease, lookAt, sub, type Pose, type V3 } from "./rig";
 import { Stage } from "./stage";
+import { StateTexture } from "./state-texture";
 import type { Pass, Tile } from "./tile";
 import type { Theme } from "./types";
 
 const PULSE = 66; // ms between frames that only pulse
-const SLOW = 45; // ms a moving frame may take before it is drawn with fewer pixels
 
 export interface ViewportHost {
   table(): FeatureTable;
@@ -47,14 +46,17 @@ export class Viewport {
 
   readonly #host: ViewportHost;
   readonly #maxPixelRatio: number;
-  readonly #perspective = new PerspectiveCamera();
-  readonly #orthographic = new OrthographicCamera();
+  readonly #lens = new Lens();
+  readonly #state = new StateTexture();
+  readonly #economy = new Economy(() => {
+    this.#fitCanvas();
+    this.#moved = false;
+  });
   readonly #picker = new Picker();
   readonly #controls: Controls;
   readonly #resize: ResizeObserver;
   readonly #frustum = new Frustum();
   readonly #abort = new AbortController();
-  #state: DataTexture | null = null;
   #pose: Pose = lookAt([-33, -42, 27], [0, 0, 0]);
   #flight: { from: Pose; to: Pose; start: number; duration: number; done: () => void } | null = null;
   #cut: { from: number; to: number; start: number } | null = null;
@@ -67,11 +69,6 @@ export class Viewport {
   #disposed = false;
   #width = 1;
   #height = 1;
-  /** Share of the full resolution while the camera moves on a slow machine. */
-  #economy = 1;
-  #lastFrame = 0;
-  #slowFrames = 0;
-  #rest: ReturnType<typeof setTimeout> | undefined;
   flat = false;
 
   constructor(canvas: HTMLCanvasElement, host: ViewportHost, maxPixelRatio: number) {
@@ -83,10 +80,6 @@ export class Viewport {
     this.renderer.info.autoReset = false;
     this.renderer.setClearColor(0x000000, 0);
     for (const scene of [this.root, this.extras]) scene.matrixWorldAutoUpdate = false;
-    for (const camera of [this.#perspective, this.#orthographic]) {
-      camera.matrixAutoUpdate = false;
-      camera.matrixWorldAutoUpdate = false;
-    }
     this.stage = new Stage(this.root, this.uniforms, this.materials);
     const options = { signal: this.#abort.signal };
     canvas.addEventListener("webglcontextlost", (e) => this.#onLost(e), options);
@@ -182,7 +175,7 @@ export class Viewport {
     const start = performance.now();
     clearTimeout(this.#timer);
     this.#advance(start);
-    this.#upload();
+    this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
     // Shadows follow at most three times a second while tiles stream in.
     if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > 330) this.#updateShadows(start);
@@ -193,7 +186,7 @@ export class Viewport {
     this.renderer.render(this.root, camera);
     if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
     this.#host.onFrame(this.#moved);
-    this.#economize(start);
+    if (this.#moved) this.#economy.moved(start);
     this.#moved = false;
     this.frames++;
     this.drawCalls = this.renderer.info.render.calls;
@@ -226,25 +219,6 @@ export class Viewport {
     this.uniforms.uTime.value = still ? 0.3 : (now / 1000) % 1000;
   }
 
-  /** Bring the state texture up to date: the rows that changed, or all of it where many did. */
-  #upload(): void {
-    const table = this.#host.table();
-    const dirty = table.takeDirty();
-    const rows = table.data.length / (ROW * 4);
-    if (!this.#state || this.#state.image.data !== table.data) {
-      this.#state?.dispose();
-      this.#state = new DataTexture(table.data, ROW, rows, RGBAFormat, UnsignedByteType);
-      this.#state.minFilter = this.#state.magFilter = NearestFilter;
-      this.#state.needsUpdate = true;
-      this.uniforms.uState.value = this.#state;
-    } else if (dirty) {
-      if (dirty.to - dirty.from <= 32)
-        for (let row = dirty.from; row < dirty.to; row++) this.#state.addUpdateRange(row * ROW * 4, ROW * 4);
-      else this.#state.clearUpdateRanges();
-      this.#state.needsUpdate = true;
-    }
-  }
-
   #updateShadows(now: number): void {
     this.#shadowsStale = false;
     this.#shadowsAt = now;
@@ -253,8 +227,8 @@ export class Viewport {
   }
 
   /** Choose the draws of a pass. */
-  #show(pass: Pass, camera: PerspectiveCamera | OrthographicCamera | null): void {
-    if (camera) this.#frustum.setFromProjectionMatrix(new Matrix4().multiplyMatrices(camera.projectionMatrix, camera.matrixWorldInverse));
+  #show(pass: Pass, camera: LensCamera | null): void {
+    if (camera) this.#frustum.setFromProjectionMatrix(viewProjection(camera));
     const cut = this.uniforms.uCut.value;
     for (const tile of this.#host.tiles()) {
       const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
@@ -262,41 +236,8 @@ export class Viewport {
     }
   }
 
-  #placeCamera(): PerspectiveCamera | OrthographicCamera {
-    const { eye, yaw, pitch, distance, ortho } = this.#pose;
-    const { right, up, forward } = basis(yaw, pitch);
-    const camera = ortho ? this.#orthographic : this.#perspective;
-    camera.matrixWorld.set(
-      right[0], up[0], -forward[0], eye[0], right[1], up[1], -forward[1], eye[1], right[2], up[2], -forward[2], eye[2], 0, 0, 0, 1);
-    camera.matrix.copy(camera.matrixWorld);
-    camera.matrixWorldInverse.copy(camera.matrixWorld).invert();
-    const { near, far } = clipDistances(this.#pose, this.#depthBounds());
-    camera.near = near;
-    camera.far = far;
-    const tall = Math.tan(FOV / 2) * distance;
-    if (camera instanceof PerspectiveCamera) {
-      camera.fov = (FOV * 180) / Math.PI;
-      camera.aspect = this.aspect;
-    } else {
-      camera.top = tall;
-      camera.bottom = -tall;
-      camera.right = tall * this.aspect;
-      camera.left = -camera.right;
-    }
-    camera.updateProjectionMatrix();
-    this.uniforms.uEye.value.set(...eye);
-    this.uniforms.uForward.value.set(...forward);
-    this.uniforms.uOrtho.value = ortho ? 1 : 0;
-    this.uniforms.uPixels.value = this.#height / (2 * Math.tan(FOV / 2) * (ortho ? distance : 1));
-    return camera;
-  }
-
-  /** The building and the floor around it. */
-  #depthBounds(): { min: V3; max: V3 } {
-    if (this.bounds.isEmpty()) return { min: [-50, -50, -50], max: [50, 50, 50] };
-    const { min, max } = this.bounds;
-    const reach = this.bounds.getBoundingSphere(new Sphere()).radius * 2;
-    return { min: [min.x - reach, min.y - reach, min.z - 1], max: [max.x + reach, max.y + reach, max.z + 1] };
+  #placeCamera(): LensCamera {
+    return this.#lens.place(this.#pose, this.size, this.bounds, this.uniforms);
   }
 
   // Picking ----------------------------------------------------------------------------------------------------
@@ -304,7 +245,7 @@ export class Viewport {
   /** Draw ids at a CSS position; the picture is unharmed. `rooms`: the sides of rooms instead of everything else. */
   #drawPick(x: number, y: number, rooms: boolean): boolean {
     if (this.#disposed || this.#lost || x < 0 || y < 0 || x >= this.#width || y >= this.#height) return false;
-    this.#upload();
+    this.uniforms.uState.value = this.#state.of(this.#host.table());
     const camera = this.#placeCamera();
     this.stage.show(false);
     const { pick, pickPlates } = this.materials;
@@ -332,26 +273,12 @@ export class Viewport {
 
   /** The point of the scene behind a CSS position at a distance along the view direction. */
   unproject(x: number, y: number, depth: number): V3 {
-    const { eye, yaw, pitch, distance, ortho } = this.#pose;
-    const { right, up, forward } = basis(yaw, pitch);
-    const size = Math.tan(FOV / 2) * (ortho ? distance : depth);
-    const dx = ((2 * x) / this.#width - 1) * size * this.aspect;
-    const dy = (1 - (2 * y) / this.#height) * size;
-    return add(eye, add(scale(forward, depth), add(scale(right, dx), scale(up, dy))));
+    return unproject(this.#pose, this.size, x, y, depth);
   }
 
   /** CSS position of a scene point; null behind the camera. */
   project(point: V3): { x: number; y: number } | null {
-    const { eye, yaw, pitch, distance, ortho } = this.#pose;
-    const { right, up, forward } = basis(yaw, pitch);
-    const from = sub(point, eye);
-    const depth = dot(from, forward);
-    if (!ortho && depth < 0.05) return null;
-    const size = Math.tan(FOV / 2) * (ortho ? distance : depth);
-    return {
-      x: ((dot(from, right) / (size * this.aspect) + 1) / 2) * this.#width,
-      y: ((1 - dot(from, up) / size) / 2) * this.#height,
-    };
+    return project(this.#pose, this.size, point);
   }
 
   #pointUnder(x: number, y: number): V3 {
@@ -370,29 +297,11 @@ export class Viewport {
     this.#width = this.canvas.clientWidth;
     this.#height = this.canvas.clientHeight;
     if (this.#width < 1 || this.#height < 1) return;
-    this.renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio) * this.#economy);
+    this.renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio) * this.#economy.share);
     this.renderer.setSize(this.#width, this.#height, false);
     this.#moved = true;
     if (this.frames > 0) this.render(); // now, or the resized canvas stays empty until the next frame
     else this.invalidate();
-  }
-
-  /** On a slow machine draw fewer pixels while the camera moves, all of them when it rests. */
-  #economize(now: number): void {
-    if (!this.#moved) return;
-    const took = now - this.#lastFrame;
-    this.#lastFrame = now;
-    if (took < 400) this.#slowFrames = took > SLOW ? this.#slowFrames + 1 : Math.max(0, this.#slowFrames - 1);
-    clearTimeout(this.#rest);
-    if (this.#slowFrames > 4 && this.#economy === 1) this.#setEconomy(0.6);
-    if (this.#economy !== 1) this.#rest = setTimeout(() => this.#setEconomy(1), 220);
-  }
-
-  #setEconomy(share: number): void {
-    this.#economy = share;
-    this.#slowFrames = 0;
-    this.#fitCanvas();
-    this.#moved = false;
   }
 
   #onLost(event: Event): void {
@@ -403,8 +312,7 @@ export class Viewport {
 
   #onRestored(): void {
     this.#lost = false;
-    this.#state?.dispose();
-    this.#state = null;
+    this.#state.drop();
     this.#shadowsStale = true;
     this.#shadowsAt = -1e9;
     this.#host.onContext("restored");
@@ -435,14 +343,14 @@ export class Viewport {
     this.#disposed = true;
     cancelAnimationFrame(this.#request);
     clearTimeout(this.#timer);
-    clearTimeout(this.#rest);
+    this.#economy.dispose();
     this.#flight?.done();
     this.#abort.abort();
     this.#resize.disconnect();
     this.#controls.dispose();
     this.#picker.dispose();
     this.stage.dispose();
-    this.#state?.dispose();
+    this.#state.drop();
     disposeMaterials(this.materials);
     this.root.clear();
     this.extras.clear();

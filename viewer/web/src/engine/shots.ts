@@ -1,0 +1,97 @@
+/** Where the camera goes: elements, boxes, sides of the building, floor plans. */
+import type { Building } from "./building";
+import { frame, lookAt, targetOf, type Bounds, type Pose } from "./rig";
+import type { Destination, FlyOptions, View } from "./types";
+import type { Viewport } from "./viewport";
+
+const FLIGHT = 700; // ms
+const HOME = { yaw: (52 * Math.PI) / 180, pitch: (-27 * Math.PI) / 180 };
+const SIDES = {
+  top: { yaw: Math.PI / 2, pitch: -Math.PI / 2 }, iso: HOME,
+  north: { yaw: -Math.PI / 2, pitch: -0.12 }, south: { yaw: Math.PI / 2, pitch: -0.12 },
+  east: { yaw: Math.PI, pitch: -0.12 }, west: { yaw: 0, pitch: -0.12 },
+} as const;
+
+export type Side = keyof typeof SIDES;
+
+export class Shots {
+  readonly #building: Building;
+  readonly #view: Viewport;
+  readonly #cutAbove: (storeyId: string | null) => void;
+  #beforePlan: Pose | null = null;
+
+  constructor(building: Building, view: Viewport, cutAbove: (storeyId: string | null) => void) {
+    this.#building = building;
+    this.#view = view;
+    this.#cutAbove = cutAbove;
+  }
+
+  async #fly(pose: Pose, options: FlyOptions): Promise<void> {
+    await this.#view.fly(pose, options.duration ?? (this.#view.reducedMotion?.matches ? 0 : FLIGHT));
+  }
+
+  /** Resolves on arrival; at once when the destination is not known. */
+  async flyTo(destination: Destination, options: FlyOptions): Promise<void> {
+    const pose = this.#poseFor(destination, options.margin ?? 1.35);
+    if (pose) await this.#fly(pose, options);
+  }
+
+  #poseFor(destination: Destination, margin: number): Pose | null {
+    const { pose } = this.#view;
+    if (typeof destination === "object" && "eye" in destination)
+      return lookAt(this.#building.pointInScene(destination.eye), this.#building.pointInScene(destination.target), destination.projection === "orthographic", pose.yaw);
+    const box = typeof destination === "object" && "min" in destination ? destination : this.#building.boxOf(destination);
+    if (!box) return null;
+    const { min, max } = this.#building.toScene(box);
+    // Something small is shown with what stands around it.
+    const grow = (i: 0 | 1 | 2): number => Math.max(0, 0.8 - (max[i] - min[i]) / 2);
+    const roomy: Bounds = {
+      min: [min[0] - grow(0), min[1] - grow(1), min[2] - grow(2)], max: [max[0] + grow(0), max[1] + grow(1), max[2] + grow(2)],
+    };
+    const pitch = pose.ortho ? pose.pitch : Math.min(-0.35, Math.max(-0.95, pose.pitch));
+    return frame(roomy, pose.yaw, pitch, this.#view.aspect, margin, pose.ortho);
+  }
+
+  async fit(options: FlyOptions): Promise<void> {
+    const box = this.#building.boxInBuilding(this.#view.bounds);
+    if (!box) return;
+    const { yaw, pitch, ortho } = this.#view.pose;
+    await this.#fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.08, ortho), options);
+  }
+
+  async side(name: Side, options: FlyOptions): Promise<void> {
+    const box = this.#building.boxInBuilding(this.#view.bounds);
+    if (!box) return;
+    const { yaw, pitch } = SIDES[name];
+    this.#leavePlan();
+    await this.#fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.08, false), options);
+  }
+
+  /** From straight above on the open storey; null goes back to where one was. */
+  async plan(storeyId: string | null, options: FlyOptions): Promise<void> {
+    if (storeyId === null) {
+      const back = this.#beforePlan;
+      this.#leavePlan();
+      if (back) await this.#fly(back, options);
+      return;
+    }
+    const box = this.#building.boxOfStorey(storeyId) ?? this.#building.boxInBuilding(this.#view.bounds);
+    if (!box) return;
+    this.#beforePlan ??= this.#view.pose;
+    this.#cutAbove(storeyId);
+    this.#view.flat = true;
+    const { yaw, pitch } = SIDES.top;
+    await this.#fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.1, true), options);
+  }
+
+  #leavePlan(): void {
+    if (this.#beforePlan) this.#cutAbove(null);
+    this.#beforePlan = null;
+    this.#view.flat = false;
+  }
+
+  view(): View {
+    const { pose } = this.#view;
+    return { eye: this.#building.toBuilding(pose.eye), target: this.#building.toBuilding(targetOf(pose)), projection: pose.ortho ? "orthographic" : "perspective" };
+  }
+}
