@@ -6,8 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from ifc_models import bcf, topics
+from ifc_models.bcf_read import read_view
 from ifc_models.bcf_view import write_documents, write_extensions, write_project, write_version, write_view
 from ifc_models.bcf_write import write_markup
+from ifc_models.bcf_xml import parse_xml
 from ifc_models.bcf_zip import MARKUP, Archive, TopicFolder, pack, safe_name
 from twin.blobs import BlobStore, record_blob
 from twin.db import Conn, row, rows
@@ -101,7 +103,7 @@ async def _store_views(
         view, source = bcf.View(), folder.files.get(entry.viewpoint or "")
         if source is not None:
             try:
-                view = bcf.read_view(bcf.parse_xml(source, f"{folder.folder}/{entry.viewpoint}"))
+                view = read_view(parse_xml(source, f"{folder.folder}/{entry.viewpoint}"))
             except Invalid:
                 source = None  # kept as a file of the topic
         snapshot = folder.files.get(entry.snapshot or "")

@@ -12,7 +12,8 @@ from uuid import NAMESPACE_URL, uuid5
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ifc_models import bcf
-from ifc_models.bcf import attribute, child, children, local, text
+from ifc_models.bcf_read import read_markup
+from ifc_models.bcf_xml import as_guid, as_time, attribute, child, children, local, parse_xml, text
 
 _GLOBAL_ID: Final = re.compile(r"[0-9A-Za-z_$]{22}")
 _ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -35,8 +36,8 @@ def xml(root: Element) -> bytes:
 def write_markup(markup: bcf.Markup, version: str, source: bytes | None, source_version: str | None) -> bytes:
     """The markup file of a topic. `source`: as it came, kept where it says the same and is of this version."""
     if source is not None and source_version == version:
-        root = bcf.parse_xml(source, "markup.bcf")
-        before = bcf.read_markup(root, "markup.bcf")
+        root = parse_xml(source, "markup.bcf")
+        before = read_markup(root, "markup.bcf")
         if before == markup:
             return source
         _change(root, before, markup, version)
@@ -175,7 +176,7 @@ def _change_comments(
 ) -> None:
     old, now = {each.guid: each for each in before}, {each.guid: each for each in after}
     for element in list(children(parent, "Comment")):
-        guid = bcf.as_guid(attribute(element, "Guid"))
+        guid = as_guid(attribute(element, "Guid"))
         if guid in old and guid not in now:
             parent.remove(element)
         elif guid is not None and guid in now and now[guid] != old.get(guid):
@@ -192,7 +193,7 @@ def _fill_comment(element: Element, comment: bcf.Comment) -> None:
     _set(element, "Author", comment.author or "unknown", _COMMENT_ORDER)
     _set(element, "Comment", comment.text or "-", _COMMENT_ORDER)
     old = child(element, "Viewpoint")
-    if old is not None and bcf.as_guid(attribute(old, "Guid")) != comment.viewpoint:
+    if old is not None and as_guid(attribute(old, "Guid")) != comment.viewpoint:
         element.remove(old)
         old = None
     if comment.viewpoint is not None and old is None:
@@ -206,7 +207,7 @@ def _change_entries(
 ) -> None:
     old, now = {each.guid: each for each in before}, {each.guid: each for each in after}
     for element in list(children(parent, name)):
-        guid = bcf.as_guid(attribute(element, "Guid"))
+        guid = as_guid(attribute(element, "Guid"))
         if guid in old and guid not in now:
             parent.remove(element)
     for guid, entry in now.items():
@@ -223,7 +224,7 @@ def _change_entries(
 
 def _carry_header(root: Element, source: bytes | None, version: str) -> None:
     """The list of models that a topic is about, from a markup of the other version."""
-    header = child(bcf.parse_xml(source, "markup.bcf"), "Header") if source is not None else None
+    header = child(parse_xml(source, "markup.bcf"), "Header") if source is not None else None
     files = [*children(header, "File"), *children(child(header, "Files"), "File")]
     if not files:
         return
@@ -240,7 +241,7 @@ def _carry_header(root: Element, source: bytes | None, version: str) -> None:
             element.set("IsExternal" if version == "3.0" else "isExternal", external.lower())
         for name in ("Filename", "Date", "Reference"):
             value = text(each, name)
-            if value and (name != "Date" or (value := when(bcf.as_time(value)))):
+            if value and (name != "Date" or (value := when(as_time(value)))):
                 SubElement(element, name).text = value
 
 
@@ -248,7 +249,7 @@ def _carry_rest(topic: Element, source: bytes | None, version: str) -> None:
     """Snippets and document references, from a markup of the other version."""
     if source is None:
         return
-    old = child(bcf.parse_xml(source, "markup.bcf"), "Topic")
+    old = child(parse_xml(source, "markup.bcf"), "Topic")
     snippet = child(old, "BimSnippet")
     kind, reference, schema = (
         attribute(snippet, "SnippetType"),
@@ -274,10 +275,10 @@ def _carry_rest(topic: Element, source: bytes | None, version: str) -> None:
 
 
 def _new_reference(parent: Element, old: Element, seed: str) -> None:
-    guid = bcf.as_guid(attribute(old, "Guid")) or str(uuid5(NAMESPACE_URL, f"bcf:{seed}"))
+    guid = as_guid(attribute(old, "Guid")) or str(uuid5(NAMESPACE_URL, f"bcf:{seed}"))
     made = SubElement(parent, "DocumentReference", Guid=guid)
     target = text(old, "ReferencedDocument") or text(old, "Url")
-    inside = bcf.as_guid(text(old, "DocumentGuid"))
+    inside = as_guid(text(old, "DocumentGuid"))
     if inside is not None:
         SubElement(made, "DocumentGuid").text = inside
     elif target:
@@ -289,7 +290,7 @@ def _new_reference(parent: Element, old: Element, seed: str) -> None:
 
 def _old_reference(topic: Element, old: Element) -> None:
     made = SubElement(topic, "DocumentReference")
-    guid = bcf.as_guid(attribute(old, "Guid"))
+    guid = as_guid(attribute(old, "Guid"))
     if guid:
         made.set("Guid", guid)
     target = text(old, "ReferencedDocument") or text(old, "Url")

@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from ifc_models import bcf
+from ifc_models.bcf_read import read_markup
+from ifc_models.bcf_xml import attribute, parse_xml
 from twin.errors import Invalid, TooLarge, TwinError
 
 MAX_FILES: Final = 20_000
@@ -43,7 +45,7 @@ def read_bcf(path: Path) -> Archive:
     """Read an archive. Raises Invalid or TooLarge; a topic that is broken only refuses itself."""
     files = _unpack(path)
     version_file = next((name for name in files if name.lower() == "bcf.version"), None)
-    version = bcf.attribute(bcf.parse_xml(files[version_file], version_file), "VersionId") if version_file else None
+    version = attribute(parse_xml(files[version_file], version_file), "VersionId") if version_file else None
     markups = {name for name in files if name.rpartition("/")[2].lower() == MARKUP}
     if not markups and version is None:
         raise Invalid("bcf.not_bcf", where=path.name)
@@ -53,7 +55,7 @@ def read_bcf(path: Path) -> Archive:
     for name in sorted(markups):
         folder = name.rpartition("/")[0]
         try:
-            markup = bcf.read_markup(bcf.parse_xml(files[name], name), name)
+            markup = read_markup(parse_xml(files[name], name), name)
         except TwinError as error:
             refused.append((folder, error))
             continue

@@ -15,6 +15,8 @@ import xmlschema
 
 from ifc_models import bcf, topics
 from ifc_models.bcf_exchange import export_bcf, store_archive
+from ifc_models.bcf_read import read_markup, read_view
+from ifc_models.bcf_xml import parse_xml
 from ifc_models.bcf_zip import read_bcf
 from tests.conftest import SHARED
 from twin import places
@@ -114,8 +116,8 @@ def same_topics(before: list, after: list) -> None:  # type: ignore[type-arg]
         for entry in old.markup.viewpoints:
             if entry.viewpoint not in old.files:
                 continue
-            was = bcf.read_view(bcf.parse_xml(old.files[entry.viewpoint], "old"))
-            made = bcf.read_view(bcf.parse_xml(new.files[views[entry.guid].viewpoint], "new"))
+            was = read_view(parse_xml(old.files[entry.viewpoint], "old"))
+            made = read_view(parse_xml(new.files[views[entry.guid].viewpoint], "new"))
             assert made.selection == [c for c in was.selection if c != bcf.Component()]
             assert made.clipping_planes == was.clipping_planes
             assert made.lines == was.lines
@@ -149,7 +151,7 @@ async def test_a_changed_topic_keeps_what_is_not_understood_and_stays_valid(conn
     was, now = ElementTree.fromstring(original[markup]), ElementTree.fromstring(files[markup])
     for kept in ("Header", "Topic/DocumentReferences"):
         assert squeezed(now.find(kept)) == squeezed(was.find(kept))
-    read = bcf.read_markup(now, "now")
+    read = read_markup(now, "now")
     assert (read.topic.title, read.topic.labels, len(read.comments)) == ("泵房漏水", ["a", "b"], 2)
     assert read.comments[1] == comment
 
@@ -181,7 +183,7 @@ async def test_a_topic_of_our_own_is_valid_in_both_versions(conn: Conn, blobs: B
     old = files_of(await export_bcf(conn, blobs, building.id, "2.1"))
     for files in (old, new):
         view = next(data for name, data in files.items() if name.endswith(".bcfv"))
-        assert bcf.read_view(bcf.parse_xml(view, "view")).colouring == everything.colouring
+        assert read_view(parse_xml(view, "view")).colouring == everything.colouring
         assert any(name.endswith(f"Snapshot_{guid}.png") for name in files)
     with pytest.raises(Invalid):
         await export_bcf(conn, blobs, building.id, "1.0")
@@ -211,7 +213,7 @@ async def test_a_models_origin_moves_points_and_cameras_in_and_out_again(conn: C
     eye = stored["view"]["camera"]["eye"]
     assert eye == pytest.approx([19.1479514688529 - 1000, -22.614447888675 - 2000, 18.3473354318386])
     files = files_of(await export_bcf(conn, blobs, building.id, "3.0"))
-    view = bcf.read_view(bcf.parse_xml(next(d for n, d in files.items() if n.endswith(".bcfv")), "v"))
+    view = read_view(parse_xml(next(d for n, d in files.items() if n.endswith(".bcfv")), "v"))
     assert view.camera is not None
     assert view.camera.eye == pytest.approx([19.1479514688529, -22.614447888675, 18.3473354318386])
 
@@ -225,7 +227,7 @@ def test_the_target_lies_ahead_where_the_selected_boxes_are() -> None:
 
 
 def test_sloppy_files_are_understood() -> None:
-    root = bcf.parse_xml(
+    root = parse_xml(
         b"""<markup><topic guid="{7CFF07BB-3616-44C6-9AF4-31151E8E0363}" topicstatus="Open"><TITLE> A  </TITLE>
         <CreationDate>2017-05-22T07:51:00.0429879</CreationDate><Labels>x</Labels><Label>y</Label></topic>
         <Comment Guid="nonsense"><Comment>lost</Comment></Comment>
@@ -233,7 +235,7 @@ def test_sloppy_files_are_understood() -> None:
         </markup>""",
         "sloppy",
     )
-    markup = bcf.read_markup(root, "sloppy")
+    markup = read_markup(root, "sloppy")
     assert markup.topic.title == "A"
     assert markup.topic.topic_status == "Open"
     assert markup.topic.labels == ["x", "y"]
@@ -241,7 +243,7 @@ def test_sloppy_files_are_understood() -> None:
     assert [comment.text for comment in markup.comments] == ["kept"]
     view = b"""<VisualizationInfo><PerspectiveCamera><CameraViewPoint><X>1,5</X><Y>0</Y><Z>0</Z></CameraViewPoint>
         <CameraDirection><X>0</X><Y>1</Y><Z>0</Z></CameraDirection></PerspectiveCamera></VisualizationInfo>"""
-    camera = bcf.read_view(bcf.parse_xml(view, "v")).camera
+    camera = read_view(parse_xml(view, "v")).camera
     assert camera is not None
     assert (camera.eye, camera.up) == ([1.5, 0, 0], [0, 0, 1])
 
