@@ -4,15 +4,12 @@
 inside its sandbox and is then replaced. Reading and meshing are two tasks and run side by side: when meshing dies, what
 was read is on disk, and the products are meshed again in parts until the culprit is alone.
 
-The worker's side is `python -m ifc_models.worker`, at the end of this file.
+One process's two ends: `ifc_models.worker_process` here, `ifc_models.worker_main` there.
 """
 
 import asyncio
 import contextlib
 import inspect
-import os
-import signal
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,15 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import structlog
 
 from ifc_models.extract import Extract, load_extract
 from ifc_models.mesh_parts import Parts, merge_result
-from ifc_models.protocol import Failed, Line, Request, Task
+from ifc_models.protocol import Line, Request, Task
 from ifc_models.sandbox import WorkerLimits
-from twin import errors
-from twin.blobs import is_full
+from ifc_models.worker_process import Worker, WorkerDied
 from twin.errors import Invalid, TwinError
 
 
@@ -45,23 +40,10 @@ class Step:
 Progress = Callable[[Step], Awaitable[None] | None]
 
 log = structlog.get_logger()
-READY_SECONDS: Final = 120.0  # for a process to import everything on a busy machine
 MESH_SHARE: Final = 0.7  # of the wall clock is the ladder's; then boxes stand in
 PATIENCE: Final = 0.75  # of the wall clock until a mesher that has not answered is ended, and its parts tried
 LAST_SHARE: Final = 0.1  # of the wall clock, kept for giving boxes to what could not be meshed
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
-_ROOT: Final = str(Path(__file__).resolve().parents[1])
-
-_encode_request = msgspec.json.Encoder().encode
-_decode_line = msgspec.json.Decoder(Line).decode
-
-
-class WorkerDied(Exception):
-    """The process ended without an answer: `reason` in words, `memory` or `time` where a limit was the cause."""
-
-    def __init__(self, reason: str, *, memory: bool = False, time: bool = False) -> None:
-        super().__init__(reason)
-        self.reason, self.memory, self.time = reason, memory, time
 
 
 async def run_worker(
@@ -80,7 +62,7 @@ class WorkerPool:
     def __init__(self, *, spares: int = 2, limits: WorkerLimits | None = None) -> None:
         self.limits = limits or WorkerLimits()
         self._wanted = spares
-        self._spares: list[_Worker] = []
+        self._spares: list[Worker] = []
         self._filling: asyncio.Task[None] | None = None
         self._busy = 0
         self._closed = False
@@ -266,9 +248,9 @@ class WorkerPool:
             parts.boxed(folder)
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator["_Worker"]:
+    async def _worker(self) -> AsyncIterator[Worker]:
         """A worker for one task; it is ended afterwards whatever happened."""
-        worker = self._spares.pop() if self._spares else await _Worker.start()
+        worker = self._spares.pop() if self._spares else await Worker.start()
         self._busy += 1
         try:
             yield worker
@@ -284,7 +266,7 @@ class WorkerPool:
 
     async def _fill(self) -> None:
         while len(self._spares) < self._wanted and not self._closed:
-            self._spares.append(await _Worker.start())
+            self._spares.append(await Worker.start())
 
 
 class _Job:
@@ -325,124 +307,6 @@ class _Shown:
                 await answer
 
 
-class _Worker:
-    """The server's end of one worker process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._is_ready = False
-        self.peak_bytes = 0
-
-    @classmethod
-    async def start(cls) -> "_Worker":
-        """Start a process; it imports what it needs while we go on."""
-        starting = asyncio.ensure_future(
-            asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "ifc_models.worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-                env=_environment(_ROOT),
-                cwd="/" if os.name == "posix" else None,
-                limit=1 << 20,
-            )
-        )
-        try:
-            return cls(await asyncio.shield(starting))
-        except asyncio.CancelledError:  # whoever waited is gone, the process is not
-            await cls(await starting).end()
-            raise
-
-    async def ready(self) -> None:
-        """Wait until it has imported everything."""
-        if not self._is_ready:
-            async with asyncio.timeout(READY_SECONDS):
-                line = await self._line()
-            if not line.ready:
-                raise WorkerDied("it did not start properly")
-            self._is_ready = True
-
-    async def ask(self, request: Request, show: _Shown) -> dict[str, Any]:
-        """Send the request and follow it to its end. Raises TwinError for a bad file, WorkerDied for a dead process."""
-        await self.ready()
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(_encode_request(request) + b"\n")
-            await self._process.stdin.drain()
-        except (BrokenPipeError, ConnectionResetError):
-            raise WorkerDied(_how_it_ended(await self._process.wait())) from None
-        while True:
-            line = await self._line()
-            self.peak_bytes = max(self.peak_bytes, line.peak_bytes)
-            if line.failed is not None:
-                raise _error(line.failed)
-            if line.done is not None:
-                return line.done
-            if line.stage is not None:
-                await show(request.task, line)
-
-    async def _line(self) -> Line:
-        assert self._process.stdout is not None
-        data = await self._process.stdout.readline()
-        if not data:
-            code = await self._process.wait()
-            raise WorkerDied(_how_it_ended(code), time=code == -getattr(signal, "SIGXCPU", 0))
-        return _decode_line(data)
-
-    async def end(self) -> None:
-        """Kill the process and all it started."""
-        if os.name == "posix":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        elif self._process.returncode is None:
-            self._process.kill()
-        with contextlib.suppress(ProcessLookupError):
-            await self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        # Close the pipes now: a transport that the collector finds open is a ResourceWarning.
-        transport = getattr(self._process, "_transport", None)
-        if transport is not None:
-            transport.close()
-
-
-def _environment(root: str) -> dict[str, str]:
-    """Nothing of the server's environment but what a process needs to start: no database URL, no keys."""
-    kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TZ") if name in os.environ}
-    return {
-        **kept,
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": root,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONUTF8": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "4",
-    }
-
-
-def _error(failed: Failed) -> Exception:
-    if failed.code == "memory":
-        return WorkerDied("out of memory", memory=True)
-    if failed.code == "ifc.worker_crashed":  # as if it had died: a mesher is then bisected
-        return WorkerDied(str(failed.params.get("reason", "?")))
-    family = getattr(errors, failed.family, Invalid)
-    error: TwinError = family(failed.code, where=failed.where, **failed.params)
-    return error
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return signal.Signals(-code).name
-    except ValueError:
-        return f"signal {-code}"
-
-
 def _too_much(died: WorkerDied, limits: WorkerLimits, stage: str) -> TwinError:
     if died.memory:
         return Invalid("ifc.worker_memory", megabytes=limits.memory >> 20, stage=stage)
@@ -464,75 +328,3 @@ async def _cancel(task: "asyncio.Task[Any]") -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError, WorkerDied, TwinError):
         await task
-
-
-# --- the worker's side -------------------------------------------------------------------------------------------
-
-
-def main() -> None:
-    """Import everything, say so, serve one request from stdin, end."""
-    from ifc_models.sandbox import confine, die_with_parent, peak_memory
-
-    die_with_parent()
-    say = _own_stdout()
-    from ifc_models import tasks
-
-    say(Line(ready=True))
-    data = sys.stdin.buffer.readline()
-    if not data:
-        return
-    request = msgspec.json.decode(data, type=Request)
-    if hasattr(os, "nice"):
-        os.nice(5)
-    tempfile.tempdir = request.out
-    try:
-        readable = [Path(request.path), *map(Path, request.inputs.values())]
-        fences = confine(request.limits, readable, [Path(request.out)])
-        say(Line(fences=fences))
-
-        def report(stage: str, progress: float, counted: tuple[int, int] | None = None) -> None:
-            say(Line(stage=stage, progress=progress, counted=counted))
-
-        done = tasks.run(request, report)
-        say(Line(done=done, peak_bytes=peak_memory()))
-    except TwinError as error:
-        failed = Failed(family=type(error).__name__, code=error.code, where=error.where, params=error.params)
-        say(Line(failed=failed, peak_bytes=peak_memory()))
-    except Exception as error:
-        say(Line(failed=_failure(error, request), peak_bytes=peak_memory()))
-    os._exit(0)  # no destructors: freeing a large model takes as long as reading it
-
-
-def _failure(error: Exception, request: Request) -> Failed:
-    """What an exception means that nobody foresaw: too little memory, no room on the disk, or a crash."""
-    if isinstance(error, OSError) and is_full(error):
-        return Failed(family="Unavailable", code="disk.full", where=request.file_name)
-    if isinstance(error, MemoryError) or "bad_alloc" in str(error) or "bad alloc" in str(error):
-        return Failed(family="Invalid", code="memory")
-    reason = f"{type(error).__name__}: {error} {_last_frame(error)}"[:500]
-    params = {"reason": reason, "stage": request.task}
-    return Failed(family="Invalid", code="ifc.worker_crashed", where=request.file_name, params=params)
-
-
-def _last_frame(error: BaseException) -> str:
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    return f"({Path(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno})" if at is not None else ""
-
-
-def _own_stdout() -> Callable[[Line], None]:
-    """Keep stdout for our lines; what native libraries print goes nowhere."""
-    mine = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    encode = msgspec.json.Encoder().encode
-
-    def say(line: Line) -> None:
-        os.write(mine, encode(line) + b"\n")
-
-    return say
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,8 @@ from ifc_models.extract import MeshArrays, load_extract, load_geometry
 from ifc_models.protocol import Task
 from ifc_models.report import geometry_figures
 from ifc_models.sandbox import MIB, WorkerLimits
-from ifc_models.worker import Step, WorkerDied, WorkerPool, run_worker
+from ifc_models.worker import Step, WorkerPool, run_worker
+from ifc_models.worker_process import WorkerDied
 from tests.ifc_models import hostile
 from tests.ifc_models.conftest import SHARED, Find
 from twin.errors import Invalid, TwinError
