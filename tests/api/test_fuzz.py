@@ -8,8 +8,10 @@ range, times that no calendar has. No answer is a 5xx, every answer is one that 
 
 import json
 import os
+import threading
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -34,6 +36,7 @@ from twin.page import encode_cursor
 SCHEMA = schemathesis.openapi.from_dict(create_app(None).openapi())
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 FEW, MANY = 3, int(os.environ.get("TWIN_TEST_FUZZ", "150"))
+AT_ONCE = 6  # operations tried side by side: most of a small request is waiting
 
 
 # What breaks programs. Strings go into paths, queries and bodies, the rest into bodies.
@@ -67,22 +70,37 @@ class Caller:
     """Calls with one key; fills ids of what really is there into every other path, so that calls get beyond 404."""
 
     def __init__(self, server: Server, key: str, known: dict[str, str]) -> None:
-        self.address, self.known = server.address.rstrip("/"), known
-        self.session = requests.Session()
-        self.session.headers["authorization"] = f"Bearer {key}"
-        self.turn = 0
+        self.address, self.key, self.known = server.address.rstrip("/"), key, known
+        self.of_thread = threading.local()
+        self.sessions: list[requests.Session] = []
 
-    def check(self, case: Any) -> None:
-        self.turn += 1
-        if self.turn % 2:
+    @property
+    def session(self) -> requests.Session:
+        """The connection of this thread."""
+        if not hasattr(self.of_thread, "session"):
+            self.of_thread.session = requests.Session()
+            self.of_thread.session.headers["authorization"] = f"Bearer {self.key}"
+            self.sessions.append(self.of_thread.session)
+        found: requests.Session = self.of_thread.session
+        return found
+
+    def close(self) -> None:
+        for session in self.sessions:
+            session.close()
+
+    def check(self, case: Any, turn: int) -> None:
+        if turn % 2:
             for name in case.path_parameters or {}:
                 if name in self.known:
                     case.path_parameters[name] = self.known[name]
         response = case.call(base_url=self.address, session=self.session, timeout=60)
         case.validate_response(response, checks=CHECKS)
 
-    def attack(self, case: Any, step: int) -> list[str]:
-        """Put each `step`th hostile value in the place of each part of a good request; return what went wrong."""
+    def attack(self, case: Any, step: int, turn: int) -> list[str]:
+        """Put each `step`th hostile value in the place of each part of a good request; return what went wrong.
+
+        `turn`: the value to begin with.
+        """
         wrong = []
         path = {name: self.known.get(name, value) for name, value in (case.path_parameters or {}).items()}
         query = {each["name"]: None for each in case.operation.definition.raw.get("parameters", [])
@@ -91,12 +109,12 @@ class Caller:
         body = case.body if isinstance(case.body, dict) and case.media_type == "application/json" else {}
         for place, part in (("ids", path), ("query", query), ("body", body)):
             for name in part:
-                for value in (VALUES if place == "body" else TEXTS)[self.turn % step :: step]:
+                for value in (VALUES if place == "body" else TEXTS)[turn % step :: step]:
                     parts = {"ids": path, "query": query, "body": body} | {place: {**part, name: value}}
                     status = self.send(case.method, case.path, **parts)
                     if status >= 500:
                         wrong.append(f"{case.method} {case.path} {place} {name} = {value!r:.60}: {status}")
-                self.turn += 1
+                turn += 1
         return wrong
 
     def send(self, method: str, path: str, *, ids: dict[str, Any], query: dict[str, Any], body: dict[str, Any]) -> int:
@@ -135,7 +153,7 @@ def made(answer: httpx.Response) -> Any:
 def administrator(server: Server, known: dict[str, str]) -> Iterator[Caller]:
     caller = Caller(server, server.key, known)
     yield caller
-    caller.session.close()
+    caller.close()
 
 
 @pytest.fixture(scope="module")
@@ -144,15 +162,18 @@ def limited(server: Server, known: dict[str, str]) -> Iterator[Caller]:
         body = {"name": f"limited {uuid4()}", "role": "facility_engineer", "buildings": [known["building"]]}
         caller = Caller(server, made(client.post("/api-keys", json=body))["secret"], known)
     yield caller
-    caller.session.close()
+    caller.close()
 
 
-def check_everything(caller: Caller, examples: int, *, same: bool) -> None:
-    """Try so many values per operation; `same`: every time the same ones. Fails with all that was found."""
-    found: list[str] = []
+def cases(examples: int, *, same: bool) -> list[list[Any]]:
+    """So many cases of each operation; `same`: every time the same ones.
+
+    Made one after the other: hypothesis looks into source code, and Python's parser is not safe in threads.
+    """
+    made: list[list[Any]] = []
     for result in SCHEMA.get_all_operations():
         assert isinstance(result, Ok), result
-        operation = result.ok()
+        made.append([])
 
         @settings(
             max_examples=examples,
@@ -162,15 +183,34 @@ def check_everything(caller: Caller, examples: int, *, same: bool) -> None:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=operation.as_strategy())
-        def try_out(case: Any) -> None:
-            caller.check(case)
+        @given(case=result.ok().as_strategy())
+        def collect(case: Any) -> None:
+            made[-1].append(case)
 
-        try:
-            try_out()
-        except Exception as error:
-            found.append(f"{operation.label}: {error!r:.1500}")
+        collect()
+    return made
+
+
+def on_every_operation(do: Callable[[int, list[Any]], list[str]], made: list[list[Any]]) -> None:
+    """Call `do` with a number and the cases of each operation, several at once; fail with all that it found."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = [text for texts in pool.map(do, range(len(made)), made) for text in texts]
     assert not found, "\n\n".join(found)
+
+
+def check_everything(caller: Caller, examples: int, *, same: bool) -> None:
+    """Try so many cases per operation."""
+
+    def check(number: int, of_operation: list[Any]) -> list[str]:
+        wrong = []
+        for turn, case in enumerate(of_operation, number):
+            try:
+                caller.check(case, turn)
+            except Exception as error:
+                wrong.append(f"{case.method} {case.path}: {error!r:.1500}")
+        return wrong
+
+    on_every_operation(check, cases(examples, same=same))
 
 
 def test_an_administrator_gets_no_server_error(administrator: Caller) -> None:
@@ -182,18 +222,10 @@ def test_a_limited_key_gets_no_server_error(limited: Caller) -> None:
 
 
 def attack_everything(caller: Caller, step: int) -> None:
-    wrong: list[str] = []
-    for result in SCHEMA.get_all_operations():
-        assert isinstance(result, Ok), result
+    def attack(number: int, of_operation: list[Any]) -> list[str]:
+        return [text for case in of_operation for text in caller.attack(case, step, number)]
 
-        @settings(max_examples=1, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
-                  suppress_health_check=list(HealthCheck))  # fmt: skip
-        @given(case=result.ok().as_strategy())
-        def attack(case: Any) -> None:
-            wrong.extend(caller.attack(case, step))
-
-        attack()
-    assert not wrong, "\n".join(wrong)
+    on_every_operation(attack, cases(1, same=True))
 
 
 def test_hostile_values_anywhere_are_no_server_error(administrator: Caller) -> None:
