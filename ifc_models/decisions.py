@@ -26,6 +26,7 @@ _CONTENT: Final = [name for name in COLUMNS if name not in ("id", "model_id", "b
 _STRUCTURE: Final = (
     ("element", "parent_id"), ("element", "space_id"), ("element_relation", "from_id"), ("element_relation", "to_id"),
     ("element_group_member", "element_id"), ("element_group_serves", "element_id"), ("space", "element_id"),
+    ("element_place", "element_id"), ("element_place", "filled_space"),
 )  # fmt: skip
 """What the model's file says about an element, as against what people bound to it."""
 
