@@ -100,3 +100,11 @@ test("a new version of the model keeps the states of its elements", () => {
   expect((flags(table, 1) & ALARM_MASK) >> ALARM_SHIFT).toBe(3);
   expect(table.featureAt(1)).toEqual({ globalId: "a", tile: 0 });
 });
+
+test("no value is written as black, and black as almost black", () => {
+  const table = new FeatureTable();
+  table.addTile(["a", "b"], boxes(2));
+  table.setColors(new Map<string, Rgb | null>([["a", null], ["b", [0, 0, 0]]]));
+  expect(texel(table, 0)).toEqual([0, 0, 0, COLORED]);
+  expect(texel(table, 1)).toEqual([1, 1, 1, COLORED]);
+});

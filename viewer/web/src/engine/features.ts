@@ -21,6 +21,9 @@ export const ROW = 256;
 
 const SEVERITY: Record<Severity, number> = { low: 1, medium: 2, high: 3, critical: 4 };
 const NONE = 0xffffffff;
+/** Coloured quite black is "no value": the shader hatches it. What is meant to be black is almost so. */
+const NO_DATA: Rgb = [0, 0, 0];
+const DARKEST: Rgb = [1, 1, 1];
 
 /** How many features of a tile show in which way; decides which draws it needs. */
 export interface TileCounts {
@@ -216,9 +219,10 @@ export class FeatureTable {
   }
 
   /** Colour exactly these elements; null or an empty map gives all of them their own colours back. */
-  setColors(colors: ReadonlyMap<string, Rgb> | null): void {
+  setColors(colors: ReadonlyMap<string, Rgb | null> | null): void {
     const wanted = new Uint8Array(this.#flags.length + (colors?.size ?? 0));
-    for (const [globalId, color] of colors ?? []) {
+    for (const [globalId, given] of colors ?? []) {
+      const color = given === null ? NO_DATA : given[0] + given[1] + given[2] === 0 ? DARKEST : given;
       const element = this.#intern(globalId);
       wanted[element] = 1;
       const at = element * 3;

@@ -3,7 +3,7 @@ import { GHOST, HIDDEN, HIGHLIGHTED, SELECTED } from "./features";
 import { Hover } from "./hover";
 import { Markers } from "./markers";
 import { NO_CUT } from "./materials";
-import { makePath, type PathMesh } from "./path";
+import { Overlays } from "./overlays";
 import type { RawHit } from "./picker";
 import { Shots, type Side } from "./shots";
 import type {
@@ -28,6 +28,8 @@ type Listeners = { [K in keyof SceneEvents]: Set<(value: SceneEvents[K]) => void
  */
 export class Scene3D {
   readonly canvas: HTMLCanvasElement;
+  /** Routes and flows, drawn over the building. */
+  readonly overlays: Overlays;
   readonly #building: Building;
   readonly #view: Viewport;
   readonly #markers: Markers;
@@ -42,7 +44,6 @@ export class Scene3D {
   #isolatedStoreys: { ids: ReadonlySet<string>; others: Others } | null = null;
   #selection: GlobalId[] = [];
   #highlighted: GlobalId[] = [];
-  #path: PathMesh | null = null;
   #fitWhenKnown = false;
 
   /** `canvas` keeps the size that the page gives it. Throws where the browser has no WebGL2. */
@@ -72,6 +73,7 @@ export class Scene3D {
       options.maxPixelRatio ?? 2,
     );
     this.#building = this.#makeBuilding(options);
+    this.overlays = new Overlays(this.#building, this.#view);
     this.#shots = new Shots(this.#building, this.#view, (storeyId) => this.cutAbove(storeyId));
     this.#markers = new Markers(overlay);
     this.setTheme(options.theme ?? "light");
@@ -133,6 +135,7 @@ export class Scene3D {
       concurrency: options.concurrency ?? 6,
       onBounds: (bounds) => {
         this.#view.setBounds(bounds);
+        this.overlays.refresh();
         if (this.#fitWhenKnown && !bounds.isEmpty()) void this.fit({ duration: 0 });
       },
       // From now on the camera is the user's.
@@ -328,8 +331,11 @@ export class Scene3D {
 
   // How it looks -----------------------------------------------------------------------------------------------
 
-  /** Colour exactly these elements (sRGB bytes); null gives all of them their own colours back. One texture upload. */
-  setColors(colors: ReadonlyMap<GlobalId, Rgb> | null): void {
+  /**
+   * Colour exactly these elements (sRGB bytes), hatch those whose colour is null: they have no value. Null instead of
+   * a map gives all of them their own colours back. One texture upload.
+   */
+  setColors(colors: ReadonlyMap<GlobalId, Rgb | null> | null): void {
     this.#building.table.setColors(colors);
     this.#view.invalidate();
   }
@@ -368,20 +374,9 @@ export class Scene3D {
     this.#view.invalidate();
   }
 
-  /** Draw a way through the building (a route's polyline); null takes it away. */
-  setPath(points: readonly Vec3[] | null): void {
-    if (this.#path) {
-      this.#view.extras.remove(this.#path);
-      this.#path.geometry.dispose();
-      this.#path.material.dispose();
-    }
-    this.#path = makePath((points ?? []).map((p) => this.#building.pointInScene(p)));
-    if (this.#path) this.#view.extras.add(this.#path);
-    this.#view.invalidate();
-  }
-
   setTheme(theme: Theme): void {
     this.#view.setTheme(theme);
+    this.overlays.setTheme(theme);
   }
 
   // The rest ---------------------------------------------------------------------------------------------------
@@ -404,7 +399,7 @@ export class Scene3D {
 
   /** Stop loading, free the GPU's memory and take the labels out of the page. The canvas may be used again. */
   dispose(): void {
-    this.setPath(null);
+    this.overlays.dispose();
     this.#hover.dispose();
     this.#markers.dispose();
     this.#building.dispose();

@@ -172,8 +172,16 @@ void main() {
   float rim = pow(1.0 - abs(dot(n, v)), 2.0);
   vec3 albedo = vColor.rgb;
   float alpha = vColor.a;
+  // Coloured quite black: there should be a value and is none.
+  bool empty = colored && vColor.r + vColor.g + vColor.b == 0.0;
+  if (empty) {
+    float stripe = abs(fract((vPosition.x + vPosition.y + vPosition.z) / 0.7) - 0.5) * 2.0;
+    float wide = fwidth(stripe);
+    albedo = mix(vec3(0.30, 0.34, 0.38), vec3(0.78, 0.80, 0.82), smoothstep(0.62 - wide, 0.62 + wide, 1.0 - stripe));
+  }
 #if defined(SPACES)
   alpha = plate ? (colored ? 0.94 : 0.20) : ((colored ? 0.10 : 0.05) + 0.10 * rim) * (uCut < 1.0e8 ? 0.35 : 1.0);
+  if (empty && plate) alpha = 0.7;
   if (selected) alpha = plate ? 0.9 : 0.22 + 0.25 * rim;
 #elif defined(GLASS)
   if (colored) alpha = max(alpha, 0.75);

@@ -106,6 +106,14 @@ export interface Marker {
   readonly onClick?: () => void;
 }
 
+/** A line in which something flows, from its first point to its last. */
+export interface FlowLine {
+  readonly points: readonly Vec3[];
+  readonly colour: Rgb;
+  /** Metres already flowed before the first point, so that arrows go on in step; 0 unless given. */
+  readonly from?: number;
+}
+
 export interface Stats {
   /** Draws of the last frame, all passes. */
   readonly drawCalls: number;

@@ -70,6 +70,8 @@ export class Viewport {
   #width = 1;
   #height = 1;
   flat = false;
+  /** Something over the building moves: draw a few frames a second. */
+  animated = false;
 
   constructor(canvas: HTMLCanvasElement, host: ViewportHost, maxPixelRatio: number) {
     this.canvas = canvas;
@@ -194,7 +196,7 @@ export class Viewport {
     this.frameMs = performance.now() - start;
     if (this.#flight || this.#cut) this.invalidate();
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), 350);
-    else if (this.#host.table().alarmed && !this.reducedMotion?.matches) this.#timer = setTimeout(() => this.invalidate(), PULSE);
+    else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), PULSE);
   }
 
   /** Time goes on: flight, cut, pulse. */
@@ -215,8 +217,12 @@ export class Viewport {
       this.uniforms.uCut.value = t === 1 ? this.#cut.to : this.#cut.from + (to - this.#cut.from) * ease(t);
       if (t === 1) this.#cut = null;
     }
-    const still = this.reducedMotion?.matches || !this.#host.table().alarmed;
-    this.uniforms.uTime.value = still ? 0.3 : (now / 1000) % 1000;
+    this.uniforms.uTime.value = this.#pulsing ? (now / 1000) % 1000 : 0.3;
+  }
+
+  /** Whether time goes on in the picture: never where motion is not wanted. */
+  get #pulsing(): boolean {
+    return (this.animated || this.#host.table().alarmed) && !this.reducedMotion?.matches;
   }
 
   #updateShadows(now: number): void {
