@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ifc_models.extract import Extract, MeshArrays, load_extract, load_geometry
 from ifc_models.measures import element_measures
 from ifc_models.package import write_package
+from spatial.ends import element_ends
 from spatial.placement import Footprint, Placement, footprint, place
 from viewer.tile_keys import KnownTile
 from viewer.tiles import Tile, build_tiles
@@ -45,6 +46,7 @@ class Finished:
     boxes: NDArray[np.float64]  # (N, 6) m, NaN where an element has no mesh
     shapes: dict[int, bytes]  # element index → hash of its mesh in its own frame
     measures: NDArray[np.float64]  # (N, 8) of ifc_models.measures, NaN where an element has no mesh
+    ends: dict[int, NDArray[np.float64]]  # element index → where ducts, pipes and cables end (spatial.ends)
     tiles: list[Tile]
     package: Path  # all of it and the extract, to be kept
     seconds: dict[str, float]
@@ -61,15 +63,18 @@ def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished
     tiled = time.perf_counter()
     shapes, measures = mesh.element_shape_hashes(), element_measures(mesh, len(extract.elements))
     hashed = time.perf_counter()
+    ends = ends_of(extract, mesh)
+    ended = time.perf_counter()
     package = folder / "package"
-    write_package(package, extract, load_geometry(folder), placement, boxes, measures, shapes, tiles)
+    write_package(package, extract, load_geometry(folder), placement, boxes, measures, shapes, tiles, ends)
     seconds = {
         "place": placed - started,
         "tiles": tiled - placed,
         "hash": hashed - tiled,
-        "pack": time.perf_counter() - hashed,
+        "ends": ended - hashed,
+        "pack": time.perf_counter() - ended,
     }
-    return Finished(placement, boxes, shapes, measures, tiles, package, seconds)
+    return Finished(placement, boxes, shapes, measures, ends, tiles, package, seconds)
 
 
 def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]) -> Placement:
@@ -88,6 +93,15 @@ def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]
         stands_in_room=_descends(classes, IN_ROOMS, extract.class_ancestors),
         hangs_below=_descends(classes, ON_TOP, extract.class_ancestors),
     )
+
+
+def ends_of(extract: Extract, mesh: MeshArrays) -> dict[int, NDArray[np.float64]]:
+    """Return where everything ends through which something flows, by element index; terminals have a body only."""
+    classes = np.array([element.ifc_class for element in extract.elements], dtype=object)
+    runs = _descends(classes, {"IfcFlowSegment"}, extract.class_ancestors)
+    flows = _descends(classes, {"IfcDistributionFlowElement"}, extract.class_ancestors)
+    bodies = _descends(classes, {"IfcFlowTerminal", "IfcDistributionChamberElement"}, extract.class_ancestors)
+    return element_ends(mesh, np.flatnonzero(runs).tolist(), np.flatnonzero(flows & ~runs & ~bodies).tolist())
 
 
 def footprints(extract: Extract, mesh: MeshArrays) -> dict[int, Footprint]:

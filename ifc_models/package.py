@@ -51,6 +51,7 @@ class _Packed(msgspec.Struct):
     floors: dict[int, _Floor]
     shapes: dict[int, bytes]
     tiles: list[PackedTile]
+    ends: dict[int, bytes] = {}  # rows of seven f8
 
 
 _ARRAYS: Final = {
@@ -80,6 +81,7 @@ class Package:
         self.storey_derived: NDArray[np.bool_] = arrays["storey_derived"]
         self.space_derived: NDArray[np.bool_] = arrays["space_derived"]
         self.footprints: Mapping[int, FloorShape] = packed.floors
+        self.ends = {index: np.frombuffer(data, "<f8").reshape(-1, 7) for index, data in packed.ends.items()}
 
 
 def write_package(
@@ -91,6 +93,7 @@ def write_package(
     measures: NDArray[np.float64],
     shapes: Mapping[int, bytes],
     tiles: Sequence[StoredTile],
+    ends: Mapping[int, NDArray[np.float64]],
 ) -> None:
     """Write a version's package to `path`. Equal versions give equal bytes."""
     arrays = {
@@ -118,6 +121,7 @@ def write_package(
             )
             for t in tiles
         ],
+        {index: np.ascontiguousarray(rows, "<f8").tobytes() for index, rows in ends.items()},
     )  # fmt: skip
     path.write_bytes(zlib.compress(msgspec.msgpack.encode(packed), 1))
 

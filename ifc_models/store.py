@@ -47,6 +47,7 @@ async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
     await _store_relations(conn, new, diff.ids)
     await _store_groups(conn, new, version, diff.ids)
     await _store_spaces(conn, new, diff.ids)
+    await _store_ends(conn, new, diff.ids)
     await _store_classes(conn, new.extract)
     await _store_row(conn, new, version)
     await _store_tiles(conn, new, version, storeys)
@@ -314,6 +315,19 @@ async def _store_spaces(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
             )
     data = encode_rows(("uuid", "jsonb", "float8", "float8"), made)
     await copy_into(conn, "space", ("element_id", "footprint", "area", "height"), data)
+
+
+async def _store_ends(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
+    await conn.execute(
+        "DELETE FROM element_end o USING element e WHERE o.element_id = e.id AND e.model_id = %s", (new.model_id,)
+    )
+    made = [
+        (ids[i], n, end[:3].tolist(), end[3:6].tolist(), float(end[6]))
+        for i, ends in sorted(new.ends.items())
+        for n, end in enumerate(ends)
+    ]
+    data = encode_rows(("uuid", "int4", "float8[]", "float8[]", "float8"), made)
+    await copy_into(conn, "element_end", ("element_id", "n", "position", "direction", "size"), data)
 
 
 async def _store_classes(conn: Conn, extract: Extract) -> None:

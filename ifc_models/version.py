@@ -65,7 +65,8 @@ class NewVersion:
     """Everything a version consists of.
 
     `boxes` (N, 6) m and `measures` (N, 8, `ifc_models.measures`) are NaN without a mesh; `shapes`: element index → mesh
-    hash. `package` and `meshes` name blobs that bring this version back and spare the next one work.
+    hash; `ends`: element index → its openings (n, 7, `spatial.ends`). `package` and `meshes` name blobs that bring this
+    version back and spare the next one work.
     """
 
     model_id: UUID
@@ -78,6 +79,7 @@ class NewVersion:
     boxes: NDArray[np.float64] | None = None
     shapes: Mapping[int, bytes] = field(default_factory=dict)
     measures: NDArray[np.float64] | None = None
+    ends: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
     tiles: Sequence[StoredTile] = ()
     actor_name: str | None = None
     restored: int | None = None  # the version that this one shows again
