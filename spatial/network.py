@@ -27,11 +27,11 @@ from spatial.joins import (
     neighbours,
     open_sides,
 )
+from spatial.room_plans import plans_of, read_rooms, without_doubles
 from spatial.walk import WalkGraph
 from spatial.ways import Place, Way
 from twin.db import Conn, Database, row, rows
 
-DOUBLE: Final = 0.9  # share of a room that another model's room covers, to be the same room
 NEAREST: Final = 5.0  # m; what stands further from every room of its level is in none
 FLIGHT_GAP: Final = 0.5  # m between flights of one stair
 
@@ -55,7 +55,7 @@ class Network:
     plans: Mapping[UUID, RoomPlan]
     index: RoomIndex
     without_floor: list[UUID]  # rooms that have no floor polygon
-    doubles: list[UUID]  # rooms that another model has too; left out
+    doubles: Mapping[UUID, UUID]  # rooms that another model has too, left out → the room that they are
     neighbours: list[Neighbours]
     boundaries: Mapping[UUID, frozenset[UUID]]  # room → rooms beside it, as the file's space boundaries say
     doors: list[DoorJoin]
@@ -119,7 +119,7 @@ class Networks:
 class Rows:
     """What a network is built from, as read. Elements by id."""
 
-    rooms: list[dict[str, Any]]  # id, model_id, discipline, bbox, footprint
+    rooms: list[dict[str, Any]]  # as spatial.room_plans reads them
     doors: list[dict[str, Any]]  # id, bbox, placement
     bounds: list[dict[str, Any]]  # from_id, to_id, ifc_class of from
     shafts: list[dict[str, Any]]  # id, parent_id, kind, bbox
@@ -143,18 +143,11 @@ async def _read(conn: Conn, building: UUID) -> Rows:
         query = f"SELECT {columns} FROM {_CURRENT} WHERE e.building_id = %(building)s AND {_IS} {more}"
         return await rows(conn, query, {"building": building, "classes": list(classes)})
 
-    rooms = await rows(
-        conn,
-        f"""SELECT e.id, e.model_id, m.discipline, e.bbox, s.footprint::text AS footprint
-            FROM {_CURRENT} LEFT JOIN space s ON s.element_id = e.id
-            WHERE e.building_id = %s AND e.ifc_class = 'IfcSpace' ORDER BY e.id""",
-        (building,),
-    )
     relations = f"""
         SELECT r.kind, r.from_id, r.to_id, e.ifc_class FROM element_relation r JOIN ({_CURRENT}) ON e.id = r.from_id
         WHERE e.building_id = %(building)s AND r.kind = ANY(%(kinds)s)"""
     return Rows(
-        rooms=rooms,
+        rooms=await read_rooms(conn, building),
         doors=await of_class("e.id, e.bbox, e.placement", ["IfcDoor"], "AND e.bbox IS NOT NULL ORDER BY e.id"),
         bounds=await rows(conn, relations, {"building": building, "kinds": ["bounds"]}),
         shafts=await of_class(
@@ -175,8 +168,8 @@ async def _read(conn: Conn, building: UUID) -> Rows:
 
 def build(read: Rows) -> Network:
     """Return the network of what was read."""
-    all_plans, without = _plans(read.rooms)
-    plans, doubles = _without_doubles(all_plans, read.rooms)
+    all_plans, without = plans_of(read.rooms)
+    plans, doubles = without_doubles(all_plans, read.rooms)
     index = RoomIndex(plans.values())
     pairs = neighbours(list(plans.values()))
     bounding = _bounding(read.bounds, plans)
@@ -199,43 +192,6 @@ def build(read: Rows) -> Network:
         isolators=frozenset(numbers[id] for id in read.isolators if id in numbers),
         loose_ports=loose,
     )
-
-
-def _plans(found: Sequence[dict[str, Any]]) -> tuple[dict[UUID, RoomPlan], list[UUID]]:
-    plans, without = {}, []
-    for room in found:
-        polygon = shapely.from_geojson(room["footprint"]) if room["footprint"] else None
-        if polygon is None or polygon.is_empty or room["bbox"] is None:
-            without.append(room["id"])
-        else:
-            plans[room["id"]] = RoomPlan(room["id"], shapely.make_valid(polygon), room["bbox"][2], room["bbox"][5])
-    return plans, without
-
-
-def _without_doubles(
-    plans: dict[UUID, RoomPlan], found: Sequence[dict[str, Any]]
-) -> tuple[dict[UUID, RoomPlan], list[UUID]]:
-    """Leave out rooms that another model of the building has too: the architect's are kept, then the larger model's."""
-    models = {room["id"]: (room["model_id"], room["discipline"]) for room in found}
-    size: dict[UUID, int] = defaultdict(int)
-    for id in plans:
-        size[models[id][0]] += 1
-    if len(size) < 2:
-        return plans, []
-    order = sorted(plans, key=lambda id: (models[id][1] != "arc", -size[models[id][0]], models[id][0], id))
-    tree = shapely.STRtree([plans[id].polygon for id in order])
-    kept: set[UUID] = set()
-    for id in order:
-        near = (order[hit] for hit in tree.query(plans[id].polygon, predicate="intersects").tolist())
-        if not any(o in kept and models[o][0] != models[id][0] and _same(plans[id], plans[o]) for o in near):
-            kept.add(id)
-    return {id: plan for id, plan in plans.items() if id in kept}, [id for id in plans if id not in kept]
-
-
-def _same(one: RoomPlan, other: RoomPlan) -> bool:
-    shared = float(one.polygon.intersection(other.polygon).area)
-    height = min(one.top, other.top) - max(one.bottom, other.bottom)
-    return shared >= DOUBLE * one.polygon.area and height >= DOUBLE * (one.top - one.bottom)
 
 
 def _bounding(bounds: Sequence[dict[str, Any]], plans: Mapping[UUID, RoomPlan]) -> dict[UUID, frozenset[UUID]]:

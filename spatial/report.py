@@ -55,7 +55,7 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
     return NetworkReport(
         rooms=len(network.plans) + len(network.without_floor) + len(network.doubles),
         rooms_without_floor=await _missing(conn, network.without_floor),
-        rooms_doubled=await _missing(conn, network.doubles),
+        rooms_doubled=await _missing(conn, list(network.doubles)),
         adjacencies=sum(len(network.beside(room)) for room in network.plans) // 2,
         adjacencies_given=given,
         doors=len(network.doors),
