@@ -10,8 +10,9 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ from ifc_models.mesh_child import ChildFailed, stream_from_child
 from ifc_models.mesh_far import FAR, moved_near
 from ifc_models.mesh_linear import Curves
 from ifc_models.mesh_plan import Plan, Product, body_representations
+from ifc_models.mesh_preview import Previews
 from ifc_models.mesh_rungs import PRECISE, SINGLE, Failure, Mesh, exact, fast, has_gaps, usable
 from ifc_models.mesh_sweep import swept
 
@@ -42,6 +44,7 @@ class MeshLimits:
     element_triangles: int = 400_000  # a heavier element is coarsened
     model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
     quality: Quality = "medium"  # of curved surfaces
+    preview_groups: int = 3000  # different bodies from which on storeys are shown while others are still meshed
 
 
 @dataclass(slots=True)
@@ -85,6 +88,7 @@ class Ladder:
         unsafe: dict[int, str],
         result: MeshResult,
         report: Callable[[int, int], None],
+        previews: Previews | None = None,
     ) -> None:
         self._path, self._file, self._plan, self._limits = path, file, wanted, limits
         self._matrices, self._unsafe, self._result, self._report = matrices, unsafe, result, report
@@ -94,6 +98,7 @@ class Ladder:
         self._weights = {
             part.kernel_id: group[0].weight for group in wanted.groups if group[0].weight > 1 for part in group[0].parts
         }
+        self._previews = previews
         self._rough: dict[int, str] = {}  # meshes there are, but not good ones: what they lack
 
     def climb(self, out: Path, clock: Clock) -> dict[int, Mesh]:
@@ -101,7 +106,7 @@ class Ladder:
         scratch = Path(tempfile.mkdtemp(prefix="mesh-", dir=out))
         found: dict[int, Mesh] = {}
         try:
-            left = self._fast(found, scratch)
+            left = self._fast(found, scratch, out)
             clock.stage("ifclite")
             left = self._near(found, left, scratch)
             clock.stage("near")
@@ -120,10 +125,10 @@ class Ladder:
 
     # --- the fast kernel ------------------------------------------------------------------------------------------
 
-    def _fast(self, found: dict[int, Mesh], scratch: Path) -> list[Product]:
+    def _fast(self, found: dict[int, Mesh], scratch: Path, out: Path) -> list[Product]:
         leaders = [group[0] for group in self._plan.groups]
         asked = [p for p in leaders if not (p.exact or p.swept or self._is_unsafe(p))]
-        found.update(self._ask([part.kernel_id for product in asked for part in product.parts], scratch))
+        found.update(self._ask([part.kernel_id for product in asked for part in product.parts], scratch, out=out))
         # A part may be missing because an opening takes all of it or because the kernel failed: ask for the whole.
         torn = [p for p in asked if p.apart < 0 and len(p.parts) > 1 and not self._whole(p, found)]
         if torn:
@@ -153,7 +158,12 @@ class Ladder:
         return missing + [p for p in leaders if p.exact or p.swept or self._is_unsafe(p)]
 
     def _ask(
-        self, ids: list[int], scratch: Path, path: Path | None = None, origin: Floats | None = None
+        self,
+        ids: list[int],
+        scratch: Path,
+        path: Path | None = None,
+        origin: Floats | None = None,
+        out: Path | None = None,
     ) -> dict[int, Mesh]:
         share = self._total / max(len(ids), 1)
         first = path is None
@@ -167,7 +177,22 @@ class Ladder:
             report=lambda done: self._report(min(self._total, round(done * share)), self._total) if first else None,
             origin=origin,
             weights=self._weights,
+            order=self._previews.order if self._previews is not None else None,
+            on_found=partial(self._preview, out) if self._previews is not None and out is not None else None,
         )
+
+    def _preview(self, out: Path, asked: Iterable[int], found: dict[int, Mesh]) -> None:
+        assert self._previews is not None
+
+        def good(product: Product) -> bool:
+            return (
+                not (product.exact or product.swept or product.bent or product.apart >= 0 or self._is_unsafe(product))
+                and self._whole(product, found)
+                and max(self._error(product, found[part.kernel_id]) for part in product.parts) <= PRECISE
+                and not (product.closed and self._gapes(product, found))
+            )
+
+        self._previews.show(asked, found, good, out)
 
     @staticmethod
     def _whole(product: Product, found: dict[int, Mesh]) -> bool:

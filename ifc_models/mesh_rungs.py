@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -84,17 +84,20 @@ def fast(
     report: Callable[[int], None] | None = None,
     origin: Floats | None = None,
     weights: Mapping[int, float] | None = None,
+    order: Mapping[int, int] | None = None,
+    on_found: Callable[[Iterable[int], dict[int, Mesh]], None] | None = None,
 ) -> dict[int, Mesh]:
     """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
 
     `added_text` are STEP lines to stand in the data section besides the file's own. `report` gets the number of
     products done. `origin` (3,) m: what to add to where things stand in the file at `path`. `weights`: how
-    much dearer than an ordinary body those are that are dearer.
+    much dearer than an ordinary body those are that are dearer. `order`: what is wanted first, of a big model;
+    `on_found` gets the ids that were asked for until now and the meshes found, after each round of several.
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
-    waiting = _chunks(ids, weights or {}, path.stat().st_size)
-    done = 0
+    waiting = _chunks(ids, weights or {}, path.stat().st_size, order)
+    done, answered = 0, set[int]()
     while waiting and time.monotonic() < end:
         # A big model's sample goes alone: when it is too far away, nothing else is worth its time.
         side_by_side = 1 if done == 0 and len(ids) > _CHUNK else _CHILDREN
@@ -115,28 +118,42 @@ def fast(
             if not isinstance(answer, ChildFailed):
                 found.update(_read_scratch(folder, origin))
             done += len(chunk)
+            answered.update(chunk)
             if report is not None:
                 report(done)
+        if waiting and on_found is not None:
+            on_found(answered, found)
         if len(found) > _SAMPLE and all(mesh.error > PRECISE for mesh in found.values()):
             break  # the whole model is too far away for single precision
     return found
 
 
-def _chunks(ids: Sequence[int], weights: Mapping[int, float], bytes_: int) -> list[list[int]]:
+def _chunks(
+    ids: Sequence[int], weights: Mapping[int, float], bytes_: int, order: Mapping[int, int] | None
+) -> list[list[int]]:
     """Lots of ids that are meshed side by side, alike in weight; one where a second process would cost more than it
-    saves. A big model's first lot is a sample."""
+    saves. A big model's first lot is a sample, the others follow the order that is wanted."""
     work = sum(weights.get(i, 1.0) for i in ids) * _SECONDS_EACH
-    if work / 2 < bytes_ * _SECONDS_A_BYTE + _SECONDS_A_CHILD:
+    if order is None and work / 2 < bytes_ * _SECONDS_A_BYTE + _SECONDS_A_CHILD:
         return [list(ids)] if ids else []
     sample = [list(ids[: _SAMPLE * 2])] if len(ids) > _CHUNK else []
     rest = ids[len(sample[0]) if sample else 0 :]
-    lots: list[list[int]] = [[] for _ in range(max(_CHILDREN, -(-len(ids) // _CHUNK)))]
-    filled = [(0.0, i) for i in range(len(lots))]
-    for step_id in sorted(rest, key=lambda i: -weights.get(i, 1.0)):  # the heaviest first, into the emptiest
+    if order is None:
+        return sample + _lots(rest, weights, max(_CHILDREN, -(-len(rest) // _CHUNK)))
+    rest = sorted(rest, key=lambda i: order.get(i, len(order)))
+    rounds = max(2, -(-len(rest) // (_CHUNK * _CHILDREN)))
+    size = -(-len(rest) // rounds)
+    return sample + [lot for i in range(rounds) for lot in _lots(rest[i * size : (i + 1) * size], weights, _CHILDREN)]
+
+
+def _lots(ids: Sequence[int], weights: Mapping[int, float], count: int) -> list[list[int]]:
+    lots: list[list[int]] = [[] for _ in range(count)]
+    filled = [(0.0, i) for i in range(count)]
+    for step_id in sorted(ids, key=lambda i: -weights.get(i, 1.0)):  # the heaviest first, into the emptiest
         weight, lot = heapq.heappop(filled)
         lots[lot].append(step_id)
         heapq.heappush(filled, (weight + weights.get(step_id, 1.0), lot))
-    return sample + [lot for lot in lots if lot]
+    return [lot for lot in lots if lot]
 
 
 def _fast_child(path: Path, added_text: str, ids: list[int], scratch: Path, quality: Quality) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class ShapeStore:
         self._shapes: list[int] = []
         self._matrices: list[Floats] = []
 
-    def add_group(self, group: list[Product], meshes: dict[int, Mesh], frames: Floats) -> None:
+    def add_group(self, group: list[Product], meshes: Mapping[int, Mesh], frames: Floats) -> None:
         """Add the products of a group, all shown by the mesh of the first; nothing where it has none."""
         leader = group[0]
         parts = [(meshes[part.kernel_id], part.colour) for part in leader.parts if part.kernel_id in meshes]
@@ -77,23 +77,32 @@ class ShapeStore:
             if shape in coarse:
                 yield step_id, coarse[shape]
 
-    def save(self, out: Path) -> None:
-        """Write the arrays of `MeshArrays`, with `instance_step_id` for `instance_element`."""
-        counts_v = [len(p) for p in self._positions]
-        counts_f = [len(f) for f in self._faces]
+    def save(self, out: Path, only: Collection[int] | None = None) -> bool:
+        """Write the arrays of `MeshArrays`, with `instance_step_id` for `instance_element`.
+
+        `only`: the instances of these products and the shapes that they show; False where there are none of them.
+        """
+        rows: Sequence[int] = range(len(self._step_ids))
+        if only is not None:
+            rows = [i for i in rows if self._step_ids[i] in only]
+        used: Sequence[int] = range(len(self._positions)) if only is None else sorted({self._shapes[i] for i in rows})
+        number = {shape: i for i, shape in enumerate(used)}
+        counts_v = [len(self._positions[s]) for s in used]
+        counts_f = [len(self._faces[s]) for s in used]
         arrays = {
-            "positions": _joined(self._positions, (0, 3), np.float32),
-            "triangles": _joined(self._faces, (0, 3), np.uint32),
-            "triangle_material": _joined(self._face_materials, (0,), np.uint16),
+            "positions": _joined([self._positions[s] for s in used], (0, 3), np.float32),
+            "triangles": _joined([self._faces[s] for s in used], (0, 3), np.uint32),
+            "triangle_material": _joined([self._face_materials[s] for s in used], (0,), np.uint16),
             "shape_vertices": np.concatenate([[0], np.cumsum(counts_v)]).astype(np.uint64),
             "shape_triangles": np.concatenate([[0], np.cumsum(counts_f)]).astype(np.uint64),
             "materials": np.array(list(self._materials), dtype=np.uint8).reshape(-1, 4),
-            "instance_step_id": np.array(self._step_ids, dtype=np.uint32),
-            "instance_shape": np.array(self._shapes, dtype=np.uint32),
-            "instance_matrix": _joined([m[None] for m in self._matrices], (0, 4, 4), np.float64),
+            "instance_step_id": np.array([self._step_ids[i] for i in rows], dtype=np.uint32),
+            "instance_shape": np.array([number[self._shapes[i]] for i in rows], dtype=np.uint32),
+            "instance_matrix": _joined([self._matrices[i][None] for i in rows], (0, 4, 4), np.float64),
         }
         for name, array in arrays.items():
             np.save(out / f"{name}.npy", array, allow_pickle=False)
+        return bool(rows)
 
     def _shown(self) -> NDArray[np.int64]:
         sizes = np.array([len(faces) for faces in self._faces], dtype=np.int64)

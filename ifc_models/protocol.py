@@ -22,6 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     mesh_seconds: float = 600.0
     only: list[int] | None = None
     unsafe: list[tuple[int, str]] = []
+    preview: bool = False  # whether somebody wants to see storeys before all is meshed
     inputs: dict[str, str] = {}  # further files that the task reads, by what they are
     options: dict[str, Any] = {}
 
@@ -39,7 +40,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line from the worker: ready, progress of a stage (0…1), done, or failed.
 
     `counted`: how many of how many, where the stage counts something. `peak_bytes`: resident memory at its highest, of
-    the process or of a child, by the kernel's account.
+    the process or of a child, by the kernel's account. `preview`: a folder with the meshes of whole storeys.
     """
 
     ready: bool = False
@@ -47,6 +48,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     progress: float = 0.0
     counted: tuple[int, int] | None = None
     peak_bytes: int = 0
+    preview: str | None = None
     fences: dict[str, bool] | None = None
     done: dict[str, Any] | None = None
     failed: Failed | None = None

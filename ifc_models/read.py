@@ -6,6 +6,7 @@ Runs in the worker only. Each entity is visited once and its JSON made there; se
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from ifc_models.schema import ClassInfo, Schema
 from ifc_models.text import Json, clean_or_none, to_json
 from ifc_models.units import Units
 
+REPORT_EVERY: Final = 500  # products
 _ROOM: Final = "IfcSpace"
 _STOREY: Final = "IfcBuildingStorey"
 
@@ -124,12 +126,21 @@ class GlobalIds:
         return global_id, occurrence
 
 
-def read_model(opened: OpenedFile, prepared: Prepared, file_name: str, size: int) -> Extract:
-    """Read everything but meshes. `file_name` and `size` (bytes) are those of the file as uploaded."""
+def read_model(
+    opened: OpenedFile,
+    prepared: Prepared,
+    file_name: str,
+    size: int,
+    report: Callable[[int, int], None] | None = None,
+) -> Extract:
+    """Read everything but meshes. `file_name` and `size` (bytes) are those of the file as uploaded.
+
+    `report(done, total)` counts products: all that is said about one is read at once.
+    """
     started = time.perf_counter()
     reader = _Reader(opened.file)
     types, type_index = _read_types(reader)
-    elements = _read_elements(reader, type_index)
+    elements = _read_elements(reader, type_index, report)
     storeys = _place(reader, elements)
     groups = _read_groups(reader)
     opened.note(reader.findings)
@@ -230,12 +241,16 @@ def _type_attributes(reader: _Reader, entity: Entity, info: ClassInfo) -> bytes:
     return reader.attributes(entity, ClassInfo(info.name, info.ancestors, -1, -1, -1, (*extra, *info.others)))
 
 
-def _read_elements(reader: _Reader, type_index: dict[int, int]) -> list[ElementEntry]:
+def _read_elements(
+    reader: _Reader, type_index: dict[int, int], report: Callable[[int, int], None] | None
+) -> list[ElementEntry]:
     elements: list[ElementEntry] = []
     ids = GlobalIds(reader.findings)
     psets, related = reader.related.psets, reader.related
     type_predefined = _predefined_of_types(reader, type_index)
     for entity in reader.products:
+        if report is not None and len(elements) % REPORT_EVERY == 0:
+            report(len(elements), len(reader.products))
         ifc_class, key = entity.is_a(), entity.id()
         info = reader.schema.info(ifc_class)
         name = clean_or_none(entity.get_argument(2))

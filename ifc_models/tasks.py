@@ -4,6 +4,7 @@ Imported only in worker processes; it brings ifcopenshell and the kernels with i
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,8 +28,11 @@ class Report(Protocol):
     def __call__(self, stage: str, progress: float, counted: tuple[int, int] | None = None) -> None: ...
 
 
-def run(request: Request, report: Report) -> dict[str, Any]:
-    """Do what is asked; the answer for the parent. Raises TwinError for a file that cannot be used."""
+def run(request: Request, report: Report, preview: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """Do what is asked; the answer for the parent. Raises TwinError for a file that cannot be used.
+
+    `preview` is told the folders of storeys that are meshed before the rest.
+    """
     path, out = Path(request.path), Path(request.out)
     name = Path(request.file_name)
     report("checking", 0.0)
@@ -37,7 +41,7 @@ def run(request: Request, report: Report) -> dict[str, Any]:
     checked = time.perf_counter()
     report("opening", 0.0)
     if request.task == "mesh":
-        return _mesh(prepared, out, request, report)
+        return _mesh(prepared, out, request, report, preview if request.preview else None)
     if request.task in ("ids", "enrich", "cobie"):
         from ifc_models import more_tasks  # their libraries take a second to import, and few files need them
 
@@ -58,7 +62,9 @@ def run(request: Request, report: Report) -> dict[str, Any]:
 
 def _read(opened: OpenedFile, prepared: Prepared, name: Path, size: int, report: Report, *, unsafe: bool) -> Extract:
     report("reading", 0.0)
-    extract = read_model(opened, prepared, name.name, size)
+    extract = read_model(
+        opened, prepared, name.name, size, lambda done, total: report("reading", done / total, (done, total))
+    )
     if unsafe:
         add_unsafe(extract, hazards.unsafe_products(opened.file))
     report("reading", 1.0)
@@ -75,7 +81,9 @@ def add_unsafe(extract: Extract, unsafe: dict[int, str]) -> None:
     extract.warnings.extend(found.list())
 
 
-def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> dict[str, Any]:
+def _mesh(
+    prepared: Prepared, out: Path, request: Request, report: Report, preview: Callable[[str], None] | None
+) -> dict[str, Any]:
     started = time.perf_counter()
     opened = open_model(prepared.path)
     unsafe = {**hazards.unsafe_products(opened.file), **dict(request.unsafe)}
@@ -91,6 +99,7 @@ def _mesh(prepared: Prepared, out: Path, request: Request, report: Report) -> di
         unsafe=unsafe,
         limits=MeshLimits(seconds=request.mesh_seconds, exact_seconds=request.limits.exact_seconds),
         report=lambda done, total: report("meshing", done / total if total else 1.0, (done, total)),
+        preview=preview,
     )
     total = len(result.rung)
     if reuse is not None:

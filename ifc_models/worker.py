@@ -38,6 +38,8 @@ class Step:
 
 
 Progress = Callable[[Step], Awaitable[None] | None]
+Preview = Callable[[Path], None]
+"""Is told a folder of mesh arrays (`instance_step_id` for `instance_element`) with storeys that are complete."""
 
 log = structlog.get_logger()
 MESH_SHARE: Final = 0.7  # of the wall clock is the ladder's; then boxes stand in
@@ -100,16 +102,18 @@ class WorkerPool:
         limits: WorkerLimits | None = None,
         inputs: Mapping[str, Path] | None = None,
         on_progress: Progress | None = None,
+        on_preview: Preview | None = None,
     ) -> Extract:
         """Read and mesh the file at `path` into the folder `out`; the extract, its elements in file order.
 
         `file_name` is what users call the file (default: its name); `inputs` name an earlier version's files whose
-        meshes may be used again (`ifc_models.mesh_reuse`). Raises TwinError (`ifc.…`) for a file that cannot
+        meshes may be used again (`ifc_models.mesh_reuse`). `on_preview` is called when the file has been read and
+        storeys of a big model are meshed, while others still are not. Raises TwinError (`ifc.…`) for a file that cannot
         be used, or that took too long, too much memory, or killed its reader.
         """
         limits = limits or self.limits
         await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
-        show = _Shown(on_progress)
+        show = _Shown(on_progress, out, on_preview)
         job = _Job(path, file_name or path.name, out, limits, show)
         job.inputs = {name: str(each.resolve()) for name, each in (inputs or {}).items()}
         end = asyncio.get_running_loop().time() + limits.seconds
@@ -153,7 +157,7 @@ class WorkerPool:
         `inputs` are further files that it may read. Raises TwinError as `run` does.
         """
         limits = limits or self.limits
-        job = _Job(path, file_name or path.name, out, limits, _Shown(on_progress))
+        job = _Job(path, file_name or path.name, out, limits, _Shown(on_progress, out))
         job.inputs = {name: str(each.resolve()) for name, each in (inputs or {}).items()}
         job.options = dict(options or {})
         try:
@@ -185,6 +189,7 @@ class WorkerPool:
             mesh_seconds=job.limits.seconds * MESH_SHARE,
             only=only,
             unsafe=list((unsafe or {}).items()),
+            preview=job.show.wants_preview and only is None,
             inputs=job.inputs,
             options=job.options,
         )
@@ -281,18 +286,35 @@ class _Job:
 class _Shown:
     """Progress of two tasks as one: reading until it is done, then meshing."""
 
-    def __init__(self, on_progress: Progress | None) -> None:
-        self._on_progress = on_progress
+    def __init__(self, on_progress: Progress | None, out: Path, on_preview: Preview | None = None) -> None:
+        self._on_progress, self._on_preview, self._out = on_progress, on_preview, out
+        self._early: list[str] = []  # previews of a file that is still being read
         self._reading = True
         self._meshed = Step("meshing", 0.0)
         self.stage = "checking"
 
+    @property
+    def wants_preview(self) -> bool:
+        return self._on_preview is not None
+
     def read_done(self) -> None:
         self._reading = False
         self.stage = "meshing"
+        for folder in self._early:
+            self._preview(folder)
+        self._early.clear()
+
+    def _preview(self, folder: str) -> None:
+        if self._reading:
+            self._early.append(folder)
+        elif self._on_preview is not None:
+            self._on_preview(self._out / folder)
 
     async def __call__(self, task: Task, line: Line) -> None:
-        assert line.stage is not None
+        if line.preview is not None:
+            self._preview(line.preview)
+        if line.stage is None:
+            return
         step = Step(line.stage, line.progress, *(line.counted or (None, None)))
         if task == "mesh":
             if step.stage == "meshing" and step.progress >= self._meshed.progress:

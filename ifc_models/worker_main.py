@@ -37,7 +37,7 @@ def main() -> None:
         def report(stage: str, progress: float, counted: tuple[int, int] | None = None) -> None:
             say(Line(stage=stage, progress=progress, counted=counted))
 
-        done = tasks.run(request, report)
+        done = tasks.run(request, report, lambda folder: say(Line(preview=folder)))
         say(Line(done=done, peak_bytes=peak_memory()))
     except TwinError as error:
         failed = Failed(family=type(error).__name__, code=error.code, where=error.where, params=error.params)

@@ -89,7 +89,7 @@ class Worker:
                 raise _error(line.failed)
             if line.done is not None:
                 return line.done
-            if line.stage is not None:
+            if line.stage is not None or line.preview is not None:
                 await show(request.task, line)
 
     async def _line(self) -> Line:
