@@ -39,6 +39,7 @@ from spatial.network import Networks
 from telemetry.commands import CommandLoop
 from telemetry.history import History
 from telemetry.ingest import Ingest
+from telemetry.rollups import Rollups
 from twin import blob_upkeep, jobs
 from twin.blobs import BlobStore
 from twin.db import Database, open_database
@@ -124,7 +125,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             importer,
             OutAgain(db, blobs, settings, workers),
             clients,
-            Networks(db, keep=settings.network_buildings),
+            Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact),
         )
         if serving:
             await stack.enter_async_context(ingest)
@@ -153,6 +154,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "plans": twin.plans.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
+        "rollups": Rollups(twin.db).run,
         "callers": twin.callers.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),

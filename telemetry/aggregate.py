@@ -1,42 +1,63 @@
-"""Readings in buckets: mean, min, max, sum, count, first, last and the time-weighted mean."""
+"""Readings in buckets: mean, min, max, sum, count, share of good ones, first, last and the time-weighted mean.
 
-from collections.abc import Mapping, Sequence
+A bucket is put together from pieces: whole rollups where they are fine enough and true, single readings at the edges
+of the range, after what is rolled up, and in hours that are dirty (`telemetry/rollups.py`). Both kinds of piece have
+the same columns and join in the same way, so the answer does not depend on which were taken.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, LiteralString
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, LiteralString
 from zoneinfo import ZoneInfo
 
 from telemetry.buckets import Bucket, edges
+from telemetry.rollups import COARSE, WIDTHS, floor
 from twin.db import Conn, row, rows
 from twin.errors import Invalid
 
-# What each aggregate needs of the readings r(b, ts, num, previous_b, next_b, until) of a bucket.
-_SQL: Final[Mapping[str, LiteralString]] = {
-    "mean": "avg(num) AS mean",
-    "min": "min(num) AS min",
-    "max": "max(num) AS max",
-    "sum": "sum(num) AS sum",
-    "count": "count(*) AS count",
-    "first": "min(num) FILTER (WHERE previous_b IS DISTINCT FROM b) AS first",
-    "last": "min(num) FILTER (WHERE next_b IS DISTINCT FROM b) AS last",
-    "twa": """min(ts) AS first_ts, sum(num * greatest(extract(epoch FROM until - ts)::float8, 0)) AS area,
-              min(num) FILTER (WHERE next_b IS DISTINCT FROM b) AS carry""",
-}
-AGGREGATES: Final = tuple(_SQL)
-ORDERED: Final = frozenset({"first", "last", "twa"})
+Sampling = Literal["hold", "interpolate"]
+Fill = Literal["none", "null", "previous", "linear"]
 
-_PLAIN: LiteralString = """
-    SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, ts, num FROM reading
-    WHERE point_id = %(handle)s AND ts >= %(start)s AND ts < %(end)s AND q < 2 AND num IS NOT NULL
+AGGREGATES: Final = ("mean", "min", "max", "sum", "count", "good", "first", "last", "twa")
+ORDERED: Final = frozenset({"first", "last", "twa"})
+LEVELS: Final = frozenset({"mean", "min", "max", "first", "last", "twa"})  # what a gap can be filled with
+
+# Pieces q(ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted), `ts` within their bucket.
+_READINGS: LiteralString = """
+    SELECT r.ts, 1 AS n, (r.q = 0)::int AS good, r.num AS sum, r.num AS min, r.num AS max, r.num AS first,
+           r.num AS last, r.ts AS first_ts, r.ts AS last_ts, 0::float8 AS held, 0::float8 AS slanted
+    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[]) AS part(a, b)
+    JOIN reading r ON r.point_id = %(handle)s AND r.ts >= part.a AND r.ts < part.b
+    WHERE r.q < 2 AND r.num IS NOT NULL AND r.ts >= %(start)s AND r.ts < %(end)s
 """
-_WINDOWED: LiteralString = (
-    """
-    SELECT b, ts, num, lag(b) OVER w AS previous_b, lead(b) OVER w AS next_b,
-           least(coalesce(lead(ts) OVER w, %(until)s), (%(edges)s::timestamptz[])[b + 1], %(until)s) AS until
-    FROM ("""
-    + _PLAIN
-    + ") AS plain WINDOW w AS (ORDER BY ts)"
-)
+_ROLLUPS: LiteralString = """
+    UNION ALL
+    SELECT ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted FROM rollup
+    WHERE point_id = %(handle)s AND width = %(width)s AND ts >= %(low)s AND ts < %(high)s
+      AND date_bin('1 hour', ts, 'epoch') <> ALL(%(dirty)s::timestamptz[])
+"""
+_PLAIN: LiteralString = """
+    SELECT b, sum(n)::bigint AS n, sum(good)::bigint AS good, sum(sum) AS sum, min(min) AS min, max(max) AS max
+    FROM (SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, * FROM ({pieces}) AS q) AS cut GROUP BY b ORDER BY b
+"""
+_JOINED: LiteralString = """
+    SELECT b, sum(n)::bigint AS n, sum(good)::bigint AS good, sum(sum) AS sum, min(min) AS min, max(max) AS max,
+           min(first) FILTER (WHERE last_before IS NULL) AS first, min(last) FILTER (WHERE is_last) AS last,
+           min(first_ts) AS first_ts, max(last_ts) AS last_ts,
+           sum(held + coalesce(last_before * seconds_before, 0)) AS held,
+           sum(slanted + coalesce((last_before + first) / 2 * seconds_before, 0)) AS slanted
+    FROM (SELECT *, lag(last) OVER w AS last_before,
+                 date_part('epoch', first_ts - lag(last_ts) OVER w) AS seconds_before, lead(b) OVER w IS NULL AS is_last
+          FROM (SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, * FROM ({pieces}) AS q) AS cut
+          WINDOW w AS (PARTITION BY b ORDER BY first_ts)) AS neighbours
+    GROUP BY b ORDER BY b
+"""
+_RAW: Final = {False: _PLAIN.format(pieces=_READINGS), True: _JOINED.format(pieces=_READINGS)}
+_ROLLED: Final = {
+    False: _PLAIN.format(pieces=_READINGS + _ROLLUPS),
+    True: _JOINED.format(pieces=_READINGS + _ROLLUPS),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,54 +74,177 @@ class Span:
 def parse_aggregates(text: str) -> list[str]:
     """`mean,min,max` as a list. Raises Invalid `history.aggregate`."""
     names = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    unknown = [name for name in names if name not in _SQL]
+    unknown = [name for name in names if name not in AGGREGATES]
     if unknown or not names:
         raise Invalid("history.aggregate", where="agg", unknown=", ".join(unknown)[:60], known=", ".join(AGGREGATES))
     return names
 
 
-async def read_buckets(conn: Conn, handle: int, span: Span, aggregates: Sequence[str]) -> list[dict[str, Any]]:
+async def read_buckets(
+    conn: Conn,
+    handle: int,
+    span: Span,
+    aggregates: Sequence[str],
+    *,
+    sampling: Sampling = "hold",
+    fill: Fill = "none",
+) -> list[dict[str, Any]]:
     """One item `{"ts": start of the bucket, aggregate: value…}` per bucket that has usable readings (good, uncertain).
 
     Aggregates cover what of the bucket lies in [start, end). The time-weighted mean holds each value until the next
-    reading, across bucket edges. Raises Invalid for a bad range or too many buckets.
+    reading, or draws a straight line to it (`interpolate`), across bucket edges. `fill`: buckets without readings come
+    too, with null, with the value before, or on the line between their neighbours. Raises Invalid for a bad range or
+    too many buckets.
     """
     cuts = edges(span.bucket, span.zone, span.start, span.end)
-    until = max(min(span.end, span.now), span.start)
-    source = _WINDOWED if ORDERED & set(aggregates) else _PLAIN
-    columns: LiteralString = ", ".join(_SQL[name] for name in aggregates)
-    found = await rows(
-        conn,
-        "SELECT b, " + columns + " FROM (" + source + ") AS r GROUP BY b ORDER BY b",
-        {"handle": handle, "start": span.start, "end": span.end, "edges": cuts, "until": until},
-    )
+    ordered = bool(ORDERED & set(aggregates)) or fill in ("previous", "linear")
+    found = await _read(conn, handle, span, cuts, ordered=ordered)
+    around = _Around(None, None)
+    if ordered:
+        around = await _around(conn, handle, span, after=sampling == "interpolate" or fill == "linear")
     if "twa" in aggregates:
-        before = await _value_before(conn, handle, span.start)
-        _weigh(found, cuts, span.start, until, before)
-    return [{"ts": cuts[each["b"] - 1], **{name: each[name] for name in aggregates}} for each in found]
+        _weigh(found, cuts, span, around, sampling)
+    items = [_item(each, cuts, aggregates) for each in found]
+    return items if fill == "none" else _filled(items, found, cuts, span, aggregates, fill, around)
 
 
-async def _value_before(conn: Conn, handle: int, start: datetime) -> float | None:
-    found = await row(
-        conn,
-        """SELECT num FROM reading WHERE point_id = %s AND ts < %s AND q < 2 AND num IS NOT NULL
-           ORDER BY ts DESC LIMIT 1""",
-        (handle, start),
+def _item(found: dict[str, Any], cuts: Sequence[datetime], aggregates: Sequence[str]) -> dict[str, Any]:
+    values = {**found, "mean": found["sum"] / found["n"], "count": found["n"], "good": found["good"] / found["n"]}
+    return {"ts": cuts[found["b"] - 1], **{name: values[name] for name in aggregates}}
+
+
+async def _read(
+    conn: Conn, handle: int, span: Span, cuts: Sequence[datetime], *, ordered: bool
+) -> list[dict[str, Any]]:
+    parameters: dict[str, Any] = {"handle": handle, "start": span.start, "end": span.end, "edges": cuts}
+    part = await _rolled_part(conn, handle, span, cuts)
+    if part is None:
+        return await rows(conn, _RAW[ordered], {**parameters, "from": [span.start], "to": [span.end]})
+    raw = [(span.start, part["low"]), *((hour, hour + COARSE) for hour in part["dirty"]), (part["high"], span.end)]
+    raw = [(a, b) for a, b in _within_range(raw, part) if a < b]
+    return await rows(
+        conn, _ROLLED[ordered], {**parameters, **part, "from": [a for a, _ in raw], "to": [b for _, b in raw]}
     )
-    return found["num"] if found else None
+
+
+def _within_range(parts: Sequence[tuple[datetime, datetime]], part: dict[str, Any]) -> list[tuple[datetime, datetime]]:
+    """The first and the last as they are, those between only as far as rollups would have been taken."""
+    inner = [(max(a, part["low"]), min(b, part["high"])) for a, b in parts[1:-1]]
+    return [parts[0], *inner, parts[-1]]
+
+
+async def _rolled_part(conn: Conn, handle: int, span: Span, cuts: Sequence[datetime]) -> dict[str, Any] | None:
+    """Which part of the span rollups can answer: their `width` (min), [low, high) and the `dirty` hours in it."""
+    width = next((w for w in WIDTHS if _fits(cuts, w)), None)
+    if width is None:
+        return None
+    state = await row(conn, "SELECT rolled FROM rollup_state")
+    if state is None:
+        return None
+    step = timedelta(minutes=width)
+    low, high = floor(span.start, step), floor(min(span.end, state["rolled"]), step)
+    if low < span.start:
+        low += step
+    if low >= high:
+        return None
+    dirty = await rows(
+        conn,
+        "SELECT DISTINCT hour FROM rollup_dirty WHERE point_id = %s AND hour >= %s AND hour < %s ORDER BY hour",
+        (handle, floor(low, COARSE), high),
+    )
+    return {"width": width, "low": low, "high": high, "dirty": [each["hour"] for each in dirty]}
+
+
+def _fits(cuts: Sequence[datetime], width: int) -> bool:
+    """Whether every edge is one of that width's; zones may be a quarter of an hour off."""
+    return all(cut.timestamp() % (width * 60) == 0 for cut in cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The readings next to a span: time and value."""
+
+    before: tuple[datetime, float] | None
+    after: tuple[datetime, float] | None
+
+
+async def _around(conn: Conn, handle: int, span: Span, *, after: bool) -> _Around:
+    usable: LiteralString = "SELECT ts, num FROM reading WHERE point_id = %s AND q < 2 AND num IS NOT NULL AND "
+    before = await row(conn, usable + "ts < %s ORDER BY ts DESC LIMIT 1", (handle, span.start))
+    follows = await row(conn, usable + "ts >= %s ORDER BY ts LIMIT 1", (handle, span.end)) if after else None
+    return _Around(
+        (before["ts"], before["num"]) if before else None, (follows["ts"], follows["num"]) if follows else None
+    )
 
 
 def _weigh(
-    found: Sequence[dict[str, Any]], cuts: Sequence[datetime], start: datetime, until: datetime, before: float | None
+    found: Sequence[dict[str, Any]], cuts: Sequence[datetime], span: Span, around: _Around, sampling: Sampling
 ) -> None:
-    """Add `twa` to each bucket: the area under its readings and the value carried into it, divided by its time."""
-    for each in found:
-        begin, end = max(cuts[each["b"] - 1], start), min(cuts[each["b"]], until)
-        area, since = each["area"], each["first_ts"]
-        if before is not None:
-            area += before * (each["first_ts"] - begin).total_seconds()
-            since = begin
+    """Add `twa` to each bucket: the area under its readings and up to both edges, divided by its time."""
+    until = max(min(span.end, span.now), span.start)
+    before = around.before
+    for i, each in enumerate(found):
+        begin, end = max(cuts[each["b"] - 1], span.start), max(min(cuts[each["b"]], until), each["last_ts"])
+        first, last = (each["first_ts"], each["first"]), (each["last_ts"], each["last"])
+        following = found[i + 1] if i + 1 < len(found) else None
+        after = (following["first_ts"], following["first"]) if following else around.after
+        area = each["held"] if sampling == "hold" else each["slanted"]
+        since = begin if before else first[0]
+        if before:
+            area += _area(before, first, begin, first[0], sampling)
+        area += _area(last, after or (end, last[1]), last[0], end, sampling)
         seconds = (end - since).total_seconds()
         # Readings may lie ahead of now by up to an hour: such a bucket has no time to weigh with yet.
-        each["twa"] = area / seconds if seconds > 0 else each["carry"]
-        before = each["carry"]
+        each["twa"] = area / seconds if seconds > 0 else last[1]
+        before = last
+
+
+def _area(
+    one: tuple[datetime, float], two: tuple[datetime, float], start: datetime, end: datetime, sampling: Sampling
+) -> float:
+    """Value × s in [start, end), which lies between two readings."""
+    seconds = (end - start).total_seconds()
+    if sampling == "hold":
+        return one[1] * seconds
+    return (_between(one, two, start) + _between(one, two, end)) / 2 * seconds
+
+
+def _between(one: tuple[datetime, float], two: tuple[datetime, float], moment: datetime) -> float:
+    """The value at a moment on the line through two readings."""
+    span = (two[0] - one[0]).total_seconds()
+    return one[1] if span <= 0 else one[1] + (two[1] - one[1]) * (moment - one[0]).total_seconds() / span
+
+
+def _filled(
+    items: Sequence[dict[str, Any]],
+    found: Sequence[dict[str, Any]],
+    cuts: Sequence[datetime],
+    span: Span,
+    aggregates: Sequence[str],
+    fill: Fill,
+    around: _Around,
+) -> list[dict[str, Any]]:
+    """The items and, between them, those of buckets without readings that have begun by now."""
+    result: list[dict[str, Any]] = []
+    there = {each["b"] - 1: i for i, each in enumerate(found)}
+    before, next_ = around.before, 0
+    for number in range(len(cuts) - 1):
+        if number in there:
+            next_ = there[number] + 1
+            result.append(items[next_ - 1])
+            if fill != "null":
+                before = (found[next_ - 1]["last_ts"], found[next_ - 1]["last"])
+        elif cuts[number] <= span.now:
+            following = found[next_] if next_ < len(found) and fill == "linear" else None
+            after = (following["first_ts"], following["first"]) if following else around.after
+            middle = cuts[number] + (cuts[number + 1] - cuts[number]) / 2
+            value = before[1] if before and fill == "previous" else None
+            if fill == "linear" and before and after:
+                value = _between(before, after, middle)
+            result.append(_empty(cuts[number], aggregates, value))
+    return result
+
+
+def _empty(start: datetime, aggregates: Sequence[str], value: float | None) -> dict[str, Any]:
+    counts = {"count": 0, "sum": 0.0, "good": None}
+    return {"ts": start, **{name: value if name in LEVELS else counts[name] for name in aggregates}}

@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from telemetry.points import QUALITIES, Quality, Value, value_of
+from telemetry.rollups import start_rollups
 from twin.db import Conn, Database, row, rows
 from twin.errors import Unavailable
 from twin.page import Page, decode_cursor, page_of
@@ -83,6 +84,7 @@ class History:
                 self.engine = await _create(conn)
             else:
                 self.engine = known["value"]["engine"]
+            await start_rollups(conn, now=now or datetime.now(UTC))
         await self.maintain(now=now or datetime.now(UTC))
 
     async def _find_extension(self) -> None:

@@ -22,6 +22,7 @@ from identity.access import limited_to
 from identity.actor import Actor, Scope
 from telemetry.decode import Columns, RawReading, Refusal, Rejected, columns_of, decode_body
 from telemetry.registry import PointInfo, PointRegistry
+from telemetry.rollups import mark_late
 from telemetry.sources import SourceKind, SourceRef, ensure_source
 from telemetry.store import (
     ACCEPTED,
@@ -313,6 +314,7 @@ class Ingest:
                 async with self._db.transaction() as conn:
                     readings = _joined(jobs)
                     outcome = await write_readings(conn, readings)
+                    await mark_late(conn, readings.take(outcome == ACCEPTED))
                     settled = _settle(jobs, outcome)
                     refused = [(each.job.source.id, refusal) for each in settled for refusal in each.refused]
                     await write_refusals(conn, refused)

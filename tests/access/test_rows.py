@@ -33,7 +33,7 @@ SERVER_WIDE_TABLES = {
     "alembic_version", "blob", "ifc_class", "installation", "service_level",
     "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers",
     # reached through point only (decision 12); kept by whoever keeps the rollups
-    "reading", "rollup", "rollup_dirty",
+    "reading", "rollup", "rollup_dirty", "rollup_state",
 }  # fmt: skip
 
 
