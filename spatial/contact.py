@@ -24,9 +24,7 @@ FACING: Final = -0.9  # cosine between the directions of two openings that may b
 SOCKET: Final = 0.5  # share of its size by which a pipe may be pushed into a socket,
 DEEP: Final = (0.06, 0.2)  # and m: so far at most where it is small, and where it is a sewer
 DEEP_SHARE: Final = 0.2
-LATERAL: Final = (
-    0.1  # share of an opening's size by which middles may be off, where that is more than the tolerance
-)
+LATERAL: Final = 0.1  # share of an opening's size by which middles may be off, where that is more than the tolerance
 SMALLER: Final = 0.4  # size of the smaller of two openings that may be joined, as a share of the larger
 
 _ENDS_IN: Final = {("run", "fitting"), ("run", "machine"), ("fitting", "machine")}

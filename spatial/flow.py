@@ -34,6 +34,8 @@ GENERATORS: Final = (
     "IfcUnitaryEquipment",
 )
 """Where a circuit begins and ends: what flows back to it is not fed by what it feeds."""
+GIVEN: Final = frozenset({"file", "brick"})
+"""What says so is somebody, not geometry."""
 ISOLATORS: Final = (
     "IfcValve",
     "IfcDamper",
@@ -45,13 +47,24 @@ ISOLATORS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """Two elements that something flows between. `how`: file, brick, or a kind of `spatial.contact`."""
+
+    one: int
+    other: int
+    how: str = "file"
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
     """An element up- or downstream."""
 
     element: int
     distance: int  # elements passed, 1: directly joined
     via: int  # the element before it on the way
-    derived: bool  # any edge on the way has a derived direction
+    derived: bool  # any edge on the way has a derived direction, or is itself derived
+    how: str = "file"  # what says that the two are joined, as in `Join`
+    edge_derived: bool = False  # the last edge alone
 
 
 class FlowGraph:
@@ -59,24 +72,30 @@ class FlowGraph:
 
     def __init__(
         self,
-        feeds: Iterable[tuple[int, int]],
-        connects: Iterable[tuple[int, int]],
+        feeds: Iterable[Join],
+        connects: Iterable[Join],
         *,
         sources: Collection[int] = (),
         generators: Collection[int] = (),
     ) -> None:
-        """`feeds`: directed by the file; `connects`: joined, no direction given; `sources`: what starts a flow."""
+        """`feeds`: directed; `connects`: joined, no direction given; `sources`: what starts a flow."""
         self.graph = networkx.DiGraph()
         self._generators = frozenset(generators)
         self._known: list[set[int]] | None = None
-        for one, other in feeds:
-            self.graph.add_edge(one, other, derived=False)
+        self.sources = frozenset(sources)
+        for join in feeds:
+            if join.one != join.other and not self.graph.has_edge(join.one, join.other):
+                self.graph.add_edge(join.one, join.other, derived=join.how not in GIVEN, how=join.how)
         undirected = networkx.Graph()
         undirected.add_edges_from(
-            (a, b) for a, b in connects if a != b and not self.graph.has_edge(a, b) and not self.graph.has_edge(b, a)
+            (join.one, join.other, {"how": join.how})
+            for join in connects
+            if join.one != join.other
+            and not self.graph.has_edge(join.one, join.other)
+            and not self.graph.has_edge(join.other, join.one)
         )
         for one, other in _directed(undirected, self.graph, sources):
-            self.graph.add_edge(one, other, derived=True)
+            self.graph.add_edge(one, other, derived=True, how=undirected.edges[one, other]["how"])
 
     def downstream(self, start: int) -> list[Reached]:
         """What the element feeds, nearest first."""
@@ -85,31 +104,6 @@ class FlowGraph:
     def upstream(self, start: int) -> list[Reached]:
         """What feeds the element, nearest first."""
         return self._reach(start, self.graph.predecessors)
-
-    def isolating(self, start: int, isolators: Collection[int]) -> tuple[list[int], bool]:
-        """Return what to shut so that nothing flows into or out of an element, and whether that shuts all of it off.
-
-        The nearest isolators on every way to and from it. False: some way ends without one.
-        """
-        if start not in self.graph:
-            return [], False
-        found: list[int] = []
-        complete = True
-        for onward in (self.graph.predecessors, self.graph.successors):
-            seen, waiting = {start}, deque([start])
-            while waiting:
-                element = waiting.popleft()
-                others = [other for other in onward(element) if other not in seen]
-                # A dead end downstream needs no valve: nothing comes back from it.
-                if not others and element != start and onward == self.graph.predecessors:
-                    complete = False
-                for other in others:
-                    seen.add(other)
-                    if other in isolators:
-                        found.append(other)
-                    else:
-                        waiting.append(other)
-        return list(dict.fromkeys(found)), complete
 
     def loops(self) -> list[list[int]]:
         """Return the circuits: sets of elements that feed each other in a circle, largest first."""
@@ -141,7 +135,9 @@ class FlowGraph:
             for other in onward(element):
                 if other not in found and not (element != start and element in circuit):
                     edge = self.graph.get_edge_data(element, other) or self.graph.get_edge_data(other, element)
-                    found[other] = Reached(other, here.distance + 1, element, here.derived or edge["derived"])
+                    found[other] = Reached(
+                        other, here.distance + 1, element, here.derived or edge["derived"], edge["how"], edge["derived"]
+                    )
                     waiting.append(other)
         return list(found.values())[1:]
 

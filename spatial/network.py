@@ -15,7 +15,8 @@ from uuid import UUID
 import numpy as np
 import shapely
 
-from spatial.flow import GENERATORS, ISOLATORS, SOURCES, FlowGraph, through_ports, unconnected
+from spatial.contact import TOLERANCE
+from spatial.flow_rows import FlowRows, Flows, build_flows, read_flows
 from spatial.joins import (
     Neighbours,
     RoomIndex,
@@ -60,11 +61,7 @@ class Network:
     boundaries: Mapping[UUID, frozenset[UUID]]  # room → rooms beside it, as the file's space boundaries say
     doors: list[DoorJoin]
     walk: WalkGraph
-    flow: FlowGraph
-    ids: list[UUID]  # of the flow graph's numbers
-    numbers: Mapping[UUID, int]
-    isolators: frozenset[int]
-    loose_ports: list[UUID]  # ports that nothing is joined to
+    flows: Flows
 
     def beside(self, room: UUID) -> dict[UUID, bool]:
         """Return the rooms beside a room, each with whether that is derived."""
@@ -96,8 +93,8 @@ class Network:
 class Networks:
     """The networks of the buildings asked for lately."""
 
-    def __init__(self, db: Database, *, keep: int) -> None:
-        self._db, self._keep = db, keep
+    def __init__(self, db: Database, *, keep: int, tolerance: float = TOLERANCE) -> None:
+        self._db, self._keep, self._tolerance = db, keep, tolerance
         self._known: OrderedDict[UUID, tuple[str, Network]] = OrderedDict()
         self._building: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -108,7 +105,7 @@ class Networks:
             known = self._known.get(building)
             if known is None or known[0] != stamp:
                 read = await _read(conn, building)
-                known = self._known[building] = (stamp, await asyncio.to_thread(build, read))
+                known = self._known[building] = (stamp, await asyncio.to_thread(build, read, self._tolerance))
             self._known.move_to_end(building)
             while len(self._known) > self._keep:
                 self._known.popitem(last=False)
@@ -123,17 +120,17 @@ class Rows:
     doors: list[dict[str, Any]]  # id, bbox, placement
     bounds: list[dict[str, Any]]  # from_id, to_id, ifc_class of from
     shafts: list[dict[str, Any]]  # id, parent_id, kind, bbox
-    flows: list[dict[str, Any]]  # kind, from_id, to_id
-    sources: list[UUID]
-    generators: list[UUID]
-    isolators: list[UUID]
+    flows: FlowRows
 
 
 async def _stamp(conn: Conn, building: UUID) -> str:
     found = await row(
         conn,
-        "SELECT string_agg(id || ':' || current_version, ',' ORDER BY id) AS stamp FROM model WHERE building_id = %s",
-        (building,),
+        """SELECT concat((SELECT string_agg(id || ':' || current_version, ',' ORDER BY id)
+                          FROM model WHERE building_id = %(building)s),
+                         (SELECT string_agg(id::text, ',' ORDER BY id)
+                          FROM brick_import WHERE building_id = %(building)s)) AS stamp""",
+        {"building": building},
     )
     return str(found["stamp"] if found else "")
 
@@ -155,19 +152,12 @@ async def _read(conn: Conn, building: UUID) -> Rows:
             ["IfcStair", "IfcStairFlight", "IfcRamp", "IfcRampFlight", "IfcTransportElement"],
             "ORDER BY e.id",
         ),
-        flows=await rows(conn, relations, {"building": building, "kinds": ["feeds", "connects", "has_port"]}),
-        sources=[found["id"] for found in await of_class("e.id", SOURCES)],
-        generators=[found["id"] for found in await of_class("e.id", GENERATORS)],
-        isolators=[
-            found["id"]
-            for found in await of_class("e.id", ISOLATORS)
-            + await of_class("e.id", ["IfcFlowController"], "AND e.ifc_class = 'IfcFlowController'")
-        ],
+        flows=await read_flows(conn, building),
     )
 
 
-def build(read: Rows) -> Network:
-    """Return the network of what was read."""
+def build(read: Rows, tolerance: float = TOLERANCE) -> Network:
+    """Return the network of what was read; what touches within `tolerance` (m) is joined."""
     all_plans, without = plans_of(read.rooms)
     plans, doubles = without_doubles(all_plans, read.rooms)
     index = RoomIndex(plans.values())
@@ -175,8 +165,6 @@ def build(read: Rows) -> Network:
     bounding = _bounding(read.bounds, plans)
     doors = [_join(door, bounding.get(door["id"], frozenset()), index) for door in read.doors]
     ways = _doors(doors, read.doors) + _openings(read.bounds, bounding, pairs) + _shafts(read.shafts, index)
-    flow, ids, loose = _flow(read)
-    numbers = {id: number for number, id in enumerate(ids)}
     return Network(
         plans=plans,
         index=index,
@@ -186,11 +174,7 @@ def build(read: Rows) -> Network:
         boundaries=_beside(bounding),
         doors=doors,
         walk=WalkGraph(plans.values(), ways),
-        flow=flow,
-        ids=ids,
-        numbers=numbers,
-        isolators=frozenset(numbers[id] for id in read.isolators if id in numbers),
-        loose_ports=loose,
+        flows=build_flows(read.flows, tolerance),
     )
 
 
@@ -302,21 +286,3 @@ def _kind(element: dict[str, Any]) -> str:
         return "ramp"
     stated = json.dumps([element["predefined_type"], element["attributes"].get("OperationType")])
     return "escalator" if "ESCALATOR" in stated or "MOVINGWALKWAY" in stated else "lift"
-
-
-def _flow(read: Rows) -> tuple[FlowGraph, list[UUID], list[UUID]]:
-    """Return the flow graph, the ids of its numbers and the ports that nothing is joined to."""
-    of_kind: dict[str, list[tuple[UUID, UUID]]] = defaultdict(list)
-    for edge in read.flows:
-        of_kind[edge["kind"]].append((edge["from_id"], edge["to_id"]))
-    owner = {port: element for element, port in of_kind["has_port"]}
-    joins = list(through_ports(of_kind["connects"], owner))
-    ids = sorted({id for edge in (*of_kind["feeds"], *joins, *of_kind["has_port"]) for id in edge})
-    numbers = {id: number for number, id in enumerate(ids)}
-    graph = FlowGraph(
-        [(numbers[one], numbers[other]) for one, other in of_kind["feeds"]],
-        [(numbers[one], numbers[other]) for one, other in joins],
-        sources={numbers[id] for id in read.sources if id in numbers},
-        generators={numbers[id] for id in read.generators if id in numbers},
-    )
-    return graph, ids, unconnected(sorted(owner), of_kind["connects"])

@@ -43,7 +43,10 @@ class NetworkReport:
     flow_edges_derived: int
     flow_parts: list[int]  # elements of each part that hangs together, largest first
     circuits: list[int]  # elements of each circle, largest first
+    flow_joined: dict[str, int]  # edges by what says so: file, brick, port, end, body, side
+    joined_to_itself: Missing  # elements two ports of which the file joins
     loose_ports: Missing
+    loose_ends: Missing  # segments and fittings without ports that nothing touches
 
 
 async def network_report(conn: Conn, network: Network, building: UUID) -> NetworkReport:
@@ -51,7 +54,8 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
     placed = await _equipment(conn, building)
     given = sum(len(others) for others in network.boundaries.values()) // 2
     sides = Counter(min(len(join.rooms), 2) for join in network.doors)
-    graph = network.flow.graph
+    flows = network.flows
+    graph = flows.graph.graph
     return NetworkReport(
         rooms=len(network.plans) + len(network.without_floor) + len(network.doubles),
         rooms_without_floor=await _missing(conn, network.without_floor),
@@ -69,9 +73,12 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
         flow_elements=graph.number_of_nodes(),
         flow_edges=graph.number_of_edges(),
         flow_edges_derived=sum(1 for _, _, derived in graph.edges(data="derived") if derived),
-        flow_parts=[len(part) for part in network.flow.parts()],
-        circuits=[len(circuit) for circuit in network.flow.loops()],
-        loose_ports=await _missing(conn, network.loose_ports),
+        flow_parts=[len(part) for part in flows.graph.parts()],
+        circuits=[len(circuit) for circuit in flows.graph.loops()],
+        flow_joined=dict(Counter(how for _, _, how in graph.edges(data="how"))),
+        joined_to_itself=await _missing(conn, flows.joined_to_itself),
+        loose_ports=await _missing(conn, flows.loose_ports),
+        loose_ends=await _missing(conn, flows.loose_ends),
     )
 
 

@@ -72,7 +72,11 @@ class Settings(BaseSettings):
         "Without it the embedded one in the data folder is used.",
     )
     database_connections: int = Field(
-        16, ge=4, le=500, description="At most so many database connections per process, besides the listeners."
+        16,
+        ge=4,
+        le=500,
+        description="At most so many database connections per process, besides the listeners; and as many "
+        "for callers who are limited to places."
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -109,6 +113,13 @@ class Settings(BaseSettings):
 
     network_buildings: int = Field(
         8, ge=1, description="Buildings whose rooms, doors and systems are kept in memory; others are read anew."
+    )
+    network_contact: float = Field(
+        0.015,
+        ge=0,
+        le=0.2,
+        description="Ends of ducts, pipes and cables, or loose ports, that are this near are joined where a file says "
+        "nothing, and marked derived; m.",
     )
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")

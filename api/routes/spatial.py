@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import Query, Request
 
 from api.route import Router, Tx, allow, twin_of
+from spatial.affected import Affected, affected
 from spatial.directions import Directions, directions
 from spatial.network import Network
-from spatial.reach import Affected, ReachedElement, affected, reached
+from spatial.reach import ReachedElement, reached
 from spatial.report import NetworkReport, network_report
 from spatial.rooms import Room, get_room
 from spatial.ways import Options
