@@ -20,7 +20,7 @@ from starlette.requests import HTTPConnection
 from api.auditing import watched
 from api.callers import Identified, digest_of
 from identity import PERMISSIONS, Actor, keys, sessions
-from identity.access import limit
+from identity.access import limited
 from identity.sessions import Session
 from twin.db import Conn, row
 from twin.errors import Conflict, Denied, Invalid, Unauthenticated
@@ -110,7 +110,7 @@ class TwinRoute(APIRoute):
             asked = (request, twin.audit, self.endpoint, self.access.permission)
             with watched(*asked, settled=self.transactional) as watch:
                 if not self.transactional:
-                    request.state.actor = await authorise(request, None, self.access)
+                    request.state.actor = await authorise(request, self.access)
                     watch.begin()
                     response = await handler(request)
                 else:
@@ -121,12 +121,10 @@ class TwinRoute(APIRoute):
                         await watch.ensure(conn)
                         return response
 
+                    request.state.actor = await authorise(request, self.access)
                     await _take_body(request)
-                    async with twin.db.transaction() as conn:
+                    async with transaction_of(request) as conn:
                         request.state.tx = conn
-                        request.state.actor = actor = await authorise(request, conn, self.access)
-                        if actor is not None:
-                            await limit(conn, actor, self.access.permission)
                         # The block commits on its way out, before the answer goes anywhere.
                         response = await once(request, conn, act, keep=not self.answers_secret)
             if self.changes_access:
@@ -139,13 +137,11 @@ class TwinRoute(APIRoute):
 async def _take_body(request: Request) -> None:
     """Read a body before the transaction begins: who sends it slowly must not hold a database connection meanwhile.
 
-    Only for callers with credentials (without any the answer is 401 at once). Files are streamed, as ever.
+    Files are streamed, as ever.
     """
-    headers = request.headers
-    if "authorization" not in headers and SESSION_COOKIE not in request.cookies:
+    if request.method in SAFE_METHODS or request.headers.get("content-type", "").startswith("multipart/"):
         return
-    if request.method not in SAFE_METHODS and not headers.get("content-type", "").startswith("multipart/"):
-        await request.body()
+    await request.body()
 
 
 def _concerns_access(access: Access) -> bool:
@@ -171,17 +167,16 @@ def twin_of(request: Request) -> "Twin":
 async def transaction_of(request: Request) -> AsyncIterator[Conn]:
     """A transaction for a `@no_transaction` route: it sees and changes what the caller may, as `Tx` does elsewhere."""
     actor: Actor | None = request.state.actor
-    async with twin_of(request).db.transaction() as conn:
-        if actor is not None:
-            await limit(conn, actor, request.state.permission)
+    db = twin_of(request).db
+    async with db.transaction() if actor is None else limited(db, actor, request.state.permission) as conn:
         yield conn
 
 
-async def authorise(request: Request, conn: Conn | None, access: Access) -> Actor | None:
+async def authorise(request: Request, access: Access) -> Actor | None:
     """Return who calls; raise Unauthenticated or Denied. A cookie on a mutating route needs its CSRF token."""
     if access.public:
         return None
-    caller = await authenticate(request, conn)
+    caller = await authenticate(request, None)
     if caller is None:
         raise Unauthenticated("session.missing")
     actor, session = caller.actor, caller.session

@@ -12,7 +12,6 @@ from identity.actor import EVERYWHERE, Actor, Scope
 from identity.permissions import FAMILIES, PERMISSIONS
 from twin.db import Conn, Database
 
-LIMITED_ROLE: Final = "twin_limited"
 NAMED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "building": tuple(family for family in FAMILIES if family != "building"),
     "point": ("reading", "alarm"),
@@ -71,37 +70,20 @@ def _settings(actor: Actor, scopes: Mapping[str, Scope]) -> dict[str, str]:
         for part, ids in parts.items():
             if ids:
                 found[f"twin.{family}_{part}"] = "{" + ",".join(sorted(map(str, ids))) + "}"
-    found["role"] = LIMITED_ROLE
     return found
-
-
-async def limit(conn: Conn, actor: Actor, permission: str | None) -> None:
-    """From here to its end the transaction of `conn` sees and changes only what `actor` may."""
-    await apply_limits(conn, limits_of(actor, permission))
-
-
-async def apply_limits(conn: Conn, limits: Mapping[str, str] | None) -> None:
-    """As `limit`, with the settings already made."""
-    if limits is None:
-        return
-    await conn.execute(
-        "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS given (name, value)",
-        (list(limits.keys()), list(limits.values())),
-    )
 
 
 @asynccontextmanager
 async def limited(db: Database, actor: Actor, permission: str | None) -> AsyncIterator[Conn]:
     """A transaction that sees and changes only what `actor` may when it does what needs `permission`."""
-    async with db.transaction() as conn:
-        await limit(conn, actor, permission)
+    limits = limits_of(actor, permission)
+    async with db.transaction() if limits is None else db.limited_transaction(limits) as conn:
         yield conn
 
 
 @asynccontextmanager
 async def limited_to(db: Database, actor: Actor, scope: Scope) -> AsyncIterator[Conn]:
     """A transaction that sees what lies in `scope`, whatever the actor may read."""
-    async with db.transaction() as conn:
-        if not scope.everywhere:
-            await apply_limits(conn, _settings(actor, dict.fromkeys(FAMILIES, scope)))
+    limits = None if scope.everywhere else _settings(actor, dict.fromkeys(FAMILIES, scope))
+    async with db.transaction() if limits is None else db.limited_transaction(limits) as conn:
         yield conn

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, TypeVar
+from typing import Any, Final, LiteralString, TypeVar
 
 import psycopg
 import structlog
@@ -30,20 +30,74 @@ T = TypeVar("T")
 
 log = structlog.get_logger()
 WATCH_EVERY = 0.5  # s
+LIMITED_ROLE: Final = "twin_limited"
+"""The role that row filters apply to (docs/decisions/0012)."""
+
+
+class LimitedConn(AsyncConnection[dict[str, Any]]):
+    """A connection for callers who may not see everything: it acts as `LIMITED_ROLE` as long as it lives, so that its
+    plans, which depend on the role, are made once. `said` is what its session was told that may be seen."""
+
+    said: Mapping[str, str] | None = None  # None: unknown
+    names: frozenset[str] = frozenset()  # all that it was ever told: what is not told again must not last
+    own: bool = True  # False: behind a pooler that gives each transaction another session
+
+    async def begin(self) -> None:
+        """Once, when it has been opened."""
+        query = "SELECT set_config('role', %s, false), pg_backend_pid() AS pid"
+        found = await row(self, query, (LIMITED_ROLE,))
+        self.own = found is not None and found["pid"] == self.info.backend_pid
+        if not self.own:
+            await self.execute("RESET ROLE")
+
+    async def tell(self, settings: Mapping[str, str]) -> None:
+        """Have the session see what `settings` allow and nothing of what another caller was allowed."""
+        if self.said == settings:
+            return
+        self.said, self.names = None, self.names | settings.keys()
+        await tell(self, {**dict.fromkeys(self.names, ""), **settings}, local=False)
+        self.said = dict(settings)
+
+
+async def tell(conn: Conn, settings: Mapping[str, str], *, local: bool) -> None:
+    """Set settings of the database for the session, or (`local`) until the end of the transaction."""
+    await conn.execute(
+        "SELECT set_config(name, value, %s) FROM unnest(%s::text[], %s::text[]) AS given (name, value)",
+        (local, list(settings), list(settings.values())),
+    )
 
 
 class Database:
-    """A pool of connections to one PostgreSQL. Use `open_database`."""
+    """Connections to one PostgreSQL. Use `open_database`."""
 
-    def __init__(self, url: str, pool: AsyncConnectionPool[Conn]) -> None:
+    def __init__(self, url: str, pool: AsyncConnectionPool[Conn], limited: AsyncConnectionPool[LimitedConn]) -> None:
         self.url = url
         self._pool = pool
+        self._limited = limited
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Conn]:
         """A connection in a transaction: committed at the end, rolled back by an exception."""
         async with self.connection() as conn, conn.transaction():
             yield conn
+
+    @asynccontextmanager
+    async def limited_transaction(self, settings: Mapping[str, str]) -> AsyncIterator[Conn]:
+        """A transaction as `LIMITED_ROLE` that sees what `settings` allow (identity/access.py makes them).
+
+        Connections are kept for this, and one is told only when its last caller was allowed something else. If it
+        cannot be told there is no transaction.
+        """
+        try:
+            async with self._limited.connection() as conn:
+                if conn.own:
+                    await conn.tell(settings)
+                async with conn.transaction():
+                    if not conn.own:
+                        await tell(conn, {**settings, "role": LIMITED_ROLE}, local=True)
+                    yield conn
+        except PoolTimeout as error:
+            raise Unavailable("database.unreachable", reason=str(error)) from error
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Conn]:
@@ -106,19 +160,32 @@ async def _watched(embedded: EmbeddedPostgres | None) -> AsyncIterator[None]:
 @asynccontextmanager
 async def connect(url: str, connections: int = 16) -> AsyncIterator[Database]:
     """A pool on a database that is already there and up to date."""
+    kwargs = {"autocommit": True, "row_factory": dict_row, "application_name": "twin"}
     pool = AsyncConnectionPool[Conn](
         url,
         connection_class=Conn,
-        kwargs={"autocommit": True, "row_factory": dict_row, "application_name": "twin"},
+        kwargs=kwargs,
         min_size=min(2, connections),
         max_size=connections,
         timeout=30,
         open=False,
     )
+    limited = AsyncConnectionPool[LimitedConn](
+        url,
+        connection_class=LimitedConn,
+        kwargs=kwargs,
+        configure=LimitedConn.begin,
+        min_size=0,
+        max_size=connections,
+        timeout=30,
+        open=False,
+    )
     await pool.open(wait=True, timeout=30)
+    await limited.open()
     try:
-        yield Database(url, pool)
+        yield Database(url, pool, limited)
     finally:
+        await limited.close()
         await pool.close()
 
 

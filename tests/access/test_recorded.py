@@ -34,7 +34,7 @@ class Observed(Database):
     """The same database, but nothing stays; what a transaction has recorded is read before it is rolled back."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.url, db._pool)
+        super().__init__(db.url, db._pool, db._limited)
         self.recorded: list[dict[str, Any]] = []
 
     @asynccontextmanager

@@ -312,9 +312,14 @@ class RolledBack(Database):
     """The same database, but nothing stays: what one request of the matrix changes, the next one does not see."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(db.url, db._pool)
+        super().__init__(db.url, db._pool, db._limited)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Conn]:
         async with self.connection() as conn, conn.transaction(force_rollback=True):
+            yield conn
+
+    @asynccontextmanager
+    async def limited_transaction(self, settings: Mapping[str, str]) -> AsyncIterator[Conn]:
+        async with super().limited_transaction(settings) as conn, conn.transaction(force_rollback=True):
             yield conn

@@ -42,14 +42,14 @@ def short_circuit() -> None:
     """Let a request say in a header that nobody asks who calls, or that nobody is remembered."""
     asked = route.authorise
 
-    async def authorise(request: Request, conn: Conn | None, access: route.Access) -> Actor | None:
+    async def authorise(request: Request, access: route.Access) -> Actor | None:
         kind = request.headers.get("x-kind")
         if kind == "none":
             request.state.caller = CLI
             return CLI
         if kind == "fresh":
             route.twin_of(request).callers.clear()
-        return await asked(request, conn, access)
+        return await asked(request, access)
 
     route.authorise = authorise
 

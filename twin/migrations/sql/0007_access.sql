@@ -121,43 +121,57 @@ CREATE FUNCTION scope_ids(family text, part text) RETURNS uuid[] LANGUAGE sql ST
     SELECT nullif(current_setting('twin.' || family || '_' || part, true), '')::uuid[]
 $$;
 
--- The functions below look past the row filters, or they would ask the tables whose filters ask them.
+-- The functions below look past the row filters, or they would ask the tables whose filters ask them. They ask nothing
+-- at all for callers to whom no storey or system is granted, who are most of the limited ones.
 
 -- Elements of the granted systems: members, of groups within them too, what is part of these, what stands in their rooms.
 CREATE FUNCTION scope_members(family text) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT AS $$
-    WITH RECURSIVE systems (id) AS (
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT AS $$
+BEGIN
+    IF scope_ids(family, 'systems') IS NULL THEN RETURN; END IF;
+    RETURN QUERY WITH RECURSIVE systems (id) AS (
         SELECT unnest(scope_ids(family, 'systems'))
         UNION SELECT c.child_id FROM systems s JOIN element_group_child c ON c.group_id = s.id
     ), parts (id) AS (
         SELECT m.element_id FROM systems s JOIN element_group_member m ON m.group_id = s.id
         UNION SELECT e.id FROM parts p JOIN element e ON e.parent_id = p.id
     )
-    SELECT id FROM parts UNION SELECT e.id FROM parts p JOIN element e ON e.space_id = p.id
-$$;
+    SELECT p.id FROM parts p UNION SELECT e.id FROM parts p JOIN element e ON e.space_id = p.id;
+END $$;
 -- These and the elements of the granted storeys.
 CREATE FUNCTION scope_elements(family text) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT AS $$
-    SELECT id FROM element WHERE storey_id = ANY (scope_ids(family, 'storeys')) UNION SELECT scope_members(family)
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1000 SET search_path FROM CURRENT AS $$
+BEGIN
+    IF scope_ids(family, 'storeys') IS NOT NULL THEN
+        RETURN QUERY SELECT e.id FROM element e WHERE e.storey_id = ANY (scope_ids(family, 'storeys'));
+    END IF;
+    IF scope_ids(family, 'systems') IS NOT NULL THEN RETURN QUERY SELECT scope_members(family); END IF;
+END $$;
 -- Storeys whose names are seen: the granted ones, and those that elements of granted systems are on.
 CREATE FUNCTION scope_storeys(family text) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
-    SELECT unnest(scope_ids(family, 'storeys'))
-    UNION SELECT e.storey_id FROM element e WHERE e.id IN (SELECT scope_members(family))
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN QUERY SELECT unnest(scope_ids(family, 'storeys'));
+    IF scope_ids(family, 'systems') IS NOT NULL THEN
+        RETURN QUERY SELECT e.storey_id FROM element e WHERE e.id IN (SELECT scope_members(family));
+    END IF;
+END $$;
 -- Groups whose names are seen: the granted ones, and those that seen elements belong to.
 CREATE FUNCTION scope_groups(family text) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
-    SELECT unnest(scope_ids(family, 'systems'))
-    UNION SELECT m.group_id FROM element_group_member m WHERE m.element_id IN (SELECT scope_elements(family))
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
+BEGIN
+    IF scope_ids(family, 'storeys') IS NULL AND scope_ids(family, 'systems') IS NULL THEN RETURN; END IF;
+    RETURN QUERY SELECT unnest(scope_ids(family, 'systems'))
+        UNION SELECT m.group_id FROM element_group_member m WHERE m.element_id IN (SELECT scope_elements(family));
+END $$;
 -- Assets that are at seen elements now.
 CREATE FUNCTION scope_assets(family text) RETURNS SETOF uuid
-LANGUAGE sql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
-    SELECT b.asset_id FROM asset_binding b
-    WHERE b.during @> now() AND b.element_id IN (SELECT scope_elements(family))
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 SET search_path FROM CURRENT AS $$
+BEGIN
+    IF scope_ids(family, 'storeys') IS NULL AND scope_ids(family, 'systems') IS NULL THEN RETURN; END IF;
+    RETURN QUERY SELECT b.asset_id FROM asset_binding b
+        WHERE b.during @> now() AND b.element_id IN (SELECT scope_elements(family));
+END $$;
 
 -- The text of a condition that a row's place is in the scope of a family. `building`, `storey` and `element` are
 -- expressions for its ids; a row without a storey of its own is on that of its element. Every sub-select is evaluated
