@@ -13,26 +13,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from api.finishing_log import Log, ReadyTile, Said
 from ifc_models.extract import Extract, MeshArrays, load_extract, load_geometry
 from ifc_models.measures import element_measures
+from ifc_models.mesh_parts import load_some
 from ifc_models.package import write_package
 from spatial.ends import element_ends
 from spatial.placement import Footprint, Placement, footprint, place
+from spatial.placing import IN_ROOMS
+from viewer.tile_folder import FileStoreys
 from viewer.tile_keys import KnownTile
 from viewer.tiles import Tile, build_tiles
 
-IN_ROOMS: Final = frozenset(
-    {
-        "IfcDistributionElement",
-        "IfcFurnishingElement",
-        "IfcTransportElement",
-        "IfcBuildingElementProxy",
-        "IfcElectricalElement",
-        "IfcEquipmentElement",
-        "IfcElementComponent",
-    }
-)
-"""What stands in a room, as against what bounds it; subclasses included."""
 PLACED: Final = frozenset({"IfcElement", "IfcSpace"})
 """What may be placed by geometry at all: a site's terrain is on no storey."""
 ON_TOP: Final = frozenset({"IfcSlab", "IfcCovering"})
@@ -56,10 +48,12 @@ def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished
     """Place the elements of an extract folder and write its tiles into `out`, those left out that are known."""
     started = time.perf_counter()
     extract, mesh = load_extract(folder), MeshArrays.load(folder, mmap=True)
+    log, total = Log(out), len(np.unique(mesh.instance_element))
+    log.say(Said(stage="place", total=total))
     boxes = mesh.element_bounds(len(extract.elements))
     placement = place_extract(extract, mesh, boxes)
     placed = time.perf_counter()
-    tiles = build_tiles(extract, mesh, placement, out, known)
+    tiles = build_tiles(extract, mesh, placement, out, known, _Teller(extract, log, total).tell)
     tiled = time.perf_counter()
     shapes, measures = mesh.element_shape_hashes(), element_measures(mesh, len(extract.elements))
     hashed = time.perf_counter()
@@ -75,6 +69,46 @@ def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished
         "pack": time.perf_counter() - ended,
     }
     return Finished(placement, boxes, shapes, measures, ends, tiles, package, seconds)
+
+
+def preview(folder: Path, meshed: Path, out: Path) -> list[ReadyTile]:
+    """Write the tiles of storeys whose meshes lie in the folder `meshed`, each element where the file says it is."""
+    extract = load_extract(folder)
+    mesh = load_some(meshed, extract)
+    storey = np.array([element.storey for element in extract.elements], dtype=np.int64)
+    tiles = build_tiles(extract, mesh, FileStoreys(storey), out)
+    return [ready_tile(extract, tile) for tile in tiles if tile.storey_index is not None]
+
+
+def ready_tile(extract: Extract, tile: Tile) -> ReadyTile:
+    """What may be said of a tile before its version is stored."""
+    storey = next((each for each in extract.storeys if each.element == tile.storey_index), None)
+    return ReadyTile(
+        storey_index=tile.storey_index if tile.storey_index is not None else -1,
+        storey_name=storey.name if storey is not None else None,
+        elevation=storey.elevation if storey is not None else None,
+        layer=tile.layer,
+        part=tile.part,
+        hash=tile.hash,
+        bytes=tile.bytes,
+        elements=tile.elements,
+        triangles=tile.triangles,
+        bbox=tile.bbox,
+        key=tile.key,
+        content_type=tile.content_type,
+    )
+
+
+class _Teller:
+    """Says in the log which tiles are written, and how many elements are in them."""
+
+    def __init__(self, extract: Extract, log: Log, total: int) -> None:
+        self._extract, self._log, self._total, self._done = extract, log, total, 0
+
+    def tell(self, tile: Tile) -> None:
+        self._done += tile.elements
+        said = Said(stage="tiles", done=self._done, total=self._total, tile=ready_tile(self._extract, tile))
+        self._log.say(said)
 
 
 def place_extract(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64]) -> Placement:

@@ -6,13 +6,10 @@ transaction commits, the building shows its previous version; if anything fails,
 
 import asyncio
 import contextlib
-import multiprocessing
 import shutil
 import tempfile
 import time
-from collections.abc import Coroutine
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +18,11 @@ from uuid import UUID
 import structlog
 from psycopg.errors import DiskFull
 
+from api.finisher import Finisher
 from api.finishing import Finished, finish
+from api.finishing import preview as finish_early
+from api.finishing_log import Listener, Said
+from api.previewing import FIRST_AFTER, Preview
 from identity import audit
 from identity.actor import SYSTEM, Actor
 from ifc_models import models, store
@@ -42,11 +43,12 @@ from ifc_models.repeating import (
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion
 from ifc_models.worker import Step, WorkerPool
+from spatial.placed import place_building
 from telemetry import seeding
 from twin import jobs, places
 from twin.blobs import Blob, BlobStore, is_full, record_blob
 from twin.db import Conn, Database, objects
-from twin.errors import Conflict, Invalid, Unavailable
+from twin.errors import Conflict, Invalid, TwinError, Unavailable
 from twin.events import emit
 from twin.jobs import JobContext
 from twin.settings import Settings
@@ -55,8 +57,10 @@ from viewer.tile_keys import KnownTile
 log = structlog.get_logger()
 IFC: Final = "application/x-step"
 READ_SHARE: Final = 0.15  # of the progress bar; meshing goes on meanwhile
-WORKER_SHARE: Final = 0.75  # of the progress bar: reading and meshing
-FINISHED_SHARE: Final = 0.9
+WORKER_SHARE: Final = 0.6  # of the progress bar: reading and meshing
+PLACED_SHARE: Final = 0.65
+FINISHED_SHARE: Final = 0.85
+LISTEN_EVERY: Final = 0.1  # s between two looks at what the finishing process says
 LEFT_OVER: Final = timedelta(days=1)  # after which the folder of an import that was killed and not taken up goes
 STAGES: Final = {"checking": "check", "opening": "open", "reading": "read", "meshing": "mesh"}
 """The worker's stages as the job shows them; then come place and store."""
@@ -104,20 +108,21 @@ async def ask_for_rollback(conn: Conn, model: models.Model, version: int, actor:
 class Importer:
     """Runs import jobs. Holds warm processes, so the first import of a server is as fast as the second."""
 
+    preview_after = FIRST_AFTER
+
     def __init__(self, db: Database, blobs: BlobStore, settings: Settings, workers: WorkerPool) -> None:
-        self._db, self._blobs, self._settings, self._workers = db, blobs, settings, workers
-        self._finisher: ProcessPoolExecutor | None = None
+        self._db, self._blobs, self._settings, self.workers = db, blobs, settings, workers
+        self._finisher = Finisher()
         self._work = settings.data / "work"
         self._converter = converter(workers.limits)
 
     async def warm(self) -> None:
         """Wait until the processes that read and mesh are ready, for measuring."""
-        await self._workers.warm()
+        await self.workers.warm()
 
     def close(self) -> None:
         """End the finishing process."""
-        if self._finisher:
-            self._finisher.shutdown(wait=False, cancel_futures=True)
+        self._finisher.close()
 
     async def run(self, job: JobContext) -> dict[str, Any]:
         """Import the file that the job names; return the report."""
@@ -152,21 +157,13 @@ class Importer:
         out.mkdir()
         tiles.mkdir()
 
-        async def progress(step: Step) -> None:
-            share = READ_SHARE * step.progress
-            if step.stage == "meshing":
-                share = READ_SHARE + (WORKER_SHARE - READ_SHARE) * step.progress
-            counted = {"done": step.done, "total": step.total, "bytes": job.args["bytes"]}
-            await job.report(STAGES.get(step.stage, step.stage), share, **counted)
-
-        path = self._blobs.path(job.args["file_hash"])
-        extract = await self._workers.run(
-            path, out, file_name=job.args["file_name"], inputs=await self._before(job), on_progress=progress
-        )
+        preview = Preview(self._db, self._blobs, job, first_after=self.preview_after)
+        await preview.start()
+        extract = await self._extract(job, preview, out)
         await job.report("place", WORKER_SHARE)
-        finished = await self._finish(out, tiles, await self._known_tiles(job))
+        finished = await self._finish(job, preview, out, tiles)
         await job.report("store", FINISHED_SHARE)
-        tile_blobs, package = await asyncio.to_thread(self._keep, finished)
+        tile_blobs, package = await asyncio.to_thread(self._keep, finished, preview.kept)
         geometry = await asyncio.to_thread(load_geometry, out)
         async with self._db.transaction() as conn:
             model = await models.get_model(conn, UUID(job.args["model_id"]))
@@ -192,6 +189,36 @@ class Importer:
             report = await self._store(conn, job, model, new, {**extract.seconds, **finished.seconds}, started)
         await self._keep_meshes(model.id, report["version"], out, extract)
         return report
+
+    async def _extract(self, job: JobContext, preview: Preview, out: Path) -> Extract:
+        """Read and mesh the file in the sandbox; a big model's storeys are shown as they come."""
+
+        async def progress(step: Step) -> None:
+            share = READ_SHARE * step.progress
+            if step.stage == "meshing":
+                share = READ_SHARE + (WORKER_SHARE - READ_SHARE) * step.progress
+            counted = {"done": step.done, "total": step.total, "bytes": job.args["bytes"]}
+            await job.report(STAGES.get(step.stage, step.stage), share, **counted)
+
+        path, meshed = self._blobs.path(job.args["file_hash"]), asyncio.Queue[Path | None]()
+        showing = asyncio.create_task(self._show_early(preview, out, meshed))
+        try:
+            extract = await self.workers.run(
+                path,
+                out,
+                file_name=job.args["file_name"],
+                inputs=await self._before(job),
+                on_progress=progress,
+                on_preview=meshed.put_nowait if preview.is_wanted else None,
+            )
+            while not meshed.empty():  # these come with the version now
+                meshed.get_nowait()
+            meshed.put_nowait(None)
+            await showing
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+        return extract
 
     async def _before(self, job: JobContext) -> dict[str, Path]:
         """The newest version's file and meshes: what is the same in both need not be meshed again."""
@@ -290,21 +317,43 @@ class Importer:
                 (UUID(job.args["model_id"]),),
             )
 
-    async def _finish(self, out: Path, tiles: Path, known: list[KnownTile]) -> Finished:
-        """Place and tile in the finishing process; one that died is replaced once."""
-        for attempt in (1, 2):
-            if self._finisher is None:
-                self._finisher = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._finisher, finish, out, tiles, known)
-            except BrokenProcessPool:
-                log.warning("import.finisher_died", attempt=attempt)
-                self._finisher = None
-        raise Invalid("import.finish_failed")
+    async def _finish(self, job: JobContext, preview: Preview, out: Path, tiles: Path) -> Finished:
+        """Place and tile in the finishing process; storeys are shown as their tiles are written."""
+        known = [*await self._known_tiles(job), *await preview.known_tiles()]
+        work = asyncio.ensure_future(self._finisher.run(finish, out, tiles, known))
+        listener = Listener(tiles)
+        try:
+            while not work.done():
+                await asyncio.wait([work], timeout=LISTEN_EVERY)
+                said = listener.new()
+                await preview.add((each.tile for each in said if each.tile is not None), tiles)
+                if said and not work.done():
+                    await self._report_finishing(job, preview, said[-1])
+        finally:
+            work.cancel()
+            await asyncio.wait([work])
+        return work.result()
 
-    def _keep(self, finished: Finished) -> tuple[list[Blob], Blob]:
-        tiles = [self._blobs.put_file(tile.path, tile.content_type) for tile in finished.tiles if not tile.is_stored]
-        return tiles, self._blobs.put_file(finished.package, PACKAGE)
+    @staticmethod
+    async def _report_finishing(job: JobContext, preview: Preview, said: Said) -> None:
+        share = PLACED_SHARE if said.stage == "tiles" else WORKER_SHARE
+        share += (FINISHED_SHARE - PLACED_SHARE) * said.done / max(said.total, 1)
+        counted = {"done": said.done, "total": said.total, "bytes": job.args["bytes"]}
+        await job.report(said.stage, share, **counted, storeys_shown=len(preview.storeys) or None)
+
+    async def _show_early(self, preview: Preview, out: Path, meshed: "asyncio.Queue[Path | None]") -> None:
+        """Show storeys whose meshes come before the others'; one that cannot be shown comes with the version."""
+        while (folder := await meshed.get()) is not None:
+            tiles = folder / "tiles"
+            try:
+                await preview.show(await self._finisher.run(finish_early, out, folder, tiles), tiles)
+            except (OSError, TwinError) as error:
+                log.warning("import.preview_failed", reason=str(error))
+
+    def _keep(self, finished: Finished, kept: Mapping[str, Blob]) -> tuple[list[Blob], Blob]:
+        new = [tile for tile in finished.tiles if not tile.is_stored and tile.hash not in kept]
+        tiles = [self._blobs.put_file(tile.path, tile.content_type) for tile in new]
+        return [*tiles, *kept.values()], self._blobs.put_file(finished.package, PACKAGE)
 
     async def _store(
         self,
@@ -320,6 +369,7 @@ class Importer:
         stored = await store.store_version(conn, new)
         if new.boxes is not None:
             new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
+        await place_building(conn, model.building_id)
         await self._make_points(conn, Actor(job.created_by or SYSTEM.name), model.building_id, new.extract)
         now = time.perf_counter()
         report = build_report(

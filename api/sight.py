@@ -20,6 +20,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "work_order": "work_order.read",
     "plan": "work_order.read",
     "model": "model.read",
+    "model_preview": "model.read",
     "point": "point.read",
     "command": "point.read",
     "topic": "topic.read",

@@ -44,7 +44,7 @@ class MeshLimits:
     element_triangles: int = 400_000  # a heavier element is coarsened
     model_triangles: int = 8_000_000  # shown at once, every instance counted; heavier models are coarsened
     quality: Quality = "medium"  # of curved surfaces
-    preview_groups: int = 3000  # different bodies from which on storeys are shown while others are still meshed
+    preview_groups: int = 3000  # different bodies from which on storeys are handed over before all is meshed
 
 
 @dataclass(slots=True)

@@ -140,6 +140,14 @@ def _halves(step_ids: list[int]) -> list[list[int]]:
     return [half for half in (step_ids[:middle], step_ids[middle:]) if half]
 
 
+def load_some(meshed: Path, extract: Extract) -> MeshArrays:
+    """The arrays of a folder that the mesher wrote before it was done."""
+    mesh, step_ids = _load_part(meshed)
+    index = {element.step_id: i for i, element in reversed(list(enumerate(extract.elements)))}
+    mesh.instance_element = np.array([index[s] for s in step_ids.tolist()], np.uint32)
+    return mesh
+
+
 def _load_part(folder: Path) -> tuple[MeshArrays, "np.typing.NDArray[np.uint32]"]:
     step_ids = np.load(folder / _INSTANCES)
     arrays = {f.name: np.load(folder / f"{f.name}.npy") for f in fields(MeshArrays) if f.name != "instance_element"}

@@ -22,7 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     mesh_seconds: float = 600.0
     only: list[int] | None = None
     unsafe: list[tuple[int, str]] = []
-    preview: bool = False  # whether somebody wants to see storeys before all is meshed
+    preview: int | None = None  # different bodies from which on storeys are handed over before all is meshed
     inputs: dict[str, str] = {}  # further files that the task reads, by what they are
     options: dict[str, Any] = {}
 

@@ -41,7 +41,7 @@ def run(request: Request, report: Report, preview: Callable[[str], None] | None 
     checked = time.perf_counter()
     report("opening", 0.0)
     if request.task == "mesh":
-        return _mesh(prepared, out, request, report, preview if request.preview else None)
+        return _mesh(prepared, out, request, report, preview if request.preview is not None else None)
     if request.task in ("ids", "enrich", "cobie"):
         from ifc_models import more_tasks  # their libraries take a second to import, and few files need them
 
@@ -97,7 +97,11 @@ def _mesh(
         out,
         only=set(request.only) if request.only is not None else reuse.changed if reuse is not None else None,
         unsafe=unsafe,
-        limits=MeshLimits(seconds=request.mesh_seconds, exact_seconds=request.limits.exact_seconds),
+        limits=MeshLimits(
+            seconds=request.mesh_seconds,
+            exact_seconds=request.limits.exact_seconds,
+            preview_groups=request.preview or 0,
+        ),
         report=lambda done, total: report("meshing", done / total if total else 1.0, (done, total)),
         preview=preview,
     )

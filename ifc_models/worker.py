@@ -60,6 +60,7 @@ class WorkerPool:
     """Warm worker processes. `async with WorkerPool() as pool: extract = await pool.run(path, out)`."""
 
     patience = PATIENCE
+    preview_groups = 3000  # different bodies from which on two calls of the fast kernel are worth the wait
 
     def __init__(self, *, spares: int = 2, limits: WorkerLimits | None = None) -> None:
         self.limits = limits or WorkerLimits()
@@ -189,7 +190,7 @@ class WorkerPool:
             mesh_seconds=job.limits.seconds * MESH_SHARE,
             only=only,
             unsafe=list((unsafe or {}).items()),
-            preview=job.show.wants_preview and only is None,
+            preview=self.preview_groups if job.show.wants_preview and only is None else None,
             inputs=job.inputs,
             options=job.options,
         )

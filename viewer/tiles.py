@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +59,16 @@ class Placed(Protocol):
 
 
 def build_tiles(
-    extract: Extract, mesh: MeshArrays, placement: Placed, out: Path, known: Sequence[KnownTile] = ()
+    extract: Extract,
+    mesh: MeshArrays,
+    placement: Placed,
+    out: Path,
+    known: Sequence[KnownTile] = (),
+    on_tile: Callable[[Tile], None] | None = None,
 ) -> list[Tile]:
     """Write the tiles of a model into `out` and return them, ordered by storey, layer and part.
 
-    Those that would come out as `known` ones are not written.
+    Those that would come out as `known` ones are not written. `on_tile` gets each one that is, storey by storey.
     """
     out.mkdir(parents=True, exist_ok=True)
     if len(mesh.instance_element) == 0:
@@ -80,7 +85,10 @@ def build_tiles(
     if left.any():
         model = Model.of(extract, with_instances(mesh, left), storeys)
         with ThreadPoolExecutor(_THREADS) as pool:  # encoding and compression let go of the interpreter's lock
-            tiles += pool.map(lambda each: _write(model, each, out, keys[each.number]), model.groups())
+            for tile in pool.map(lambda each: _write(model, each, out, keys[each.number]), model.groups()):
+                tiles.append(tile)
+                if on_tile is not None:
+                    on_tile(tile)
     return sorted(tiles, key=lambda tile: (_number(tile), tile.part))
 
 

@@ -34,11 +34,12 @@ class TileEntry:
     triangles: int
     bytes: int
     bbox: Sequence[float]
+    preview: str | None = None  # the name of its storey, which has no id before the model's first version is stored
 
 
 async def tileset(conn: Conn, building_id: UUID) -> dict[str, Any]:
     """The building's tileset; without children where it has no model. Tile addresses are relative to
-    `/api/v1/buildings/{id}/tileset.json`."""
+    `/api/v1/buildings/{id}/tileset.json`. A model whose first version is being imported shows its whole storeys."""
     entries = await objects(
         conn,
         TileEntry,
@@ -49,6 +50,16 @@ async def tileset(conn: Conn, building_id: UUID) -> dict[str, Any]:
            LEFT JOIN storey s ON s.id = t.storey_id
            WHERE m.building_id = %s
            ORDER BY s.elevation NULLS FIRST, t.storey_id, t.layer, m.name, t.part, t.hash""",
+        (building_id,),
+    )
+    entries += await objects(
+        conn,
+        TileEntry,
+        """SELECT t.hash, NULL AS storey, t.layer, m.name AS model, m.discipline, t.elements, t.triangles, t.bytes,
+                  t.bbox, coalesce(t.storey_name, '') AS preview
+           FROM tile_preview t JOIN model m ON m.id = t.model_id AND m.current_version IS NULL
+           WHERE t.building_id = %s
+           ORDER BY t.elevation NULLS FIRST, t.storey_index, t.layer, m.name, t.part, t.hash""",
         (building_id,),
     )
     storeys = await rows(
@@ -120,6 +131,7 @@ def _child(entry: TileEntry, address: str) -> dict[str, Any]:
                 "elements": entry.elements,
                 "triangles": entry.triangles,
                 "bytes": entry.bytes,
+                **({"preview": entry.preview} if entry.preview is not None else {}),
             },
         },
     }

@@ -124,7 +124,8 @@ async def get_tile(tx: Tx, request: Request, name: str) -> Response:
     tile = await row(
         tx,
         """SELECT b.content_type FROM blob b WHERE b.hash = %(hash)s
-           AND EXISTS (SELECT 1 FROM tile t WHERE t.hash = b.hash)""",
+           AND (EXISTS (SELECT 1 FROM tile t WHERE t.hash = b.hash)
+                OR EXISTS (SELECT 1 FROM tile_preview t WHERE t.hash = b.hash))""",
         {"hash": tile_hash},
     )
     if tile is None or not name.endswith(".glb"):

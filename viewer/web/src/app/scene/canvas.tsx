@@ -46,7 +46,13 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       return;
     }
     const offs = [
-      scene.on("pick", ({ hit }) => store.set((state) => ({ ...state, selected: hit ? plainId(hit.globalId) : null, focusAlarm: null }))),
+      scene.on("pick", ({ hit }) => {
+        const { picking } = store.get();
+        if (picking && hit) {
+          store.set((state) => ({ ...state, picking: null }));
+          picking.done(plainId(hit.globalId));
+        } else if (!picking) store.set((state) => ({ ...state, selected: hit ? plainId(hit.globalId) : null, focusAlarm: null }));
+      }),
       scene.on("open", ({ hit }) => {
         if (hit) void lookAt(scene, hit.globalId);
       }),
@@ -77,7 +83,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       opened();
     });
     offs.push(live.onEvent((event) => {
-      if (event.topic === "model") void scene.load(tileset, { keepCamera: true }).catch(() => undefined);
+      if (event.topic === "model" || event.topic === "model_preview") void scene.load(tileset, { keepCamera: true }).catch(() => undefined);
     }));
     return () => {
       for (const off of offs) off();
