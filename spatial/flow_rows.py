@@ -1,6 +1,6 @@
 """The flow graph of a building from its rows: what files join, what touches, what Brick graphs add."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -51,6 +51,7 @@ class Flows:
     contacts: list[Contact]
     joined_to_itself: list[UUID]  # elements two ports of which the file joins
     loose_ports: list[UUID]
+    loose_by_owner: Mapping[int, int]  # how many of an element's ports are loose
     loose_ends: list[UUID]  # segments and fittings without ports, an opening of which nothing touches
 
     def number(self, element: UUID) -> int | None:
@@ -143,7 +144,9 @@ def build_flows(read: FlowRows, tolerance: float) -> Flows:
         sources=_of_class(parts.values(), numbers, SOURCES),
         generators=_of_class(parts.values(), numbers, GENERATORS),
     )
-    mended = {contact.one for contact in found} | {contact.other for contact in found}
+    # A derived join mends one port of an element, nobody knows which; the rest of them stay loose.
+    mended = Counter(number for contact in found for number in (contact.one, contact.other))
+    still = _still_loose(loose, owner, numbers, mended)
     return Flows(
         graph=graph,
         ids=ids,
@@ -152,9 +155,24 @@ def build_flows(read: FlowRows, tolerance: float) -> Flows:
         runs=frozenset(_of_class(parts.values(), numbers, ["IfcFlowSegment"])),
         contacts=found,
         joined_to_itself=sorted(itself),
-        loose_ports=[port for port in loose if numbers[owner[port]] not in mended],
+        loose_ports=still,
+        loose_by_owner=Counter(numbers[owner[port]] for port in still),
         loose_ends=[ids[number] for number in open_ends],
     )
+
+
+def _still_loose(
+    loose: Iterable[UUID], owner: Mapping[UUID, UUID], numbers: Mapping[UUID, int], mended: Counter[int]
+) -> list[UUID]:
+    left = Counter(mended)
+    still = []
+    for port in loose:
+        number = numbers[owner[port]]
+        if left[number]:
+            left[number] -= 1
+        else:
+            still.append(port)
+    return still
 
 
 def _of_class(parts: Iterable[dict[str, Any]], numbers: Mapping[UUID, int], classes: Iterable[str]) -> set[int]:

@@ -47,8 +47,9 @@ def isolate(
     near = _around(joined, element, able)
     nearest = [each for each in near if each in able]
     unstopped = [each for each in near if each in feeding and each not in able]
-    if unstopped or not feeding:
-        return Cut(nearest, complete=not unstopped and bool(nearest), unstopped=unstopped, sources=len(feeding))
+    if unstopped or not feeding:  # nothing but itself: what is nearest parts it from what it feeds
+        known = len(feeding) or int(element in sources)
+        return Cut(nearest, complete=not unstopped and bool(nearest), unstopped=unstopped, sources=known)
     shut = _smallest_cut(joined, part, element, able, feeding)
     off = set(_around(joined, element, shut)) - shut
     return Cut(sorted(shut), also_off=len(off) - 1, sources=len(feeding))
