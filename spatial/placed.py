@@ -16,13 +16,26 @@ from psycopg.sql import SQL, Composed, Literal
 
 from spatial.bulk import BOOL, FLOAT, INT, NO_ID, UUID_, read_table
 from spatial.joins import RoomPlan
-from spatial.placing import HIDDEN, IN_ROOMS, REASONS, SHOWN_FACE, Covers, RoomsHere, choose_rooms, find_hidden, judge
+from spatial.placing import (
+    HIDDEN,
+    IN_ROOMS,
+    LOOSE,
+    NEAR,
+    REASONS,
+    SHOWN_FACE,
+    Covers,
+    RoomsHere,
+    choose_rooms,
+    find_hidden,
+    judge,
+)
 from spatial.room_plans import plans_of, read_rooms, without_doubles
 from spatial.statements import stated_area, stated_height, stated_use
 from twin.db import Conn, rows
 
 IN_ROOM: Final = 1  # bits of the column `kind`
 SHOWS: Final = 2
+LOOSE_THING: Final = 4
 _ELEMENTS: Final = {
     "id": UUID_, "kind": INT, "space": UUID_, "own_space": BOOL, "storey": UUID_, "elevation": FLOAT,
     "own_storey": BOOL, "space_derived": BOOL, "storey_derived": BOOL,
@@ -79,12 +92,13 @@ async def _elements(conn: Conn, building: UUID) -> NDArray[Any]:
     kinds: dict[str, int] = {}
     for each in await rows(
         conn,
-        """SELECT name, bool_or(ancestor = ANY(%s)) AS in_room, bool_or(ancestor = ANY(%s)) AS shows
+        """SELECT name, bool_or(ancestor = ANY(%s)) AS in_room, bool_or(ancestor = ANY(%s)) AS shows,
+                  bool_or(ancestor = 'IfcFurnishingElement') AS loose
            FROM ifc_class GROUP BY name
            HAVING bool_or(ancestor = 'IfcElement') AND NOT bool_or(ancestor = 'IfcFeatureElement')""",
         (list(IN_ROOMS), list(SHOWN_FACE)),
     ):
-        kinds[each["name"]] = IN_ROOM * each["in_room"] + SHOWS * each["shows"]
+        kinds[each["name"]] = IN_ROOM * each["in_room"] + SHOWS * each["shows"] + LOOSE_THING * each["loose"]
     query = _READ.format(
         none=Literal(UUID(bytes=NO_ID)),
         classes=Literal(list(kinds)),
@@ -152,9 +166,9 @@ class _Work:
             rooms.polygons[self.kept], rooms.bottom[self.kept], rooms.top[self.kept], rooms.storey[self.kept]
         )
         said = self.has_storey[at] & ~self.table["storey_derived"][at]
-        chosen, self.overlapping[at] = choose_rooms(
-            self.boxes[at], np.where(said, self.table["elevation"][at].astype(np.float64), np.nan), some
-        )
+        reach = np.where((self.table["kind"][at] & LOOSE_THING) != 0, LOOSE, NEAR)
+        elevation = np.where(said, self.table["elevation"][at].astype(np.float64), np.nan)
+        chosen, self.overlapping[at] = choose_rooms(self.boxes[at], elevation, reach, some)
         got = (chosen >= 0) & wanted[at]
         self.room[at[got]] = self.kept[chosen[got]]
         filled = np.zeros(len(self.table), dtype=bool)

@@ -19,9 +19,11 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 NEAR: Final = 0.3  # m; what is fixed to a wall's face or set into it is no further from its room
+LOOSE: Final = 0.02  # m; furniture further from a room stands outside the house
 VOID: Final = 1.5  # m; the deepest ceiling void or raised floor
 SURE: Final = 0.95  # of what lies wholly inside a room's outline and heights
 DOUBTED: Final = 0.5  # of what has only its middle there
+TOUCHING: Final = 0.7  # of what reaches into a room from a wall, as sockets do; less the further away it is
 OVERLAP: Final = 0.7  # factor where several rooms claim the place
 IN_VOID: Final = 0.8  # factor for the void above a ceiling or below a floor
 BEHIND: Final = 0.01  # m; nearer than this an element is at the wall, not in it
@@ -82,11 +84,12 @@ class Judged:
     gap: Floats  # (N,) m from the room: in plan, or above its top or below its floor
 
 
-def choose_rooms(boxes: Floats, storey: Floats, rooms: RoomsHere) -> tuple[Ints, Ints]:
+def choose_rooms(boxes: Floats, storey: Floats, reach: Floats, rooms: RoomsHere) -> tuple[Ints, Ints]:
     """Return for each box (N, 6) the room that it is in, -1 for none, and how many rooms overlap there.
 
     The middle decides: first rooms whose heights hold it, then those it is above or below of by a void's depth, the
-    smallest outline first. What is in none belongs to a room within `NEAR` of it. A room on another storey than the
+    smallest outline first. What is in none belongs to the nearest room within its `reach`
+    (N,) m. A room on another storey than the
     one the file names for the element (`storey`, (N,) its elevation, NaN: none) is no candidate; storeys of two models
     are one where their elevations are.
     """
@@ -110,7 +113,7 @@ def choose_rooms(boxes: Floats, storey: Floats, rooms: RoomsHere) -> tuple[Ints,
     first = np.unique(element, return_index=True)[1]
     chosen[element[first]] = room[first]
     count += np.bincount(element[off == 0], minlength=len(boxes))
-    _add_nearest(boxes, storey, rooms, tree, known[chosen[known] < 0], chosen)
+    _add_nearest(boxes, storey, reach, rooms, tree, known[chosen[known] < 0], chosen)
     return chosen, count
 
 
@@ -123,10 +126,10 @@ def _plans(boxes: Floats) -> NDArray[np.object_]:
 
 
 def _add_nearest(
-    boxes: Floats, storey: Floats, rooms: RoomsHere, tree: shapely.STRtree, left: Ints, chosen: Ints
+    boxes: Floats, storey: Floats, reach: Floats, rooms: RoomsHere, tree: shapely.STRtree, left: Ints, chosen: Ints
 ) -> None:
     plans = _plans(boxes[left])
-    hit, room = tree.query(plans, predicate="dwithin", distance=NEAR)
+    hit, room = tree.query(plans, predicate="dwithin", distance=reach[left])
     element = left[hit]
     level = (boxes[element, 2] < rooms.top[room]) & (boxes[element, 5] > rooms.bottom[room])
     level &= _same_storey(storey[element], rooms.storey[room])
@@ -158,7 +161,7 @@ def judge(boxes: Floats, room: Ints, overlapping: Ints, rooms: RoomsHere) -> Jud
     gap[at] = np.where(outside, shapely.distance(plans, floor), above + below)
     sure = DOUBTED + (SURE - DOUBTED) * share[at]
     sure *= np.where(above + below > 0, IN_VOID * (1 - 0.5 * (above + below) / VOID).clip(0.5, 1), 1.0)
-    sure = np.where(outside, DOUBTED * (1 - gap[at] / (2 * NEAR)).clip(0.1, 1), sure)
+    sure = np.where(outside, TOUCHING * (1 - gap[at] / (1.5 * NEAR)).clip(0.1, 1), sure)
     confidence[at] = sure * np.where(overlapping[at] > 1, OVERLAP, 1.0)
     return Judged(reason, confidence, share, gap)
 

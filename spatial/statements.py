@@ -15,7 +15,7 @@ AREAS: Final = (
 HEIGHTS: Final = (
     "FinishCeilingHeight", "ClearHeight", "NetHeight", "Height", "Unbounded Height", "CeilingHeight", "GrossHeight",
 )  # fmt: skip
-USES: Final = ("OccupancyType", "Occupancy", "SpaceUsage", "FunctionRequirement", "Category", "使用功能")
+USES: Final = ("OccupancyType", "Occupancy", "SpaceUsage", "FunctionRequirement", "使用功能", "房间用途")
 """Names in any set, the most telling first. Net goes before gross: it is what is cleaned, heated and let."""
 NO_USE: Final = frozenset({"INTERNAL", "EXTERNAL", "NOTDEFINED", "USERDEFINED", "SPACE", "", "N/A", "NONE"})
 
