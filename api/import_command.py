@@ -66,8 +66,9 @@ def _described(job: jobs.Job) -> str:
     """What a job is at, in a few words: `mesh 120/800, 4 s left`."""
     detail = job.detail or {}
     counted = f" {detail['done']}/{detail['total']}" if "done" in detail and "total" in detail else ""
+    size = f" of {detail['bytes'] / 1e6:.1f} MB" if "bytes" in detail and not counted else ""
     left = f", {detail['seconds_left']} s left" if "seconds_left" in detail else ""
-    return f"{job.stage or job.state}{counted}{left}"
+    return f"{job.stage or job.state}{counted}{size}{left}"
 
 
 def _print_report(report: dict[str, Any], *, as_json: bool) -> None:

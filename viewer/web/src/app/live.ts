@@ -23,7 +23,7 @@ export interface HandleInfo {
   storey: string | null;
 }
 
-export type EventTopic = "alarm" | "work_order" | "model" | "point" | "command" | "notification" | "topic";
+export type EventTopic = "alarm" | "work_order" | "model" | "model_preview" | "point" | "command" | "notification" | "topic";
 
 export interface LiveEvent {
   seq: number;

@@ -17,6 +17,7 @@ const STALE: Record<EventTopic, readonly string[]> = {
   alarm: ["alarms", "alarm", "overview"],
   work_order: ["orders", "order", "overview", "alarm", "alarms", "element", "notifications", "plans"],
   model: ["models", "tree", "elements", "element", "systems", "tileset"],
+  model_preview: ["tileset"],
   point: ["points"],
   command: ["command"],
   notification: ["notifications"],

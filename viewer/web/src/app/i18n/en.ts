@@ -1,12 +1,15 @@
 import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
+import { spatial } from "./spatial-en";
+import { imports } from "./imports-en";
 import { versions } from "./versions-en";
 
 export const en = {
   access,
   checks,
   issues,
-  versions,
+  spatial,
+  imports, versions,
   action: {
     add: "Add", back: "Back", cancel: "Cancel", close: "Close", delete: "Delete", edit: "Edit", more: "Show more", retry: "Try again", save: "Save",
     send: "Send",

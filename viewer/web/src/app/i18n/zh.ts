@@ -1,6 +1,8 @@
 import type { Texts } from ".";
 import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
+import { spatial } from "./spatial-zh";
+import { imports } from "./imports-zh";
 import { versions } from "./versions-zh";
 
 /** Chinese has no plural forms: i18next asks only for `_other`, so the others are left out. */
@@ -10,7 +12,8 @@ export const zh: Plain<Texts> = {
   access,
   checks,
   issues,
-  versions,
+  spatial,
+  imports, versions,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },
   actor: { system: "系统" },
   alarm: {

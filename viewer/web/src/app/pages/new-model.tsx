@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { ApiError, del, post, upload, type Upload as Sending } from "../../api/client";
 import type { Building, Job } from "../../api/types";
-import { formatBytes } from "../lib/format";
+import { formatBytes, formatDuration } from "../lib/format";
 import { useErrorText } from "../parts";
 import { isFinished, useJob } from "../queries";
 
@@ -133,6 +133,15 @@ function ErrorWhere({ where, code, label }: { where: string | null; code: string
   );
 }
 
+/** What a running import counts; nothing is said that is not known. */
+interface Counted {
+  done?: number;
+  total?: number;
+  bytes?: number;
+  seconds_left?: number;
+  storeys_shown?: number;
+}
+
 function JobView({ id, building, again, onDone }: { id: string; building: Building; again: () => void; onDone: () => void }): ReactNode {
   const { t, i18n } = useTranslation();
   const navigate = useNavigate();
@@ -171,11 +180,24 @@ function JobView({ id, building, again, onDone }: { id: string; building: Buildi
     );
   }
   const stageKey = `stage.${job.stage ?? "queued"}`;
+  const { done, total, bytes, seconds_left: left, storeys_shown: shown } = (job.detail ?? {}) as Counted;
   return (
     <div className="upload-progress is-job" aria-live="polite">
       <span>{i18n.exists(stageKey) ? t(stageKey as "stage.queued") : job.stage}</span>
       <Progress percent={Math.floor(job.progress * 100)} size="small" status="active" />
       <Button size="small" onClick={() => void del(`/jobs/${id}`).then(() => query.refetch())}>{t("action.cancel")}</Button>
+      <span className="muted num">
+        {[
+          bytes === undefined ? null : formatBytes(bytes, i18n.language),
+          done === undefined || !total ? null : t("imports.counted", { done, total }),
+          left === undefined ? null : left < 60 ? t("imports.seconds", { count: left }) : t("imports.left", { time: formatDuration(left * 1000, i18n.language) }),
+        ].filter(Boolean).join(" · ")}
+      </span>
+      {shown ? (
+        <Button type="link" onClick={() => void navigate(`/b/${building.id}`)}>
+          {t("imports.shown", { count: shown })}. {t("imports.look")}
+        </Button>
+      ) : null}
     </div>
   );
 }
