@@ -12,11 +12,11 @@ from typing import Any, Final, Literal, LiteralString
 from zoneinfo import ZoneInfo
 
 from telemetry.buckets import Bucket, edges
+from telemetry.points import Sampling
 from telemetry.rollups import COARSE, WIDTHS, floor
 from twin.db import Conn, row, rows
 from twin.errors import Invalid
 
-Sampling = Literal["hold", "interpolate"]
 Fill = Literal["none", "null", "previous", "linear"]
 
 AGGREGATES: Final = ("mean", "min", "max", "sum", "count", "good", "first", "last", "twa")
@@ -24,19 +24,27 @@ ORDERED: Final = frozenset({"first", "last", "twa"})
 LEVELS: Final = frozenset({"mean", "min", "max", "first", "last", "twa"})  # what a gap can be filled with
 
 # Pieces q(ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted), `ts` within their bucket.
-_READINGS: LiteralString = """
+_COLUMNS: LiteralString = """
     SELECT r.ts, 1 AS n, (r.q = 0)::int AS good, r.num AS sum, r.num AS min, r.num AS max, r.num AS first,
            r.num AS last, r.ts AS first_ts, r.ts AS last_ts, 0::float8 AS held, 0::float8 AS slanted
-    FROM unnest(%(from)s::timestamptz[], %(to)s::timestamptz[]) AS part(a, b)
-    JOIN reading r ON r.point_id = %(handle)s AND r.ts >= part.a AND r.ts < part.b
-    WHERE r.q < 2 AND r.num IS NOT NULL AND r.ts >= %(start)s AND r.ts < %(end)s
+    FROM reading r WHERE r.point_id = %(handle)s AND r.q < 2 AND r.num IS NOT NULL
 """
-_ROLLUPS: LiteralString = """
-    UNION ALL
-    SELECT ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted FROM rollup
-    WHERE point_id = %(handle)s AND width = %(width)s AND ts >= %(low)s AND ts < %(high)s
-      AND date_bin('1 hour', ts, 'epoch') <> ALL(%(dirty)s::timestamptz[])
+_READINGS: LiteralString = _COLUMNS + " AND r.ts >= %(start)s AND r.ts < %(end)s "
+_EDGES: LiteralString = (
+    _COLUMNS + " AND r.ts >= %(start)s AND r.ts < %(low)s UNION ALL"
+    + _COLUMNS + " AND r.ts >= %(high)s AND r.ts < %(end)s UNION ALL "
+)  # fmt: skip
+_WHOLE: LiteralString = """
+    SELECT ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted FROM {table}
+    WHERE point_id = %(handle)s AND ts >= %(low)s AND ts < %(high)s
 """
+# Hours that are dirty come from the readings instead.
+_CLEAN: LiteralString = _WHOLE + " AND date_bin('1 hour', ts, 'epoch') <> ALL(%(dirty)s::timestamptz[]) UNION ALL"
+_DIRTY: LiteralString = (
+    _CLEAN + _COLUMNS
+    + """ AND r.ts >= %(low)s AND r.ts < %(high)s AND r.ts >= %(first_dirty)s AND r.ts <= %(last_dirty)s
+          AND date_bin('1 hour', r.ts, 'epoch') = ANY(%(dirty)s::timestamptz[])"""
+)  # fmt: skip
 _PLAIN: LiteralString = """
     SELECT b, sum(n)::bigint AS n, sum(good)::bigint AS good, sum(sum) AS sum, min(min) AS min, max(max) AS max
     FROM (SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, * FROM ({pieces}) AS q) AS cut GROUP BY b ORDER BY b
@@ -53,11 +61,7 @@ _JOINED: LiteralString = """
           WINDOW w AS (PARTITION BY b ORDER BY first_ts)) AS neighbours
     GROUP BY b ORDER BY b
 """
-_RAW: Final = {False: _PLAIN.format(pieces=_READINGS), True: _JOINED.format(pieces=_READINGS)}
-_ROLLED: Final = {
-    False: _PLAIN.format(pieces=_READINGS + _ROLLUPS),
-    True: _JOINED.format(pieces=_READINGS + _ROLLUPS),
-}
+_TABLES: Final[dict[int, LiteralString]] = {5: "rollup_5m", 60: "rollup_1h"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +122,11 @@ async def _read(
 ) -> list[dict[str, Any]]:
     parameters: dict[str, Any] = {"handle": handle, "start": span.start, "end": span.end, "edges": cuts}
     part = await _rolled_part(conn, handle, span, cuts)
-    if part is None:
-        return await rows(conn, _RAW[ordered], {**parameters, "from": [span.start], "to": [span.end]})
-    raw = [(span.start, part["low"]), *((hour, hour + COARSE) for hour in part["dirty"]), (part["high"], span.end)]
-    raw = [(a, b) for a, b in _within_range(raw, part) if a < b]
-    return await rows(
-        conn, _ROLLED[ordered], {**parameters, **part, "from": [a for a, _ in raw], "to": [b for _, b in raw]}
-    )
-
-
-def _within_range(parts: Sequence[tuple[datetime, datetime]], part: dict[str, Any]) -> list[tuple[datetime, datetime]]:
-    """The first and the last as they are, those between only as far as rollups would have been taken."""
-    inner = [(max(a, part["low"]), min(b, part["high"])) for a, b in parts[1:-1]]
-    return [parts[0], *inner, parts[-1]]
+    pieces = _READINGS
+    if part is not None:
+        pieces = _EDGES + (_DIRTY if part["dirty"] else _WHOLE).format(table=_TABLES[part["width"]])
+        parameters |= part
+    return await rows(conn, (_JOINED if ordered else _PLAIN).format(pieces=pieces), parameters)
 
 
 async def _rolled_part(conn: Conn, handle: int, span: Span, cuts: Sequence[datetime]) -> dict[str, Any] | None:
@@ -152,7 +148,9 @@ async def _rolled_part(conn: Conn, handle: int, span: Span, cuts: Sequence[datet
         "SELECT DISTINCT hour FROM rollup_dirty WHERE point_id = %s AND hour >= %s AND hour < %s ORDER BY hour",
         (handle, floor(low, COARSE), high),
     )
-    return {"width": width, "low": low, "high": high, "dirty": [each["hour"] for each in dirty]}
+    hours = [each["hour"] for each in dirty]
+    ends = {"first_dirty": hours[0], "last_dirty": hours[-1] + COARSE} if hours else {}
+    return {"width": width, "low": low, "high": high, "dirty": hours, **ends}
 
 
 def _fits(cuts: Sequence[datetime], width: int) -> bool:

@@ -18,6 +18,7 @@ from twin.events import emit
 from twin.page import Page, decode_cursor, page_of
 
 Kind = Literal["number", "bool", "enum", "text"]
+Sampling = Literal["hold", "interpolate"]
 Quality = Literal["good", "uncertain", "bad", "stale"]
 Value = float | bool | str
 
@@ -67,6 +68,7 @@ class Point:
     min_value: float | None  # readings and commands outside are refused
     max_value: float | None
     expected_interval: float  # s between readings
+    sampling: Sampling  # between readings: the value before holds, or a straight line
     properties: dict[str, Any]
     retired_at: datetime | None
     latest: Latest | None
@@ -88,6 +90,7 @@ class NewPoint:
     min_value: float | None = None
     max_value: float | None = None
     expected_interval: float = 300.0
+    sampling: Sampling = "hold"
     properties: dict[str, Any] | None = None
 
 
@@ -131,6 +134,7 @@ def _point(found: Mapping[str, Any]) -> Point:
         min_value=found["min_value"],
         max_value=found["max_value"],
         expected_interval=found["expected_interval"].total_seconds(),
+        sampling=found["sampling"],
         properties=found["properties"],
         retired_at=found["retired_at"],
         latest=latest_of(found),
@@ -156,6 +160,8 @@ def check_point(point: NewPoint) -> None:
     wrong += _wrong_unit(point) + _wrong_range(point)
     if point.labels is not None and (point.kind != "enum" or not all(_is_code(code) for code in point.labels)):
         wrong.append(FieldError("labels", "point.labels"))
+    if point.sampling == "interpolate" and point.kind != "number":
+        wrong.append(FieldError("sampling", "point.sampling", {"kind": point.kind}))
     if not 0 < point.expected_interval <= 366 * 86400:
         wrong.append(FieldError("expected_interval", "point.expected_interval"))
     if wrong:
@@ -191,9 +197,10 @@ async def create_point(conn: Conn, actor: Actor, building_id: UUID, new: NewPoin
     made = await row(
         conn,
         """INSERT INTO point (building_id, key, name, kind, unit, quantity, brick_class, labels, element_id, writable,
-                              min_value, max_value, expected_interval, properties)
+                              min_value, max_value, expected_interval, sampling, properties)
            VALUES (%(building_id)s, %(key)s, %(name)s, %(kind)s, %(unit)s, %(quantity)s, %(brick_class)s, %(labels)s,
-                   %(element_id)s, %(writable)s, %(min_value)s, %(max_value)s, %(expected_interval)s, %(properties)s)
+                   %(element_id)s, %(writable)s, %(min_value)s, %(max_value)s, %(expected_interval)s, %(sampling)s,
+                   %(properties)s)
            ON CONFLICT (key) DO NOTHING RETURNING id""",
         {"building_id": building_id, "key": new.key, **_columns(new)},
     )
@@ -220,6 +227,7 @@ def _columns(new: NewPoint) -> dict[str, Any]:
         "min_value": new.min_value,
         "max_value": new.max_value,
         "expected_interval": timedelta(seconds=new.expected_interval),
+        "sampling": new.sampling,
         "properties": Jsonb(new.properties or {}),
     }
 
@@ -294,7 +302,7 @@ async def list_points(
 
 CHANGEABLE: Final = frozenset(
     {"name", "unit", "quantity", "brick_class", "labels", "element_id", "writable", "min_value", "max_value"}
-    | {"expected_interval", "properties"}
+    | {"expected_interval", "sampling", "properties"}
 )
 
 

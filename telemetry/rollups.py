@@ -1,8 +1,8 @@
 """Rollups of 5 minutes and an hour, kept from raw readings on every engine, right under late data.
 
-`settled` and `rolled` (table `rollup_state`) move forward with the clock: what lies before `rolled` stands in
-`rollup`. Ingest marks the hours of readings that come in for the time before `settled`; they are worked off from the
-raw readings, whole hours at a time, and until then readers take such an hour from the raw readings too
+`settled` and `rolled` (table `rollup_state`) move forward with the clock: what lies before `rolled` is rolled up.
+Ingest marks the hours of readings that come in for the time before `settled`; they are worked off from the raw
+readings, whole hours at a time, and until then readers take such an hour from the raw readings too
 (`telemetry/aggregate.py`): an answer is never wrong, only slower.
 """
 
@@ -30,10 +30,10 @@ STRIDE: Final = timedelta(hours=6)  # of new readings per transaction
 DIRTY_HOURS: Final = 2_000  # per transaction
 WIDTHS: Final = (60, 5)  # min; coarsest first
 
-# The columns of `rollup` from readings r(point_id, ts, num, q) that are usable, by bucket.
+# The columns of `rollup_5m` from readings r(point_id, ts, num, q) that are usable, by bucket.
 _FROM_READINGS: LiteralString = """
-    INSERT INTO rollup (point_id, width, ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted)
-    SELECT point_id, 5, bucket, count(*), count(*) FILTER (WHERE q = 0), sum(num), min(num), max(num),
+    INSERT INTO rollup_5m (point_id, ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted)
+    SELECT point_id, bucket, count(*), count(*) FILTER (WHERE q = 0), sum(num), min(num), max(num),
            min(num) FILTER (WHERE seconds_before IS NULL), min(num) FILTER (WHERE is_last), min(ts), max(ts),
            coalesce(sum(before * seconds_before), 0), coalesce(sum((before + num) / 2 * seconds_before), 0)
     FROM (SELECT point_id, bucket, ts, num, q, lag(num) OVER w AS before,
@@ -44,28 +44,31 @@ _FROM_READINGS: LiteralString = """
     GROUP BY point_id, bucket
 """
 _HOURS: LiteralString = """
-    INSERT INTO rollup (point_id, width, ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted)
-    SELECT point_id, 60, hour, sum(n), sum(good), sum(sum), min(min), max(max),
+    INSERT INTO rollup_1h (point_id, ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted)
+    SELECT point_id, hour, sum(n), sum(good), sum(sum), min(min), max(max),
            min(first) FILTER (WHERE last_before IS NULL), min(last) FILTER (WHERE is_last), min(first_ts), max(last_ts),
            sum(held + coalesce(last_before * seconds_before, 0)),
            sum(slanted + coalesce((last_before + first) / 2 * seconds_before, 0))
     FROM (SELECT *, lag(last) OVER w AS last_before,
                  date_part('epoch', first_ts - lag(last_ts) OVER w) AS seconds_before,
                  lead(ts) OVER w IS NULL AS is_last
-          FROM (SELECT f.*, date_bin('1 hour', f.ts, 'epoch') AS hour FROM {fine} AND f.width = 5) AS fine
+          FROM (SELECT f.*, date_bin('1 hour', f.ts, 'epoch') AS hour FROM {fine}) AS fine
           WINDOW w AS (PARTITION BY point_id, hour ORDER BY ts)) AS neighbours
     GROUP BY point_id, hour
 """
 # A point without a reading since `start` has none to roll up: the others are found by their newest value.
 _NEW_READINGS: LiteralString = """latest l JOIN reading r ON r.point_id = l.point_id
     WHERE l.ts >= %(start)s AND r.ts >= %(start)s AND r.ts < %(end)s"""
-_NEW_FINE: LiteralString = """latest l JOIN rollup f ON f.point_id = l.point_id
+_NEW_FINE: LiteralString = """latest l JOIN rollup_5m f ON f.point_id = l.point_id
     WHERE l.ts >= %(start)s AND f.ts >= %(start)s AND f.ts < %(end)s"""
 _DIRTY_READINGS: LiteralString = """unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
     JOIN reading r ON r.point_id = d.point_id AND r.ts >= d.hour AND r.ts < d.hour + interval '1 hour'
     WHERE r.ts >= %(low)s AND r.ts < %(high)s"""
 _DIRTY_FINE: LiteralString = """unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
-    JOIN rollup f ON f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour' WHERE true"""
+    JOIN rollup_5m f ON f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour'"""
+_FORGET: LiteralString = """
+    DELETE FROM {table} f USING unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
+    WHERE f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour'"""
 ROLL_NEW: Final = _FROM_READINGS.format(readings=_NEW_READINGS)
 ROLL_NEW_HOURS: Final = _HOURS.format(fine=_NEW_FINE)
 ROLL_DIRTY: Final = _FROM_READINGS.format(readings=_DIRTY_READINGS)
@@ -190,11 +193,8 @@ async def _roll_again(conn: Conn, dirty: set[tuple[int, datetime]], rolled: date
         "low": min(hours),
         "high": min(max(hours) + COARSE, rolled),
     }
-    await conn.execute(
-        """DELETE FROM rollup f USING unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
-           WHERE f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour'""",
-        whole,
-    )
+    await conn.execute(_FORGET.format(table="rollup_5m"), whole)
+    await conn.execute(_FORGET.format(table="rollup_1h"), whole)
     await conn.execute(ROLL_DIRTY, whole)
     complete = [(point, hour) for point, hour in ordered if hour + COARSE <= rolled]
     await conn.execute(

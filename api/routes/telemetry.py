@@ -1,36 +1,26 @@
 """Points, sources, readings, commands and quarantine."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from fastapi import Query, Request
+from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api.auditing import by_machines
 from api.problems import language_of
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
-from telemetry import commands, history, points, quarantine, sources
-from telemetry.aggregate import Span, parse_aggregates, read_buckets
-from telemetry.buckets import auto_bucket, parse_bucket
+from telemetry import commands, points, quarantine, sources
 from telemetry.commands import Command
-from telemetry.decode import read_time
-from telemetry.history import LatestReading, Reading
 from telemetry.ingest import Receipt
-from telemetry.points import Kind, NewPoint, Point
+from telemetry.points import Kind, NewPoint, Point, Sampling
 from telemetry.quarantine import Quarantined
 from telemetry.sources import Source, SourceKind
 from telemetry.units import Unit, units
-from twin.errors import Invalid
 from twin.page import Page
 from twin.places import get_building, resolve_element
 
 router = Router(tags=["telemetry"])
-
-RawLimit = Annotated[int, Query(ge=1, le=10_000, description="raw readings per page")]
-TimeText = Annotated[str | None, Query(description="RFC 3339 time with zone")]
 
 READINGS_BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -78,6 +68,7 @@ class PointBody(BaseModel):
     min_value: float | None = Field(None, allow_inf_nan=False)
     max_value: float | None = Field(None, allow_inf_nan=False)
     expected_interval: float = Field(300.0, description="s between readings", allow_inf_nan=False)
+    sampling: Sampling = Field("hold", description="between readings: the value before, or a straight line")
     properties: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -94,6 +85,7 @@ class PointPatch(BaseModel):
     min_value: float | None = Field(None, allow_inf_nan=False)
     max_value: float | None = Field(None, allow_inf_nan=False)
     expected_interval: float | None = Field(None, allow_inf_nan=False)
+    sampling: Sampling | None = None
     properties: dict[str, Any] | None = None
     retired: bool | None = None
 
@@ -113,15 +105,6 @@ class SourceBody(BaseModel):
     kind: SourceKind = "http"
     building: str | None = None
     expected_interval: float = Field(300.0, description="s between readings", allow_inf_nan=False)
-
-
-@dataclass(frozen=True, slots=True)
-class BucketPage:
-    """Aggregates per bucket: `{"ts": its start, "mean": …}`. `bucket` is the width, chosen by the server for `auto`."""
-
-    items: list[dict[str, Any]]
-    next: None
-    bucket: str
 
 
 @router.get("/units")
@@ -183,7 +166,7 @@ async def update_point(tx: Tx, caller: Caller, point: str, body: PointPatch) -> 
     """Change, rebind or retire a point."""
     before = await points.get_point(tx, point)
     changes = body.model_dump(exclude_unset=True, exclude={"retired", "element"})
-    for name in ("name", "writable", "expected_interval", "properties"):
+    for name in ("name", "writable", "expected_interval", "sampling", "properties"):
         if changes.get(name, 0) is None:
             del changes[name]  # null means nothing for a field that is never empty
     if "element" in body.model_fields_set:
@@ -206,58 +189,6 @@ async def create_command(tx: Tx, caller: Caller, point: str, body: CommandBody) 
 async def get_command(tx: Tx, request: Request, command: str) -> Command:
     """How far a command has come."""
     return await commands.get_command(tx, command, lang=language_of(request.headers.get("accept-language")))
-
-
-@router.get("/points/{point}/readings")
-@allow("reading.read")
-async def list_readings(
-    tx: Tx,
-    point: str,
-    start: Annotated[TimeText, Query(alias="from")] = None,
-    end: Annotated[TimeText, Query(alias="to")] = None,
-    bucket: str | None = None,
-    agg: str = "mean,min,max",
-    order: Literal["asc", "desc"] = "asc",
-    limit: RawLimit = 100,
-    cursor: str | None = None,
-) -> Page[Reading] | BucketPage:
-    """Raw readings of [from, to), or aggregates in buckets (`5m`, `1h`, `1d`, `auto`) of the site's clock.
-
-    With `bucket`, to defaults to now and from to a day before it.
-    """
-    found = await points.get_point(tx, point)
-    since, until = _time(start, "from"), _time(end, "to")
-    if bucket is None:
-        if since and until and until <= since:
-            raise Invalid("history.range", where="to")
-        return await history.read_raw(
-            tx,
-            found.handle,
-            found.kind,
-            start=since,
-            end=until,
-            newest_first=order == "desc",
-            limit=limit,
-            cursor=cursor,
-        )
-    if found.kind == "text":
-        raise Invalid("history.text_buckets", where="bucket", point=found.key)
-    now = datetime.now(UTC)
-    since, until = history.default_range(since, until, now)
-    width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
-    zone = ZoneInfo(await history.zone_of(tx, found.building_id))
-    items = await read_buckets(tx, found.handle, Span(since, until, width, zone, now), parse_aggregates(agg))
-    return BucketPage(items, None, str(width))
-
-
-@router.get("/readings/latest")
-@allow("reading.read")
-async def list_latest(
-    tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None
-) -> Page[LatestReading]:
-    """The newest reading of each point, by key."""
-    building_id = (await get_building(tx, building)).id if building else None
-    return await history.latest_readings(tx, building_id, limit=limit, cursor=cursor)
 
 
 @router.post("/readings", openapi_extra=READINGS_BODY)
@@ -303,17 +234,3 @@ async def create_source(tx: Tx, caller: Caller, body: SourceBody) -> Source:
 async def get_source(tx: Tx, source: str) -> Source:
     """One source, by id or name."""
     return await sources.get_source(tx, source)
-
-
-def _time(text: str | None, where: str) -> datetime | None:
-    """A time from a query; a `+` that was not encoded arrives as a blank."""
-    if text is None:
-        return None
-    try:
-        time = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
-        # PostgreSQL's and Python's calendars end near here, and no reading lies there.
-        if not timedelta(0) <= time - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
-            raise OverflowError
-    except (Invalid, OverflowError):
-        raise Invalid("history.time", where=where, time=text[:60]) from None
-    return time

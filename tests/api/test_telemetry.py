@@ -1,11 +1,15 @@
 """Points, readings, history and commands as a script speaks to them."""
 
+import csv
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 Make = Callable[..., dict[str, object]]
@@ -186,3 +190,80 @@ def test_without_credentials_nothing_is_told(server: object) -> None:
         for path in ("/points", "/readings/latest", "/sources", "/quarantine", "/units"):
             assert anonymous.get(path).status_code == 401
         assert anonymous.post("/readings", json={"readings": []}).status_code == 401
+
+
+def test_a_building_is_shown_as_it_was_at_a_moment(client: httpx.Client, building: str, make: Make) -> None:
+    lamp, hot, silent = make("lamp", kind="bool"), make("hot", unit="DEG_C"), make("silent")
+    send(client, reading(lamp, True, -3600), reading(lamp, False, -1800), reading(hot, 20.0, -1900), reading(hot, 30.0))
+    send(client, reading(silent, 1.0, -9 * 86_400))
+    asked = {"building": building, "ts": (NOW - timedelta(seconds=1850)).isoformat()}
+    found = client.get("/readings/at", params=asked).raise_for_status().json()["items"]
+    assert {each["point"]: each["value"] for each in found} == {lamp["key"]: True, hot["key"]: 20.0}
+    longer = client.get("/readings/at", params={**asked, "lookback": 10}).json()["items"]
+    assert {each["point"] for each in longer} == {lamp["key"], hot["key"], silent["key"]}
+
+
+def test_points_come_side_by_side_in_the_same_buckets(client: httpx.Client, make: Make) -> None:
+    one, two = make("one"), make("two", sampling="interpolate")
+    start = NOW.replace(minute=0, second=0) - timedelta(hours=6)
+    at = (start - NOW).total_seconds()
+    send(client, *(reading(one, float(i), at + 3600 * i) for i in range(4)))
+    send(client, reading(two, 10.0, at), reading(two, 40.0, at + 3 * 3600))
+    asked = {"point": [one["key"], two["id"]], "from": start.isoformat(), "bucket": "1h", "agg": "mean,count"}
+    asked |= {"to": (start + timedelta(hours=4)).isoformat()}
+    found = client.get("/readings/aligned", params=asked).raise_for_status().json()
+    assert len(found["ts"]) == 4
+    assert [each["values"]["mean"] for each in found["series"]] == [[0.0, 1.0, 2.0, 3.0], [10.0, None, None, 40.0]]
+    filled = client.get("/readings/aligned", params={**asked, "fill": "linear"}).json()
+    assert filled["series"][1]["values"] == {
+        "mean": [10.0, pytest.approx(25.0), pytest.approx(35.0), 40.0],
+        "count": [1, 0, 0, 1],
+    }
+
+
+def test_how_values_are_spread(client: httpx.Client, make: Make) -> None:
+    point = make()
+    send(client, *(reading(point, float(i), -i) for i in range(101)))
+    asked = {"bins": 4, "percentiles": "0,50,95", "from": (NOW - timedelta(hours=1)).isoformat()}
+    asked |= {"to": (NOW + timedelta(seconds=1)).isoformat()}
+    found = client.get(f"/points/{point['id']}/distribution", params=asked).raise_for_status().json()
+    assert (found["count"], found["min"], found["max"], found["mean"]) == (101, 0.0, 100.0, 50.0)
+    assert found["percentiles"] == {"0": 0.0, "50": 50.0, "95": 95.0}
+    assert (found["edges"], found["counts"]) == ([0.0, 25.0, 50.0, 75.0, 100.0], [25, 25, 25, 26])
+    assert client.get(f"/points/{point['id']}/distribution", params={"bins": 0}).json()["code"] == "history.bins"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "arrow"])
+def test_readings_leave_as_a_file_and_are_what_was_stored(client: httpx.Client, make: Make, form: str) -> None:
+    number, words, lamp = make("number", unit="DEG_C"), make("words", kind="text"), make("lamp", kind="bool")
+    send(client, *(reading(number, i / 4, -i) for i in range(1, 50)))
+    send(client, reading(words, 'a "b",\nc', -7), reading(lamp, True, -8))
+    body = {"points": [lamp["key"], number["id"], words["key"]], "format": form}
+    body |= {"from": (NOW - timedelta(hours=1)).isoformat(), "to": (NOW + timedelta(hours=1)).isoformat()}
+    answer = client.post("/readings/export", json=body).raise_for_status()
+    found = table(answer.content, form)
+    assert len(found) == 51
+    assert found[0] == (lamp["key"], NOW - timedelta(seconds=8), 1.0, None, "good", None)
+    assert found[1] == (number["key"], NOW - timedelta(seconds=49), 49 / 4, None, "good", "DEG_C")
+    assert found[-1] == (words["key"], NOW - timedelta(seconds=7), None, 'a "b",\nc', "good", None)
+    assert client.post("/readings/export", json={**body, "points": ["no such"]}).status_code == 404
+
+
+def table(content: bytes, form: str) -> list[tuple[object, ...]]:
+    """(point, time, number, text, quality, unit) of each row, read with other people's readers."""
+    if form == "csv":
+        lines = list(csv.DictReader(io.StringIO(content.decode())))
+        return [
+            (
+                each["point"],
+                datetime.fromisoformat(each["ts"]),
+                {"true": 1.0}.get(each["value"]) or float(each["value"]) if "words" not in each["point"] else None,
+                each["value"] if "words" in each["point"] else None,
+                each["quality"],
+                each["unit"] or None,
+            )
+            for each in lines
+        ]
+    source = pyarrow.BufferReader(content)
+    found = parquet.read_table(source) if form == "parquet" else pyarrow.ipc.open_stream(source).read_all()
+    return [tuple(each.values()) for each in found.to_pylist()]

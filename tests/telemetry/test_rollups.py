@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from telemetry.aggregate import AGGREGATES, Fill, Sampling, Span, read_buckets
+from telemetry.aggregate import AGGREGATES, Fill, Span, read_buckets
 from telemetry.buckets import parse_bucket
 from telemetry.decode import RawReading
 from telemetry.ingest import Ingest
-from telemetry.points import NewPoint, Point
+from telemetry.points import NewPoint, Point, Sampling
 from telemetry.rollups import Rollups
 from tests.telemetry.conftest import make_points, source_of
 from twin.db import Database, row
@@ -51,7 +51,7 @@ async def ask(
 
 async def count(db: Database, table: str) -> int:
     async with db.connection() as conn:
-        found = await row(conn, "SELECT count(*) AS n FROM rollup" if table == "rollup" else
+        found = await row(conn, "SELECT count(*) AS n FROM rollup_5m" if table == "rollup" else
                           "SELECT count(*) AS n FROM rollup_dirty")  # fmt: skip
     assert found
     return int(found["n"])

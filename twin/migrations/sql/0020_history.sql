@@ -3,10 +3,9 @@
 
 ALTER TABLE point ADD COLUMN sampling text NOT NULL DEFAULT 'hold' CHECK (sampling IN ('hold', 'interpolate'));
 
--- Usable numeric readings (good and uncertain) of [ts, ts + width): of a bucket without any there is no row.
-CREATE TABLE rollup (
+-- Usable numeric readings (good and uncertain) of five minutes: of a bucket without any there is no row.
+CREATE TABLE rollup_5m (
     point_id int NOT NULL,                               -- point.handle; like reading, without a foreign key
-    width    smallint NOT NULL CHECK (width IN (5, 60)), -- min
     ts       timestamptz NOT NULL,                       -- start of the bucket, UTC
     n        int NOT NULL,
     good     int NOT NULL,
@@ -19,7 +18,14 @@ CREATE TABLE rollup (
     last_ts  timestamptz NOT NULL,
     held     float8 NOT NULL,                            -- value × s from first_ts to last_ts, each value held
     slanted  float8 NOT NULL,                            -- the same with straight lines between values
-    PRIMARY KEY (point_id, width, ts)
+    PRIMARY KEY (point_id, ts)
+);
+
+-- The same of an hour. Every hour adds a row of each point, so a point's year lies on thousands of pages; its index
+-- carries all columns and has them side by side.
+CREATE TABLE rollup_1h (
+    LIKE rollup_5m,
+    PRIMARY KEY (point_id, ts) INCLUDE (n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted)
 );
 
 -- Hours whose readings changed after they had been rolled up. No key: ingest must not wait for whoever works them off.
@@ -29,7 +35,7 @@ CREATE TABLE rollup_dirty (
 );
 CREATE INDEX rollup_dirty_point ON rollup_dirty (point_id, hour);
 
--- One row. Readings before `settled` that come from now on are marked dirty; those before `rolled` stand in `rollup`.
+-- One row. Readings before `settled` that come from now on are marked dirty; those before `rolled` stand in the rollups.
 CREATE TABLE rollup_state (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),
     settled timestamptz NOT NULL,

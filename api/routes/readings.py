@@ -1,0 +1,227 @@
+"""Reading back what was stored: raw, in buckets, side by side, as it was, how it is spread, as a file."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, Field
+
+from api.clients import expensive
+from api.route import Limit, Router, Tx, allow, no_transaction, transaction_of
+from api.streams import begun
+from telemetry import history, points
+from telemetry.aggregate import Fill, Span, parse_aggregates, read_buckets
+from telemetry.buckets import auto_bucket, parse_bucket
+from telemetry.decode import read_time
+from telemetry.history import LatestReading, Reading
+from telemetry.points import Point
+from telemetry.reading_back import Aligned, Distribution, PastReading, read_aligned, read_as_of, read_distribution
+from telemetry.reading_export import MEDIA, Format, export_arrow, export_csv
+from twin.db import Conn, rows
+from twin.errors import Invalid, NotFound
+from twin.page import Page
+from twin.places import get_building
+
+router = Router(tags=["telemetry"])
+
+RawLimit = Annotated[int, Query(ge=1, le=10_000, description="raw readings per page")]
+TimeText = Annotated[str | None, Query(description="RFC 3339 time with zone")]
+Start = Annotated[TimeText, Query(alias="from")]
+End = Annotated[TimeText, Query(alias="to")]
+Lookback = Annotated[float, Query(gt=0, le=366, description="days of silence after which a point is left out")]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPage:
+    """Aggregates per bucket: `{"ts": its start, "mean": …}`. `bucket` is the width, chosen by the server for `auto`."""
+
+    items: list[dict[str, Any]]
+    next: None
+    bucket: str
+
+
+@router.get("/points/{point}/readings")
+@allow("reading.read")
+async def list_readings(
+    tx: Tx,
+    point: str,
+    start: Start = None,
+    end: End = None,
+    bucket: str | None = None,
+    agg: str = "mean,min,max",
+    fill: Annotated[Fill, Query(description="what a bucket without readings shows")] = "none",
+    order: Literal["asc", "desc"] = "asc",
+    limit: RawLimit = 100,
+    cursor: str | None = None,
+) -> Page[Reading] | BucketPage:
+    """Raw readings of [from, to), or aggregates in buckets (`5m`, `1h`, `1d`, `auto`) of the site's clock.
+
+    With `bucket`, to defaults to now and from to a day before it.
+    """
+    found = await points.get_point(tx, point)
+    since, until = _time(start, "from"), _time(end, "to")
+    if bucket is None:
+        if since and until and until <= since:
+            raise Invalid("history.range", where="to")
+        return await history.read_raw(
+            tx,
+            found.handle,
+            found.kind,
+            start=since,
+            end=until,
+            newest_first=order == "desc",
+            limit=limit,
+            cursor=cursor,
+        )
+    span = await _span([found], tx, since, until, bucket)
+    items = await read_buckets(tx, found.handle, span, parse_aggregates(agg), sampling=found.sampling, fill=fill)
+    return BucketPage(items, None, str(span.bucket))
+
+
+@router.get("/readings/latest")
+@allow("reading.read")
+async def list_latest(
+    tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None
+) -> Page[LatestReading]:
+    """The newest reading of each point, by key."""
+    building_id = (await get_building(tx, building)).id if building else None
+    return await history.latest_readings(tx, building_id, limit=limit, cursor=cursor)
+
+
+@router.get("/readings/at")
+@allow("reading.read")
+async def list_past(
+    tx: Tx, building: str, ts: TimeText, lookback: Lookback = 7.0, limit: Limit = 100, cursor: str | None = None
+) -> Page[PastReading]:
+    """What every point of a building said at a moment, by key: the building as it was."""
+    moment = _time(ts, "ts")
+    if moment is None:
+        raise Invalid("history.time", where="ts", time="")
+    found = await get_building(tx, building)
+    return await read_as_of(tx, found.id, moment, lookback=timedelta(days=lookback), limit=limit, cursor=cursor)
+
+
+@router.get("/readings/aligned")
+@allow("reading.read")
+async def list_aligned(
+    tx: Tx,
+    point: Annotated[list[str], Query(description="keys or ids, once each")],
+    start: Start = None,
+    end: End = None,
+    bucket: str = "auto",
+    agg: str = "mean",
+    fill: Fill = "none",
+) -> Aligned:
+    """Several points in the same buckets, cut on the clock of the first one's site."""
+    found = [await points.get_point(tx, each) for each in dict.fromkeys(point)]
+    span = await _span(found, tx, _time(start, "from"), _time(end, "to"), bucket)
+    return await read_aligned(tx, found, span, parse_aggregates(agg), fill)
+
+
+@router.get("/points/{point}/distribution")
+@allow("reading.read")
+async def get_distribution(
+    tx: Tx,
+    point: str,
+    start: Start = None,
+    end: End = None,
+    percentiles: Annotated[str, Query(description="0 to 100, separated by commas")] = "5,25,50,75,95",
+    bins: int = 20,
+) -> Distribution:
+    """Histogram, percentiles, mean and deviation of a point's readings; the last day unless told."""
+    found = await points.get_point(tx, point)
+    _must_have_numbers(found)
+    since, until = history.default_range(_time(start, "from"), _time(end, "to"), datetime.now(UTC))
+    try:
+        wanted = [float(each) for each in percentiles.split(",") if each.strip()]
+    except ValueError:
+        raise Invalid("history.percentiles", where="percentiles") from None
+    return await read_distribution(tx, found.handle, since, until, wanted, bins)
+
+
+class ExportBody(BaseModel):
+    """Which readings to take out: of these points, or of all points of a building, of [from, to)."""
+
+    points: list[str] = Field(default_factory=list, max_length=10_000)
+    building: str | None = None
+    start: str = Field(alias="from")
+    end: str = Field(alias="to")
+    format: Format = "csv"
+
+
+@router.post("/readings/export", response_class=StreamingResponse)
+@allow("reading.read")
+@no_transaction
+@expensive
+async def export_readings(request: Request, body: ExportBody) -> Response:
+    """Readings as CSV, Parquet or Arrow, by point and time; written while they are read."""
+    since, until = _time(body.start, "from"), _time(body.end, "to")
+    if since is None or until is None or until <= since:
+        raise Invalid("history.range", where="to")
+    headers = {"content-disposition": f'attachment; filename="readings-{since:%Y%m%d}-{until:%Y%m%d}.{body.format}"'}
+    pieces = await begun(_pieces(request, body, since, until), 1)
+    return StreamingResponse(pieces, media_type=MEDIA[body.format], headers=headers)
+
+
+async def _pieces(request: Request, body: ExportBody, start: datetime, end: datetime) -> AsyncGenerator[bytes, None]:
+    async with transaction_of(request) as conn:
+        handles = await _handles(conn, body)
+        stream = (
+            export_csv(conn, handles, start, end)
+            if body.format == "csv"
+            else export_arrow(conn, handles, start, end, body.format)
+        )
+        async for piece in stream:
+            yield piece
+
+
+async def _handles(conn: Conn, body: ExportBody) -> list[int]:
+    """The points of an export, as far as the caller may see them."""
+    if body.building is not None:
+        building: UUID = (await get_building(conn, body.building)).id
+        found = await rows(conn, "SELECT handle FROM point WHERE building_id = %s ORDER BY key", (building,))
+        return [each["handle"] for each in found]
+    found = await rows(
+        conn,
+        """SELECT handle, key, id::text FROM point WHERE key = ANY(%(refs)s) OR id::text = ANY(%(refs)s)""",
+        {"refs": body.points},
+    )
+    by_ref = {each[name]: each["handle"] for each in found for name in ("key", "id")}
+    missing = [ref for ref in body.points if ref not in by_ref]
+    if missing:
+        raise NotFound("point.unknown", where="points", key=missing[0])
+    return list(dict.fromkeys(by_ref[ref] for ref in body.points))
+
+
+def _must_have_numbers(point: Point) -> None:
+    if point.kind == "text":
+        raise Invalid("history.text_buckets", where="point", point=point.key)
+
+
+async def _span(wanted: Sequence[Point], conn: Conn, start: datetime | None, end: datetime | None, bucket: str) -> Span:
+    """The span of a question about points, in the zone of the first one's site."""
+    for point in wanted:
+        _must_have_numbers(point)
+    now = datetime.now(UTC)
+    since, until = history.default_range(start, end, now)
+    width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
+    return Span(since, until, width, ZoneInfo(await history.zone_of(conn, wanted[0].building_id)), now)
+
+
+def _time(text: str | None, where: str) -> datetime | None:
+    """A time from a query; a `+` that was not encoded arrives as a blank."""
+    if text is None:
+        return None
+    try:
+        time = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
+        # PostgreSQL's and Python's calendars end near here, and no reading lies there.
+        if not timedelta(0) <= time - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
+            raise OverflowError
+    except (Invalid, OverflowError):
+        raise Invalid("history.time", where=where, time=text[:60]) from None
+    return time
