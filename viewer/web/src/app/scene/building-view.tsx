@@ -11,6 +11,12 @@ import { useIssueFocus, usePainted } from "../issues/scene-focus";
 import { Empty, Failure, IconButton } from "../parts";
 import { useTree } from "../queries";
 import { useMay } from "../session";
+import { ContextMenu } from "../spatial/context-menu";
+import { usePicture } from "../spatial/effects";
+import { useSpatialFocus } from "../spatial/focus";
+import { SpatialPanel } from "../spatial/panel";
+import { PickingNote } from "../spatial/picking-note";
+import "../spatial/spatial.css";
 import { useChangesFocus } from "../versions/scene-changes";
 import { SceneCanvas } from "./canvas";
 import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
@@ -55,7 +61,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
   const state = useSceneState();
   const patch = usePatch();
   const panel = <LeftPanel tree={tree} />;
-  const inspector = state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
+  const inspector = state.spatial ? <SpatialPanel question={state.spatial} tree={tree} shown={shown} /> : state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
   return (
     <div className="scene-view">
       {!phone && state.leftOpen ? panel : null}
@@ -71,6 +77,8 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <Legend />
         <LoadBar />
         <PaintedNote />
+        <PickingNote />
+        <ContextMenu />
         {state.isolated && !state.painted ? (
           <div className="stage-note">
             <span>{t("scene.only", { what: state.isolated.title, count: state.isolated.ids.length })}</span>
@@ -98,6 +106,8 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   usePainted();
   useIssueFocus(shown);
   useChangesFocus(shown);
+  usePicture();
+  useSpatialFocus(shown);
   return null;
 }
 

@@ -13,6 +13,7 @@ import { colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState, useScene } from "./state";
 import { spaceLabel } from "./tree-rows";
+import { pictureMarkers } from "../spatial/labels";
 
 /** Room quantities colour the room even where the sensor is an element of its own. */
 const OF_ROOM = new Set(["temperature", "co2", "co", "humidity", "pm", "occupancy", "illuminance", "smoke", "leak"]);
@@ -41,7 +42,7 @@ export function useColouring(tree: Tree): void {
   const { live } = useBuilding();
   const { store } = useSceneScope();
   const scene = useScene();
-  const { colouring, limits, storey, isolated } = useSceneState();
+  const { colouring, limits, storey, isolated, picture } = useSceneState();
   const version = useValuesVersion(colouring !== null);
   const known = useColourings(tree);
   useEffect(() => {
@@ -61,7 +62,8 @@ export function useColouring(tree: Tree): void {
       return;
     }
     const scale = scaleOf(colouring);
-    const colours = new Map<GlobalId, Rgb>();
+    // Those that have a point and no value are hatched: no value is not the same as nothing to measure.
+    const colours = new Map<GlobalId, Rgb | null>(colouring.points.map((one) => [one.globalId, null]));
     for (const [globalId, value] of values) {
       colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? onColour(colouring) : OFF) : colourOf(value, limits[0], limits[1], scale));
     }
@@ -70,9 +72,11 @@ export function useColouring(tree: Tree): void {
   // From outside, walls hide the rooms: while a whole building is coloured, the rest of it is a ghost.
   const targets = colouring && !storey && !isolated ? colouring : null;
   const ids = useMemo(() => (targets ? [...new Set(targets.points.map((one) => one.globalId))] : null), [targets]);
+  // An answer of the spatial graph stands alone until a storey is opened.
+  const answer = picture && !storey ? picture.only : null;
   useEffect(() => {
-    scene?.isolate(isolated?.ids ?? ids, "ghost");
-  }, [scene, ids, isolated]);
+    scene?.isolate(isolated?.ids ?? answer ?? ids, "ghost");
+  }, [scene, ids, isolated, answer]);
 }
 
 /** Open alarms of the building: at most a few hundred are drawn. */
@@ -105,7 +109,7 @@ export function useMarkers(tree: Tree): void {
   const scene = useScene();
   const { store } = useSceneScope();
   const { live } = useBuilding();
-  const { storey, colouring, progress } = useSceneState();
+  const { storey, colouring, progress, picture } = useSceneState();
   const shown = useStore(labelsShown);
   const alarms = useOpenAlarms();
   const version = useValuesVersion(shown && colouring !== null);
@@ -115,7 +119,8 @@ export function useMarkers(tree: Tree): void {
       store.set((state) => ({ ...state, selected: globalId, focusAlarm: alarm.id, storey: alarm.storey_id, storeyMode: "cut" }));
       void lookAt(scene, globalId);
     }));
-    if (shown) {
+    if (picture) markers.push(...pictureMarkers(picture.labels, (globalId) => store.set((state) => ({ ...state, selected: globalId }))));
+    else if (shown) {
       const values = colouring ? targetValues(colouring, (handle) => asNumber(live.values.get(handle))) : new Map<string, number>();
       const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces);
       for (const room of rooms) {
@@ -130,7 +135,7 @@ export function useMarkers(tree: Tree): void {
       }
     }
     scene.setMarkers(markers.slice(0, 500));
-  }, [scene, alarms, shown, storey, colouring, tree, version, live, store, i18n.language, progress]);
+  }, [scene, alarms, shown, storey, colouring, tree, version, live, store, i18n.language, progress, picture]);
 }
 
 function alarmMarker(alarm: Alarm, show: (globalId: string) => void): Marker[] {

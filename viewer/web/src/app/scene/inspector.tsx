@@ -13,7 +13,8 @@ import { useOpenAlarms } from "./effects";
 import { ElementIssues } from "./inspector-issues";
 import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
-import { RoomContents } from "./inspector-room";
+import { RoomContents } from "../spatial/room";
+import { SpatialTools } from "../spatial/tools";
 import { usePatch, useShowElement, useShowStorey } from "./state";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
@@ -73,6 +74,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
             void navigator.clipboard.writeText(element.global_id).then(() => message.success(t("inspector.copied")));
           }}><Copy size={11} aria-hidden />{element.global_id}</button>
         </div>
+        <SpatialTools element={element} />
       </header>
       <Tabs key={element.id} size="small" className="inspector-tabs" defaultActiveKey={own.length > 0 ? "live" : isRoom ? "room" : "properties"}
         items={[

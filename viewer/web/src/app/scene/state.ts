@@ -4,6 +4,7 @@ import type { Scene3D } from "../../engine";
 import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
 import type { Painted } from "../issues/view";
+import type { Picking, Picture, Spatial } from "../spatial/state";
 import type { Colouring } from "./colour";
 import { lookAt } from "./look";
 
@@ -27,6 +28,12 @@ export interface SceneState {
   progress: { loaded: number; total: number } | null;
   /** Elements coloured for an issue or a check. */
   painted: Painted | null;
+  /** What is asked of the spatial graph, and what of the answer is drawn. */
+  spatial: Spatial | null;
+  picture: Picture | null;
+  picking: Picking | null;
+  /** The storey's plan beside the 3D view. */
+  floorPlan: boolean;
 }
 
 export const START: SceneState = {
@@ -42,6 +49,10 @@ export const START: SceneState = {
   focusAlarm: null,
   progress: null,
   painted: null,
+  spatial: null,
+  picture: null,
+  picking: null,
+  floorPlan: false,
 };
 
 export interface SceneScope {

@@ -10,6 +10,7 @@ import { useQuantityName } from "../lib/names";
 import { useStore } from "../lib/store";
 import { unitText } from "../lib/format";
 import { NewIssueButton } from "../issues/new-issue";
+import { RouteButton } from "../spatial/links";
 import { IconButton } from "../parts";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
@@ -32,6 +33,8 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   useKey("h", () => state.selected && scene?.hide([state.selected]), shown);
   useKey("Escape", () => {
     scene?.showAll();
+    if (state.picking) return patch({ picking: null });
+    if (state.spatial) return patch({ spatial: null, picture: null });
     patch({ selected: null, isolated: null, focusAlarm: null, painted: null });
   }, shown);
   const screenshot = async (): Promise<void> => {
@@ -52,6 +55,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
       <LayerPicker />
       <ColourPicker tree={tree} />
       <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
+      <RouteButton />
       <NewIssueButton />
       <span className="wide-only">
         <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />

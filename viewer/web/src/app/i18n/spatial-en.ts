@@ -1,0 +1,28 @@
+/** Rooms, systems, routes and plans. */
+export const spatial = {
+  upstream: "Upstream", downstream: "Downstream", affected: "Affected", upstreamHint: "What feeds it", downstreamHint: "What it feeds", affectedHint: "What an outage touches",
+  network: "Network", feeds: "What feeds what", none: "Nothing is connected", noneHint: "The models join nothing to this element: no ports, and no pipe, duct or cable end that touches it.",
+  noUpstream: "Nothing feeds it", noDownstream: "It feeds nothing", noAffected: "An outage touches nothing that the models know",
+  back: "Back", close: "Close", rooms: "Rooms", equipment: "Equipment", points: "Points", shut: "Shut off here", shutPartly: "Some way to it has nothing that could be shut", functions: "What people lose",
+  roomsCount_one: "{{count}} room", roomsCount_other: "{{count}} rooms", equipmentCount_one: "{{count}} device", equipmentCount_other: "{{count}} devices",
+  pointsCount_one: "{{count}} point", pointsCount_other: "{{count}} points", shutCount_one: "{{count}} valve or breaker", shutCount_other: "{{count}} valves or breakers",
+  elementsCount_one: "{{count}} element", elementsCount_other: "{{count}} elements", circuit: "Part of a circuit of {{count}} elements", away: "{{count}} away", derived: "The direction is derived, the file does not give it",
+  located: "something in it stops", served: "its system stops", details: "Details", legend: "Colours", asked: "Asked for", start: "Start",
+  stated: "{{value}} stated in the file", difference: "{{percent}} apart", measured: "measured", zones: "Zones", use: "Use", neighbours: "Show neighbours", neighboursOn: "Neighbours shown",
+  kind: { wall: "shared wall", open: "open to it", door: "through a door" }, outside: "outside", leadsTo: "to {{where}}", shared: "{{length}} m of wall",
+  route: {
+    title: "Way there", from: "From", to: "To", where: "Room or equipment", fromHere: "Way from here", toHere: "Way to here", pick: "Choose in the 3D view", picking: "Click the place in the 3D view", pickingClosed: "Click the door, stair or lift that is closed", cancel: "Cancel",
+    exit: "Nearest exit", swap: "Swap", stepFree: "Step-free", liftsOut: "Lifts out of order", closed: "Closed", closedAdd: "Closed door", use: "Use the selected one",
+    ask: "Where are you, and where do you want to go?", askHint: "Search, click in the 3D view, or choose “Way to here” with the right mouse button.", searching: "Looking for the way", none: "There is no way",
+    length: "{{length}} m", storeys_one: "{{count}} storey", storeys_other: "{{count}} storeys", doors_one: "{{count}} door", doors_other: "{{count}} doors", summary: "Route", steps: "Steps", showRooms: "Look there",
+    start: "Start", arrive: "You are there", arriveOutside: "You are outside", overview: "Whole route",
+    walk: "Walk through {{room}}", walkOn: "Walk on", door: "Through {{name}}", doorOn: "Through the door", opening: "Into {{room}}", openingOn: "Through the opening",
+    stairUp: "Up {{name}} to {{storey}}", stairDown: "Down {{name}} to {{storey}}", stair: "Take {{name}}", lift: "Take {{name}} to {{storey}}", ramp: "Along {{name}}", escalator: "Take {{name}} to {{storey}}",
+    stairs: "the stairs", liftName: "the lift", rampName: "the ramp", escalatorName: "the escalator", thatStorey: "the next storey",
+  },
+  play: { play: "Play", pause: "Pause", position: "Position on the route", next: "Next step", before: "Step before", speed: "Speed", own: "Through one's own eyes", behind: "From behind and above", minutes: "{{minutes}} min {{seconds}} s", seconds: "{{seconds}} s" },
+  plan: { title: "Storey plan", open: "Storey plan", none: "This storey has no plan", noneHint: "A plan is drawn from rooms, walls and doors; the models give none for this storey.", print: "Print", zoomIn: "Larger", zoomOut: "Smaller", fit: "Whole plan", storey: "Storey", close: "Close the plan", full: "Plan alone", split: "Beside 3D" },
+  systems: { edges: "Shows where it flows", breaks_one: "{{count}} break", breaks_other: "{{count}} breaks", loops_one: "{{count}} loop", loops_other: "{{count}} loops", loose_one: "{{count}} loose end", loose_other: "{{count}} loose ends", derived: "derived from geometry", noEdges: "No direction is known in this system." },
+  menu: { title: "Actions", select: "Select", look: "Fly there", hide: "Hide", alone: "Show alone" },
+  heat: { noData_one: "{{count}} without a value", noData_other: "{{count}} without a value", scale: "Scale", smooth: "Continuous", classes: "Classes", below: "under {{value}}", above: "{{value}} and more" },
+};

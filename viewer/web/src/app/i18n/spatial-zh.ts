@@ -1,0 +1,28 @@
+/** 房间、系统、路线、平面图。 */
+export const spatial = {
+  upstream: "上游", downstream: "下游", affected: "影响范围", upstreamHint: "由谁供给", downstreamHint: "供给谁", affectedHint: "停用会影响什么",
+  network: "关系", feeds: "供给关系", none: "没有连接", noneHint: "模型里没有任何构件与它相连：没有端口，也没有与它接触的管道、风管或线缆端头。",
+  noUpstream: "没有上游", noDownstream: "没有下游", noAffected: "停用它不影响模型中的任何对象",
+  back: "返回", close: "关闭", rooms: "房间", equipment: "设备", points: "测点", shut: "在这里关断", shutPartly: "有的来路上没有可以关断的阀门或开关", functions: "使用受影响",
+  roomsCount_other: "{{count}} 个房间", equipmentCount_other: "{{count}} 台设备",
+  pointsCount_other: "{{count}} 个测点", shutCount_other: "{{count}} 个阀门或开关",
+  elementsCount_other: "{{count}} 个构件", circuit: "属于 {{count}} 个构件的回路", away: "相隔 {{count}}", derived: "方向为推断，文件没有给出",
+  located: "里面的设备会停", served: "所属系统会停", details: "详情", legend: "颜色", asked: "所问对象", start: "起点",
+  stated: "文件标注 {{value}}", difference: "相差 {{percent}}", measured: "实测", zones: "分区", use: "用途", neighbours: "显示相邻房间", neighboursOn: "正在显示相邻房间",
+  kind: { wall: "共墙", open: "直接相通", door: "有门相通" }, outside: "室外", leadsTo: "通往{{where}}", shared: "共墙 {{length}} m",
+  route: {
+    title: "路线", from: "从", to: "到", where: "房间或设备", fromHere: "从这里出发", toHere: "到这里去", pick: "在三维中选取", picking: "请在三维视图中点选位置", pickingClosed: "请点选关闭的门、楼梯或电梯", cancel: "取消",
+    exit: "最近出口", swap: "互换", stepFree: "无障碍", liftsOut: "电梯停用", closed: "关闭", closedAdd: "关闭的门", use: "用所选对象",
+    ask: "您在哪里，要去哪里？", askHint: "可以搜索、在三维视图中点选，或右键选择“到这里去”。", searching: "正在寻找路线", none: "没有路可走",
+    length: "{{length}} m", storeys_other: "{{count}} 层", doors_other: "{{count}} 道门", summary: "路线", steps: "步骤", showRooms: "看看那里",
+    start: "起点", arrive: "到达", arriveOutside: "已到室外", overview: "整条路线",
+    walk: "穿过{{room}}", walkOn: "继续走", door: "经过{{name}}", doorOn: "过门", opening: "进入{{room}}", openingOn: "穿过洞口",
+    stairUp: "沿{{name}}上到{{storey}}", stairDown: "沿{{name}}下到{{storey}}", stair: "走{{name}}", lift: "乘{{name}}到{{storey}}", ramp: "走{{name}}", escalator: "乘{{name}}到{{storey}}",
+    stairs: "楼梯", liftName: "电梯", rampName: "坡道", escalatorName: "自动扶梯", thatStorey: "下一层",
+  },
+  play: { play: "播放", pause: "暂停", position: "路线上的位置", next: "下一步", before: "上一步", speed: "速度", own: "第一人称", behind: "从后上方看", minutes: "{{minutes}} 分 {{seconds}} 秒", seconds: "{{seconds}} 秒" },
+  plan: { title: "楼层平面图", open: "楼层平面图", none: "这一层没有平面图", noneHint: "平面图由房间、墙和门生成；模型没有给出这一层的这些内容。", print: "打印", zoomIn: "放大", zoomOut: "缩小", fit: "整张图", storey: "楼层", close: "关闭平面图", full: "只看平面图", split: "与三维并排" },
+  systems: { edges: "显示流向", breaks_other: "{{count}} 处断开", loops_other: "{{count}} 个环路", loose_other: "{{count}} 个悬空端", derived: "由几何推断", noEdges: "这个系统的流向未知。" },
+  menu: { title: "操作", select: "选中", look: "飞到这里", hide: "隐藏", alone: "单独显示" },
+  heat: { noData_other: "{{count}} 个没有数值", scale: "色阶", smooth: "连续", classes: "分级", below: "低于 {{value}}", above: "{{value}} 及以上" },
+};

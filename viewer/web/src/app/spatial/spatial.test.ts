@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import type { Box } from "../../engine";
+import { edgeLines, flowLines, joint } from "./flow";
+import { legAt, legs, storeyAt, told } from "./route";
+import type { Brief, Reached, RouteAnswer } from "./types";
+import { headingAt, turned, walkView } from "./walk";
+
+const brief = (id: string): Brief => ({ id, global_id: id.toUpperCase(), ifc_class: "IfcPipeSegment", name: id, storey_id: null, space_id: null });
+const box = (x0: number, x1: number, y0 = 0, y1 = 0.2): Box => ({ min: [x0, y0, 0], max: [x1, y1, 0.2] });
+const BOXES: Record<string, Box> = { A: box(0, 10), B: box(10, 20), D: box(19.8, 20, 0, 8) };
+const boxOf = (id: string): Box | null => BOXES[id] ?? null;
+const reached = (id: string, distance: number, via: string | string[]): Reached => ({ element: brief(id), distance, via });
+
+test("a line follows the pipes through where they touch", () => {
+  expect(joint(box(0, 10), box(10, 20))).toEqual([[5, 0.1, 0.1], [10, 0.1, 0.1], [15, 0.1, 0.1]]);
+});
+
+test("flow goes away from the start downstream and towards it upstream, and passes over what has no shape", () => {
+  const items = [reached("b", 1, "a"), reached("c", 2, "b"), reached("d", 3, ["c"])];
+  const down = flowLines(brief("a"), items, boxOf, false);
+  expect(down.map((line) => [line.points[0], line.points.at(-1)])).toEqual([
+    [[5, 0.1, 0.1], [15, 0.1, 0.1]], [[15, 0.1, 0.1], [19.9, 4, 0.1]],
+  ]);
+  expect(down[1]?.from).toBeCloseTo(10);
+  const up = flowLines(brief("a"), items, boxOf, true);
+  expect(up[0]?.points.at(-1)).toEqual([5, 0.1, 0.1]);
+  expect(up[0]?.from).toBeCloseTo(-10);
+});
+
+test("a system's edges become lines where both ends have a shape", () => {
+  const members = ["a", "b", "c"].map(brief);
+  expect(edgeLines(members, [{ from: "a", to: "b" }, { from: "b", to: "c" }], boxOf)).toHaveLength(1);
+});
+
+const ROUTE: RouteAnswer = {
+  polyline: [[0, 0, 0], [10, 0, 0], [10, 0.3, 0], [10, 4, 3], [14, 4, 3]], length: 19, seconds: 20, storeys: [], doors: [],
+  steps: [
+    { kind: "walk", storey: "ground", points: [[0, 0, 0], [10, 0, 0]], length: 10, seconds: 8 },
+    { kind: "walk", points: [[10, 0, 0], [10, 0.3, 0]], length: 0.3, seconds: 1 },
+    { kind: "stair", from_index: 2, to_index: 3, length: 4.8, seconds: 9 },
+    { kind: "walk", storey: "first", points: [[10, 4, 3], [14, 4, 3]], length: 4, seconds: 3 },
+  ],
+};
+
+test("steps cover the route, know their rise and the storey one is on", () => {
+  const all = legs(ROUTE);
+  expect(all[0]?.to).toBeCloseTo(10);
+  expect(all.map((leg) => leg.rise)).toEqual([0, 0, 1, 0]);
+  expect(legAt(all, 12)).toBe(2);
+  expect(legAt(all, 99)).toBe(3);
+  expect([storeyAt(all, 1), storeyAt(all, 12), storeyAt(all, 18)]).toEqual(["ground", "ground", "first"]);
+  expect(told(all)).toHaveLength(3);
+});
+
+test("one looks where one walks, and turns the short way", () => {
+  expect(headingAt(ROUTE.polyline, 1, 9)).toBeCloseTo(0);
+  expect(headingAt([[0, 0, 0], [0, 0, 5]], 1, 9)).toBe(9);
+  expect(turned(3, -3, 0.5)).toBeCloseTo(Math.PI, 5);
+  expect(walkView(ROUTE.polyline, 5, 0, "own")?.eye).toEqual([5, 0, 1.6]);
+  expect(walkView([], 5, 0, "own")).toBeNull();
+});
