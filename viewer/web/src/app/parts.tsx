@@ -1,11 +1,12 @@
 /** Small pieces that several pages share. */
-import { Button, Skeleton, Tooltip } from "antd";
+import { Button, Skeleton, Tooltip, type ButtonProps } from "antd";
 import {
   AlertOctagon, AlertTriangle, CircleAlert, CircleCheck, CircleDashed, CircleDot, CirclePlay, CircleUser, CircleX, Info,
   ShieldCheck, type LucideIcon,
 } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link, useHref, useLinkClickHandler } from "react-router";
 import type { OrderState, Severity } from "../api/types";
 import { ApiError } from "../api/client";
 import { formatDuration, formatTime, relativeTime } from "./lib/format";
@@ -80,6 +81,13 @@ export function Ago({ at }: { at: string | null | undefined }): ReactNode {
   );
 }
 
+/** "3 min ago", "8天后": for texts that put it into a sentence. */
+export function useAgo(): (at: string) => string {
+  const { i18n } = useTranslation();
+  const now = useNow();
+  return (at) => relativeTime(Date.parse(at), now, i18n.language);
+}
+
 export function Lasting({ from, to }: { from: string; to: string | null }): ReactNode {
   const { i18n } = useTranslation();
   const now = useNow();
@@ -148,6 +156,21 @@ export function IconButton({ icon: Icon, label, onClick, active, disabled, size 
       </button>
     </Tooltip>
   );
+}
+
+/** An icon that leads somewhere: one stop for the keyboard, and it opens in a new tab as links do. */
+export function IconLink({ icon: Icon, label, to, size = 17 }: { icon: LucideIcon; label: string; to: string; size?: number }): ReactNode {
+  return (
+    <Tooltip title={label} mouseEnterDelay={0.4}>
+      <Link to={to} className="icon-button" aria-label={label}><Icon size={size} strokeWidth={1.75} aria-hidden /></Link>
+    </Tooltip>
+  );
+}
+
+/** A link that looks like a button. */
+export function LinkButton({ to, ...button }: { to: string } & Pick<ButtonProps, "icon" | "type" | "size" | "block" | "children" | "className">): ReactNode {
+  const click = useLinkClickHandler<HTMLElement>(to);
+  return <Button {...button} href={useHref(to)} onClick={(event) => click(event)} />;
 }
 
 export function PageHead({ title, children, sub }: { title: string; sub?: ReactNode; children?: ReactNode }): ReactNode {

@@ -1,5 +1,5 @@
 /** Accounts: who can sign in, with which rights, and whether something is wrong with it. */
-import { Button, Input, Segmented, Table } from "antd";
+import { Button, Input, Segmented, Select, Table } from "antd";
 import { CircleCheck, CircleOff, Clock, KeyRound, Lock, Plus, Search, ShieldAlert, ShieldCheck, ShieldOff, Users } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -36,6 +36,13 @@ export default function Accounts(): ReactNode {
   const all = useMemo(() => accounts.data ?? [], [accounts.data]);
   const shown = useMemo(() => all.filter((one) => matches(one, q) && (status === "all" || statusOf(one, now).includes(status))), [all, q, status, now]);
   const counts = STATUSES.map((one) => ({ status: one, count: all.filter((account) => statusOf(account, now).includes(one)).length }));
+  const options: { value: Status | "all"; label: ReactNode }[] = [
+    { value: "all", label: t("access.accounts.status.all") },
+    ...counts.filter((one) => one.count > 0 || one.status === status || one.status === "active").map((one) => ({
+      value: one.status, label: <>{t(`access.accounts.status.${one.status}`)} <span className="muted num">{one.count}</span></>,
+    })),
+  ];
+  const pick = (value: Status | "all"): void => set({ status: value === "all" ? null : value });
   const open = (account: Account): void => set({ account: account.name });
   return (
     <div className="page-body is-wide">
@@ -45,12 +52,7 @@ export default function Accounts(): ReactNode {
         {may("account.write") ? <Button type="primary" icon={<Plus size={15} />} onClick={() => setAdding(true)}>{t("access.accounts.new")}</Button> : null}
       </PageHead>
       <div className="filter-line">
-        <Segmented value={status} onChange={(value) => set({ status: value === "all" ? null : value })} options={[
-          { value: "all", label: t("access.accounts.status.all") },
-          ...counts.filter((one) => one.count > 0 || one.status === status || one.status === "active").map((one) => ({
-            value: one.status, label: <>{t(`access.accounts.status.${one.status}`)} <span className="muted num">{one.count}</span></>,
-          })),
-        ]} />
+        {phone ? <Select value={status} onChange={pick} options={options} aria-label={t("access.accounts.state")} className="full" /> : <Segmented value={status} onChange={pick} options={options} />}
       </div>
       {accounts.isError ? <Failure error={accounts.error} retry={() => void accounts.refetch()} /> : !accounts.data ? <RowSkeletons /> : shown.length === 0 ? (
         <Empty icon={Users} title={t("access.accounts.none")} hint={t("access.accounts.noneHint")} />

@@ -40,8 +40,8 @@ export function ChainBanner(): ReactNode {
         <b>{t(bad ? "access.chain.broken" : "access.chain.whole")}</b>
         <ul className="chain-facts">
           <li title={state.hash}><Fingerprint size={13} aria-hidden />{t("access.chain.sealed", { seq: n(state.seq) })}{state.unsealed > 0 ? ` · ${t("access.chain.unsealed", { count: state.unsealed })}` : ""}</li>
-          <li><Anchor size={13} aria-hidden />{state.anchored_at ? <>{t("access.chain.anchored", { seq: n(state.anchored ?? 0) })} <Ago at={state.anchored_at} /></> : t("access.chain.notAnchored")}</li>
-          <li>{state.verified ? <>{state.verified.ok ? <ShieldCheck size={13} aria-hidden /> : <TriangleAlert size={13} aria-hidden />}{t("access.chain.verified", { entries: n(state.verified.entries) })} <Ago at={state.verified.at} /></> : t("access.chain.neverVerified")}</li>
+          <li><Anchor size={13} aria-hidden />{state.anchored_at ? <span>{t("access.chain.anchored", { seq: n(state.anchored ?? 0) })} · <Ago at={state.anchored_at} /></span> : t("access.chain.notAnchored")}</li>
+          <li>{state.verified ? <>{state.verified.ok ? <ShieldCheck size={13} aria-hidden /> : <TriangleAlert size={13} aria-hidden />}<span>{t("access.chain.verified", { entries: n(state.verified.entries) })} · <Ago at={state.verified.at} /></span></> : t("access.chain.neverVerified")}</li>
         </ul>
         {findings.length > 0 ? (
           <ul className="chain-findings">

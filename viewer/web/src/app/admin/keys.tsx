@@ -9,7 +9,7 @@ import { Avatar, GrantList, Tag } from "../access/pieces";
 import { formatNumber, shortTime } from "../lib/format";
 import { errorShare, latencyText } from "../lib/hours";
 import { usePhone } from "../lib/prefs";
-import { Ago, Empty, Failure, PageHead, useNow } from "../parts";
+import { Ago, Empty, Failure, PageHead, useAgo, useNow } from "../parts";
 import { RowSkeletons } from "../pages/alarms";
 import { KeyDrawer } from "./key-drawer";
 import { KeyForm } from "./key-form";
@@ -126,11 +126,12 @@ function Errors({ entry }: { entry: CatalogueEntry }): ReactNode {
 export function Expiry({ of }: { of: ApiKey }): ReactNode {
   const { t, i18n } = useTranslation();
   const now = useNow(60_000);
+  const ago = useAgo();
   if (of.rotating_until && Date.parse(of.rotating_until) > now) return <Tag tone="info" icon={RefreshCw} title={shortTime(of.rotating_until, i18n.language)}>{t("access.keys.rotating")}</Tag>;
   const state = expiryOf(of, now);
   if (state === "never") return <span className="muted">{t("access.keys.noExpiry")}</span>;
   const when = shortTime(of.expires_at ?? "", i18n.language);
   if (state === "over") return <Tag tone="bad" icon={TriangleAlert} title={when}>{t("access.keys.expired")}</Tag>;
-  if (state === "soon") return <Tag tone="warn" icon={Clock} title={when}>{t("access.keys.soon")} <Ago at={of.expires_at} /></Tag>;
+  if (state === "soon") return <Tag tone="warn" icon={Clock} title={when}>{t("access.keys.endsIn", { when: ago(of.expires_at ?? "") })}</Tag>;
   return <span className="num" title={when}>{when}</span>;
 }

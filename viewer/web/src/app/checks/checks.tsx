@@ -13,7 +13,7 @@ import { useModels, useWrite } from "../queries";
 import { useMay } from "../session";
 import { Exports } from "./exports";
 import { byWeight, resultOf, useCheck, useChecks, type CheckRun, type Finding } from "./queries";
-import { FindingView, SpecificationResult } from "./results";
+import { FindingView, Outcome, SpecificationResult } from "./results";
 import "../issues/issues.css";
 
 export default function Checks(): ReactNode {
@@ -45,9 +45,9 @@ export default function Checks(): ReactNode {
         <Empty icon={ListChecks} title={t("checks.noModels")} hint={t("checks.noneHint")} />
       ) : (
         <>
-          <Exports model={model} />
           {runs.data && runs.data.items.length > 0 ? <Runs runs={runs.data.items} chosen={chosen} choose={(check) => set({ check })} /> : null}
           {chosen ? <Result id={chosen} /> : runs.data ? <Empty icon={ListChecks} title={t("checks.none")} hint={t("checks.noneHint")} /> : <Skeleton active />}
+          <Exports model={model} />
         </>
       )}
     </div>
@@ -101,7 +101,7 @@ function Result({ id }: { id: string }): ReactNode {
   return (
     <section className="card pad">
       <div className="check-head">
-        <h2>{run.title ?? run.file_name ?? t("checks.rules")} <span className={`tag ${run.status === "fail" ? "sev-high" : "is-ok"}`}>{t(run.status === "fail" ? "checks.fail" : "checks.pass")}</span></h2>
+        <h2>{run.title ?? run.file_name ?? t("checks.rules")} <Outcome status={run.status ?? "pass"} /></h2>
         <Dropdown menu={{
           items: (["bcf", "csv", "html"] as const).map((kind) => ({
             key: kind, label: <a href={url(`/checks/${id}.${kind}`, { language })} download>{t(kind === "bcf" ? "checks.asBcf" : kind === "csv" ? "checks.asCsv" : "checks.asHtml")}</a>,

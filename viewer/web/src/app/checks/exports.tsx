@@ -29,7 +29,7 @@ export function Exports({ model }: { model: Model }): ReactNode {
   if (!may("model.export")) return null;
   const busy = make.isPending;
   return (
-    <section className="card pad check-head" style={{ marginBottom: 12 }}>
+    <section className="card check-head check-out">
       <div><h2>{t("checks.out")}</h2><p className="muted">{t("checks.outHint")}</p></div>
       <div className="check-actions">
         <Button icon={<FileDown size={15} />} loading={busy} onClick={() => make.mutate("ifc")}>{t(busy ? "checks.making" : "checks.ifc")}</Button>

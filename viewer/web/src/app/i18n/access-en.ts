@@ -24,7 +24,7 @@ export const access = {
     sub: "Who did what, when, from where. Nobody can change it, administrators included.", waiting: "Being sealed", who: "Who",
   },
   chain: {
-    anchored: "anchored outside the database up to no. {{seq}},", broken: "The audit trail has been tampered with", neverVerified: "Not verified yet", notAnchored: "Not anchored yet", sealed: "sealed up to no. {{seq}}",
+    anchored: "anchored outside the database up to no. {{seq}}", broken: "The audit trail has been tampered with", neverVerified: "Not verified yet", notAnchored: "Not anchored yet", sealed: "sealed up to no. {{seq}}",
     title: "State of the audit chain", unsealed_one: "{{count}} entry being sealed", unsealed_other: "{{count}} entries being sealed", verified: "{{entries}} entries verified", verify: "Verify now",
     trouble: {
       deleted: "Entries deleted", edited: "Entry changed", reordered: "Entries reordered", rewritten: "Chain rewritten", cut: "Newest entries cut off", anchor_edited: "Anchor changed", anchor_cut: "Anchors cut off", anchor_missing: "Anchors missing",
@@ -66,7 +66,7 @@ export const access = {
     expiryHint: "A key that ends is a key that somebody looks after. Two weeks before, it is marked here.", key: "API key", latency: "Latency p95", limits: "Limits", may: "May", mayRead: "May read", mayWrite: "May write", mean: "Mean latency",
     nameHint: "Which program uses it, where it runs", neverUsed: "never used", noCalls: "No calls in this time.", noExpiry: "No end", overlap: "The old secret works for", overlapOf: { "0": "no longer", "3600": "1 more hour", "86400": "1 more day", "604800": "7 more days" },
     program: "Program", rate: "Calls a minute", reads_one: "reads {{count}} kind", reads_other: "reads {{count}} kinds", refused: "Over the limit", rotate: "Rotate", rotateHint: "The program gets a new secret; both work until the old one ends, so nothing stops meanwhile.",
-    rotateSure: "New secret for “{{name}}”?", rotated: "New secret", rotating: "Rotating", route: "Route", scopes: "Only these permissions", scopesHint: "Least privilege: of what the role gives, only what the program needs.", soon: "Ends", span: { day: "24 hours", week: "7 days", month: "30 days" },
+    rotateSure: "New secret for “{{name}}”?", rotated: "New secret", rotating: "Rotating", route: "Route", scopes: "Only these permissions", scopesHint: "Least privilege: of what the role gives, only what the program needs.", endsIn: "Ends {{when}}", span: { day: "24 hours", week: "7 days", month: "30 days" },
     standard: "Server's setting", sub: "Programs that may call, what each reads and writes, and how it behaves", usage: "Use", writes_one: "writes {{count}} kind", writes_other: "writes {{count}} kinds", writesNothing: "Nothing: it only reads.",
   },
   me: {
@@ -92,7 +92,7 @@ export const access = {
   },
   roles: {
     acts: "Actions for the role {{role}}", affects_one: "affects {{count}} grant", affects_other: "affects {{count}} grants", builtin: "Built in, fixed", changed: "Changed, not saved", copy: "Copy as new role", copyOf: "Copy of {{role}}",
-    count_one: "{{count}} permission", count_other: "{{count}} permissions", create: "Create role", custom: "Custom", deleteSure: "Delete the role “{{name}}”?", discard: "Discard", heldBy_one: "held {{count}} time", heldBy_other: "held {{count}} times",
+    count_one: "{{count}} permission", count_other: "{{count}} permissions", create: "Create role", custom: "Custom", deleteSure: "Delete the role “{{name}}”?", discard: "Discard", heldBy_zero: "held by nobody", heldBy_one: "held once", heldBy_other: "held {{count}} times",
     matrix: "What each role may do", name: "Name for programs", nameHint: "In the API and the audit trail; it stays.", nameWrong: "Lower-case letters, digits and _, beginning with a letter", new: "New role", permission: "Permission", rename: "Rename",
     save: "Save changes", saved: "Roles saved: they count from now on", sub: "Built-in roles are fixed; custom ones are changed with a click in the matrix", title: "Name", titleHint: "e.g. Night shift lead", titleMissing: "Give the role a name",
     unscoped: "Concerns the whole server: counts only when granted everywhere",

@@ -27,8 +27,8 @@ export const access: Plain<Texts["access"]> = {
     sub: "谁在何时何地做了什么。任何人都不能修改，包括管理员。", waiting: "正在封存", who: "操作人",
   },
   chain: {
-    anchored: "库外锚定至第 {{seq}} 条，", broken: "审计记录已被篡改", neverVerified: "尚未校验", notAnchored: "尚未锚定", sealed: "已封存至第 {{seq}} 条",
-    title: "审计链状态", unsealed_other: "{{count}} 条正在封存", verified: "已校验 {{entries}} 条，", verify: "立即校验",
+    anchored: "库外锚定至第 {{seq}} 条", broken: "审计记录已被篡改", neverVerified: "尚未校验", notAnchored: "尚未锚定", sealed: "已封存至第 {{seq}} 条",
+    title: "审计链状态", unsealed_other: "{{count}} 条正在封存", verified: "已校验 {{entries}} 条", verify: "立即校验",
     trouble: {
       deleted: "记录被删除", edited: "记录被修改", reordered: "记录被调换顺序", rewritten: "链条被重写", cut: "最新记录被截断", anchor_edited: "锚点被修改", anchor_cut: "锚点被截断", anchor_missing: "锚点缺失",
     },
@@ -69,7 +69,7 @@ export const access: Plain<Texts["access"]> = {
     expiryHint: "设置有效期可确保密钥有人维护；到期前两周会在此提示。", key: "API 密钥", latency: "P95 延迟", limits: "限制", may: "权限", mayRead: "可读取", mayWrite: "可写入", mean: "平均延迟",
     nameHint: "使用该密钥的程序及部署位置", neverUsed: "从未使用", noCalls: "该时段没有调用。", noExpiry: "长期有效", overlap: "旧密钥继续有效", overlapOf: { "0": "立即失效", "3600": "继续有效 1 小时", "86400": "继续有效 1 天", "604800": "继续有效 7 天" },
     program: "程序", rate: "每分钟调用上限", reads_other: "读取 {{count}} 类", refused: "超限拒绝", rotate: "轮换", rotateHint: "生成新密钥；旧密钥到期前两者均可用，业务不中断。",
-    rotateSure: "为“{{name}}”生成新密钥？", rotated: "新密钥", rotating: "轮换中", route: "接口", scopes: "仅限以下权限", scopesHint: "最小授权：在角色权限中只保留程序需要的部分。", soon: "到期", span: { day: "24 小时", week: "7 天", month: "30 天" },
+    rotateSure: "为“{{name}}”生成新密钥？", rotated: "新密钥", rotating: "轮换中", route: "接口", scopes: "仅限以下权限", scopesHint: "最小授权：在角色权限中只保留程序需要的部分。", endsIn: "{{when}}到期", span: { day: "24 小时", week: "7 天", month: "30 天" },
     standard: "服务器默认值", sub: "可调用接口的程序，其读写范围及运行情况", usage: "使用情况", writes_other: "写入 {{count}} 类", writesNothing: "无，仅可读取。",
   },
   me: {

@@ -1,17 +1,18 @@
 /** Issues of the building: the list, one of them beside it, BCF files in and out. */
 import { App, Button, Drawer, Dropdown, Input, Select, Upload } from "antd";
-import { FileDown, FileUp, Flag, MessageSquare } from "lucide-react";
+import { Box, FileDown, FileUp, Flag, MessageSquare, Plus } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { upload, url } from "../../api/client";
 import { useBuilding } from "../context";
 import { shortTime } from "../lib/format";
 import { useActorName } from "../lib/names";
 import { RowSkeletons } from "../pages/alarms";
-import { Empty, Failure, PageHead } from "../parts";
+import { Empty, Failure, LinkButton, PageHead } from "../parts";
 import { itemsOf, useWrite } from "../queries";
 import { useMay } from "../session";
+import { IssueForm } from "./issue-form";
 import { IssueView } from "./issue";
 import { useIssues, type BcfReport, type Issue } from "./queries";
 import { isOver, useWords } from "./words";
@@ -22,7 +23,9 @@ export default function Issues(): ReactNode {
   const { building } = useBuilding();
   const words = useWords();
   const [params, setParams] = useSearchParams();
+  const may = useMay();
   const [q, setQ] = useState("");
+  const [adding, setAdding] = useState(false);
   const status = params.get("status");
   const chosen = params.get("issue");
   const issues = useIssues({ building: building.id, status, q, limit: 50 });
@@ -39,9 +42,11 @@ export default function Issues(): ReactNode {
         <Select allowClear placeholder={t("issues.anyStatus")} value={status} aria-label={t("issues.status")} style={{ minWidth: 120 }}
           onChange={(value: string | undefined) => set("status", value ?? null)} options={words.statuses} />
         <Transfer />
+        {may("topic.write") ? <Button type="primary" icon={<Plus size={15} />} onClick={() => setAdding(true)}>{t("issues.add")}</Button> : null}
       </PageHead>
       {issues.isError ? <Failure error={issues.error} retry={() => void issues.refetch()} /> : !issues.data ? <RowSkeletons /> : items.length === 0 ? (
-        <Empty icon={Flag} title={t(q || status ? "issues.noneFound" : "issues.none")} hint={t("issues.noneHint")} />
+        <Empty icon={Flag} title={t(q || status ? "issues.noneFound" : "issues.none")} hint={t(q || status ? "issues.noneFoundHint" : "issues.noneHint")}
+          action={q || status || !may("topic.write") ? null : <LinkButton type="primary" icon={<Box size={15} />} to={`/b/${building.id}`}>{t("issues.fromView")}</LinkButton>} />
       ) : (
         <ul className="rows" aria-label={t("nav.issues")}>
           {items.map((issue) => <IssueRow key={issue.id} issue={issue} chosen={issue.id === chosen} open={() => set("issue", issue.id)} />)}
@@ -50,6 +55,11 @@ export default function Issues(): ReactNode {
           ) : null}
         </ul>
       )}
+      {adding ? (
+        <IssueForm view={null} close={() => setAdding(false)}>
+          <p className="issue-note muted">{t("issues.noView")} <Link to={`/b/${building.id}`}>{t("issues.fromView")}</Link></p>
+        </IssueForm>
+      ) : null}
       <Drawer open={chosen !== null} onClose={() => set("issue", null)} size={480} title={t("issues.types.Issue")} classNames={{ body: "flush" }} destroyOnHidden>
         {chosen ? <IssueView id={chosen} /> : null}
       </Drawer>

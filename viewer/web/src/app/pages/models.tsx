@@ -73,10 +73,11 @@ function Version({ version, current, first, modelName }: { version: ModelVersion
         <span className="version-name">{version.file_name}</span>
         {version.restored ? <span className="tag is-plain"><Undo2 size={12} aria-hidden />{t("versions.restored", { n: version.restored })}</span> : null}
         {trouble > 0 ? <span className="tag sev-medium"><TriangleAlert size={12} aria-hidden />{trouble}</span> : null}
-        <span className="grow" />
-        <span className="muted num wide-only">{version.schema} · {formatBytes(version.bytes, i18n.language)}</span>
-        <span className="muted num">{shortTime(version.created_at, i18n.language)}</span>
-        <span className="muted wide-only">{actor(version.created_by)}</span>
+        <span className="version-facts muted num">
+          <span>{version.schema} · {formatBytes(version.bytes, i18n.language)}</span>
+          <span>{shortTime(version.created_at, i18n.language)}</span>
+          <span>{actor(version.created_by)}</span>
+        </span>
       </summary>
       {open ? <VersionActions version={version} current={current} modelName={modelName} /> : null}
       {report ? <ReportView report={report} version={version} /> : detail.isError ? <Failure error={detail.error} /> : <div className="pad"><Skeleton active title={false} /></div>}

@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { ModelVersion } from "../../api/types";
 import { useBuilding } from "../context";
-import { useErrorText } from "../parts";
+import { LinkButton, useErrorText } from "../parts";
 import { isFinished, useJob } from "../queries";
 import { useMay } from "../session";
 import { useRollBack } from "./queries";
@@ -23,8 +23,8 @@ export function VersionActions({ version, current, modelName }: { version: Model
     <div className="version-actions">
       {n > 1 ? (
         <>
-          <Link to={`/b/${building.id}/models/${model}/changes?${query}`}><Button size="small" icon={<GitCompareArrows size={14} />}>{t("versions.open")}</Button></Link>
-          <Link to={`/b/${building.id}?changes=${model}&${query}`}><Button size="small" icon={<Box size={14} />}>{t("versions.show3d")}</Button></Link>
+          <LinkButton to={`/b/${building.id}/models/${model}/changes?${query}`} size="small" icon={<GitCompareArrows size={14} />}>{t("versions.open")}</LinkButton>
+          <LinkButton to={`/b/${building.id}?changes=${model}&${query}`} size="small" icon={<Box size={14} />}>{t("versions.show3d")}</LinkButton>
           {matched && matched.certain + matched.likely + matched.lost > 0 ? (
             <Link className="text-link" to={`/b/${building.id}/models/${model}/changes?${query}&tab=matches`}>{t("versions.matched", matched)}</Link>
           ) : null}

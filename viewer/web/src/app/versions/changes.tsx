@@ -3,12 +3,12 @@ import { Button, Input, Select, Skeleton, Table, Tabs } from "antd";
 import { Box, Download, Equal, Search } from "lucide-react";
 import { useDeferredValue, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useParams, useSearchParams } from "react-router";
+import { useParams, useSearchParams } from "react-router";
 import { url } from "../../api/client";
 import { useBuilding } from "../context";
 import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
-import { Empty, Failure, IconButton, PageHead } from "../parts";
+import { Empty, Failure, IconLink, LinkButton, PageHead } from "../parts";
 import { itemsOf, useModels, useVersions } from "../queries";
 import { Matches } from "./matches";
 import { useCounts, useDiff, type Compared, type DiffItem, type Kind } from "./queries";
@@ -37,8 +37,8 @@ export default function Changes(): ReactNode {
           <span aria-hidden>→</span>
           <Select aria-label={t("versions.with")} value={compared.to} options={options} onChange={(value) => set({ to: String(value) })} />
         </span>
-        <a href={url(`/models/${model}/diff.csv`, query)} download><Button icon={<Download size={15} />}>{t("versions.csv")}</Button></a>
-        <Link to={`/b/${building.id}?changes=${model}&from=${compared.from}&to=${compared.to}`}><Button type="primary" icon={<Box size={15} />}>{t("versions.show3d")}</Button></Link>
+        <Button icon={<Download size={15} />} href={url(`/models/${model}/diff.csv`, query)} download>{t("versions.csv")}</Button>
+        <LinkButton to={`/b/${building.id}?changes=${model}&from=${compared.from}&to=${compared.to}`} type="primary" icon={<Box size={15} />}>{t("versions.show3d")}</LinkButton>
       </PageHead>
       <Tabs activeKey={params.get("tab") ?? "differences"} onChange={(tab) => set({ tab })} items={[
         { key: "differences", label: t("versions.tabs.differences"), children: <Differences key={`${compared.from}-${compared.to}`} compared={compared} /> },
@@ -97,7 +97,7 @@ function Item({ item, compared }: { item: DiffItem; compared: Compared }): React
         </p>
         {item.differences.some((one) => one.change !== "global_id") ? <Values item={item} /> : null}
       </div>
-      <Link to={show}><IconButton icon={Box} size={15} label={t("versions.flyTo", { id: item.name || item.global_id })} /></Link>
+      <IconLink icon={Box} size={15} label={t("versions.flyTo", { id: item.name || item.global_id })} to={show} />
     </li>
   );
 }

@@ -3,11 +3,10 @@ import { App, Button, Input, Modal, Skeleton } from "antd";
 import { Box, Check, Fingerprint, Replace, X } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link } from "react-router";
 import { useBuilding } from "../context";
 import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
-import { Empty, Failure, IconButton, useErrorText } from "../parts";
+import { Empty, Failure, IconButton, IconLink, useErrorText } from "../parts";
 import { useMay } from "../session";
 import { useDecide, useMatches, type Compared, type Match } from "./queries";
 
@@ -56,7 +55,7 @@ function Row({ match, compared }: { match: Match; compared: Compared }): ReactNo
   const inForce = match.state === "applied" || match.state === "confirmed" || match.state === "corrected";
   const show = `/b/${building.id}?changes=${compared.model}&from=${compared.from}&to=${compared.to}&focus=${encodeURIComponent(match.new_global_id ?? match.old_global_id)}`;
   return (
-    <li className="change match">
+    <li className={`change match${match.kind === "lost" ? " is-lost" : ""}`}>
       <div className="change-text">
         <p>
           <b>{match.old_name ?? match.old_global_id}</b>
@@ -79,7 +78,7 @@ function Row({ match, compared }: { match: Match; compared: Compared }): ReactNo
           <IconButton icon={Replace} size={15} label={t("versions.matches.correct")} onClick={() => setAsking(true)} />
         </div>
       ) : null}
-      <Link to={show}><IconButton icon={Box} size={15} label={t("versions.flyTo", { id: match.old_name ?? match.old_global_id })} /></Link>
+      <IconLink icon={Box} size={15} label={t("versions.flyTo", { id: match.old_name ?? match.old_global_id })} to={show} />
       {asking ? <Correct busy={decide.isPending} cancel={() => setAsking(false)} choose={(element) => act("correct", element)} /> : null}
     </li>
   );
