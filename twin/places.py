@@ -226,8 +226,9 @@ async def resolve_element(conn: Conn, ref: str, *, building: UUID | None = None,
         conn,
         """SELECT element.id, element.last_version = model.current_version AS current
            FROM element JOIN model ON model.id = element.model_id
-           WHERE (element.global_id = %(ref)s OR element.id = %(id)s::uuid
-                  OR element.id IN (SELECT element_id FROM element_alias WHERE element_alias.global_id = %(ref)s))
+           WHERE element.id = ANY (ARRAY(  -- an OR of the three would read all elements
+                   SELECT %(id)s::uuid UNION SELECT id FROM element e WHERE e.global_id = %(ref)s
+                   UNION SELECT element_id FROM element_alias a WHERE a.global_id = %(ref)s))
              AND (%(building)s::uuid IS NULL OR element.building_id = %(building)s)
              AND (%(model)s::uuid IS NULL OR element.model_id = %(model)s)
            ORDER BY element.occurrence, element.id LIMIT 20""",
