@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.finishing_log import Log, ReadyTile, Said
+from api.passage_boxes import add_passages
 from ifc_models.extract import Extract, MeshArrays, load_extract, load_geometry
 from ifc_models.measures import element_measures
 from ifc_models.mesh_parts import load_some
@@ -31,44 +32,86 @@ ON_TOP: Final = frozenset({"IfcSlab", "IfcCovering"})
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """What the database and the blob store need besides the extract."""
+class Placed:
+    """What the database needs besides the extract; its rows can be written while the tiles are."""
 
     placement: Placement
     boxes: NDArray[np.float64]  # (N, 6) m, NaN where an element has no mesh
     shapes: dict[int, bytes]  # element index → hash of its mesh in its own frame
     measures: NDArray[np.float64]  # (N, 8) of ifc_models.measures, NaN where an element has no mesh
     ends: dict[int, NDArray[np.float64]]  # element index → where ducts, pipes and cables end (spatial.ends)
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What the blob store needs."""
+
     tiles: list[Tile]
     package: Path  # all of it and the extract, to be kept
     seconds: dict[str, float]
 
 
-def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished:
-    """Place the elements of an extract folder and write its tiles into `out`, those left out that are known."""
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the process keeps of an import between its two halves."""
+
+    folder: Path
+    extract: Extract
+    mesh: MeshArrays
+    placed: Placed
+
+
+_work: list[_Work] = []  # the last one, if any
+
+
+def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> tuple[Placed, Finished]:
+    """Both halves, one after the other."""
+    return place_model(folder), make_tiles(folder, out, known)
+
+
+def place_model(folder: Path) -> Placed:
+    """Place the elements of an extract folder and measure their meshes."""
     started = time.perf_counter()
+    _work.clear()
     extract, mesh = load_extract(folder), MeshArrays.load(folder, mmap=True)
-    log, total = Log(out), len(np.unique(mesh.instance_element))
-    log.say(Said(stage="place", total=total))
     boxes = mesh.element_bounds(len(extract.elements))
+    add_passages(extract, mesh, boxes)
     placement = place_extract(extract, mesh, boxes)
     placed = time.perf_counter()
-    tiles = build_tiles(extract, mesh, placement, out, known, _Teller(extract, log, total).tell)
-    tiled = time.perf_counter()
     shapes, measures = mesh.element_shape_hashes(), element_measures(mesh, len(extract.elements))
     hashed = time.perf_counter()
     ends = ends_of(extract, mesh)
-    ended = time.perf_counter()
-    package = folder / "package"
-    write_package(package, extract, load_geometry(folder), placement, boxes, measures, shapes, tiles, ends)
-    seconds = {
-        "place": placed - started,
-        "tiles": tiled - placed,
-        "hash": hashed - tiled,
-        "ends": ended - hashed,
-        "pack": time.perf_counter() - ended,
-    }
-    return Finished(placement, boxes, shapes, measures, ends, tiles, package, seconds)
+    seconds = {"place": placed - started, "hash": hashed - placed, "ends": time.perf_counter() - hashed}
+    made = Placed(placement, boxes, shapes, measures, ends, seconds)
+    _work.append(_Work(folder, extract, mesh, made))
+    return made
+
+
+def make_tiles(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> Finished:
+    """Write the tiles of an extract folder into `out`, those left out that are known, and its package."""
+    if not _work or _work[0].folder != folder:  # another import came between, or the process that placed it died
+        place_model(folder)
+    work = _work.pop()
+    started = time.perf_counter()
+    log, total = Log(out), len(np.unique(work.mesh.instance_element))
+    tiles = build_tiles(
+        work.extract, work.mesh, work.placed.placement, out, known, _Teller(work.extract, log, total).tell
+    )
+    tiled = time.perf_counter()
+    package, placed = folder / "package", work.placed
+    write_package(
+        package,
+        work.extract,
+        load_geometry(folder),
+        placed.placement,
+        placed.boxes,
+        placed.measures,
+        placed.shapes,
+        tiles,
+        placed.ends,
+    )
+    return Finished(tiles, package, {"tiles": tiled - started, "pack": time.perf_counter() - tiled})
 
 
 def preview(folder: Path, meshed: Path, out: Path) -> list[ReadyTile]:
@@ -90,7 +133,7 @@ def ready_tile(extract: Extract, tile: Tile) -> ReadyTile:
         layer=tile.layer,
         part=tile.part,
         hash=tile.hash,
-        bytes=tile.bytes,
+        size=tile.bytes,
         elements=tile.elements,
         triangles=tile.triangles,
         bbox=tile.bbox,

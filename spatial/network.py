@@ -15,6 +15,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 
+from spatial.adjacency import Adjacency, Beside, DoorJoin
 from spatial.contact import TOLERANCE
 from spatial.flow_rows import FlowRows, Flows, build_flows, read_flows
 from spatial.joins import (
@@ -41,15 +42,6 @@ _IS = "EXISTS (SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor
 
 
 @dataclass(frozen=True, slots=True)
-class DoorJoin:
-    """The rooms a door joins: two, or one and the outside, or none that is known."""
-
-    door: UUID
-    rooms: tuple[UUID, ...]
-    derived: bool  # from geometry, not from the file's space boundaries
-
-
-@dataclass(frozen=True, slots=True)
 class Network:
     """Everything about one building that is walked or that flows."""
 
@@ -60,20 +52,14 @@ class Network:
     neighbours: list[Neighbours]
     boundaries: Mapping[UUID, frozenset[UUID]]  # room → rooms beside it, as the file's space boundaries say
     doors: list[DoorJoin]
+    passages: list[DoorJoin]  # openings in walls that nothing fills and people walk through
+    adjacency: Adjacency
     walk: WalkGraph
     flows: Flows
 
-    def beside(self, room: UUID) -> dict[UUID, bool]:
-        """Return the rooms beside a room, each with whether that is derived."""
-        found = dict.fromkeys(self.boundaries.get(room, ()), False)
-        for pair in self.neighbours:
-            if room in (pair.first, pair.second):
-                found.setdefault(pair.second if pair.first == room else pair.first, True)
-        return found
-
-    def doors_of(self, room: UUID) -> list[DoorJoin]:
-        """Return the doors that open on a room."""
-        return [join for join in self.doors if room in join.rooms]
+    def beside(self, room: UUID) -> Mapping[UUID, Beside]:
+        """Return the rooms beside a room."""
+        return self.adjacency.beside(room)
 
     def place(self, position: Sequence[float], room: UUID | None) -> Place | None:
         """Return where somebody stands who goes to `position`; None: no room is near it."""
@@ -118,6 +104,7 @@ class Rows:
 
     rooms: list[dict[str, Any]]  # as spatial.room_plans reads them
     doors: list[dict[str, Any]]  # id, bbox, placement
+    passages: list[dict[str, Any]]  # the same of empty openings (api/passage_boxes.py); placement of their wall
     bounds: list[dict[str, Any]]  # from_id, to_id, ifc_class of from
     shafts: list[dict[str, Any]]  # id, parent_id, kind, bbox
     flows: FlowRows
@@ -146,6 +133,11 @@ async def _read(conn: Conn, building: UUID) -> Rows:
     return Rows(
         rooms=await read_rooms(conn, building),
         doors=await of_class("e.id, e.bbox, e.placement", ["IfcDoor"], "AND e.bbox IS NOT NULL ORDER BY e.id"),
+        passages=await of_class(
+            "e.id, e.bbox, (SELECT w.placement FROM element w WHERE w.id = e.parent_id) AS placement",
+            ["IfcOpeningElement"],
+            "AND e.bbox IS NOT NULL ORDER BY e.id",
+        ),
         bounds=await rows(conn, relations, {"building": building, "kinds": ["bounds"]}),
         shafts=await of_class(
             "e.id, e.parent_id, e.ifc_class, e.predefined_type, e.attributes, e.bbox",
@@ -164,15 +156,20 @@ def build(read: Rows, tolerance: float = TOLERANCE) -> Network:
     pairs = neighbours(list(plans.values()))
     bounding = _bounding(read.bounds, plans)
     doors = [_join(door, bounding.get(door["id"], frozenset()), index) for door in read.doors]
-    ways = _doors(doors, read.doors) + _openings(read.bounds, bounding, pairs) + _shafts(read.shafts, index)
+    passages = [_join(each, bounding.get(each["id"], frozenset()), index) for each in read.passages]
+    open_sides_ = _openings(read.bounds, bounding, pairs) + _doors(passages, read.passages, "open")
+    ways = _doors(doors, read.doors, "door") + open_sides_ + _shafts(read.shafts, index)
+    beside = _beside(bounding)
     return Network(
         plans=plans,
         index=index,
         without_floor=without,
         doubles=doubles,
         neighbours=pairs,
-        boundaries=_beside(bounding),
+        boundaries=beside,
         doors=doors,
+        passages=passages,
+        adjacency=Adjacency(pairs, beside, doors, ways),
         walk=WalkGraph(plans.values(), ways),
         flows=build_flows(read.flows, tolerance),
     )
@@ -209,12 +206,12 @@ def _join(door: dict[str, Any], given: frozenset[UUID], index: RoomIndex) -> Doo
     return DoorJoin(door["id"], tuple(sides), derived=True)
 
 
-def _doors(joins: Sequence[DoorJoin], doors: Sequence[dict[str, Any]]) -> list[Way]:
+def _doors(joins: Sequence[DoorJoin], doors: Sequence[dict[str, Any]], kind: str) -> list[Way]:
     ways = []
     for join, door in zip(joins, doors, strict=True):
         if join.rooms:
             at = doorway(join.door, door["bbox"], door["placement"])
-            ways.append(Way("door", join.door, (at.x, at.y, at.z), join.rooms))
+            ways.append(Way(kind, join.door, (at.x, at.y, at.z), join.rooms))
     return ways
 
 
