@@ -35,9 +35,8 @@ def add_passages(extract: Extract, mesh: MeshArrays, boxes: NDArray[np.float64])
             continue
         doors = boxes[fillings[wall]]
         doors = doors[np.isfinite(doors[:, 0])]
-        origins = np.array([elements[each].placement for each in openings], dtype=np.float64).reshape(-1, 4, 4)[
-            :, :3, 3
-        ]
+        frames = np.array([elements[each].placement for each in openings], dtype=np.float64).reshape(-1, 4, 4)
+        origins = frames[:, :3, 3]
         found = passages(
             Wall(triangles, np.reshape(np.array(placement), (4, 4))), origins, (doors[:, :3] + doors[:, 3:]) / 2, floors
         )

@@ -40,7 +40,7 @@ class Adjacency:
         doors: Sequence[DoorJoin],
         ways: Sequence[Way],
     ) -> None:
-        """`given`: neighbours as the file's space boundaries say. `ways`: open sides, passages and landings of shafts."""
+        """`given`: neighbours by the file's space boundaries. `ways`: open sides and landings of shafts among them."""
         through: dict[frozenset[UUID], Kind] = {frozenset(w.rooms): "open" for w in ways if w.kind == "open"}
         through |= {frozenset(join.rooms): "door" for join in doors}
         length = {frozenset((pair.first, pair.second)): pair.facing for pair in pairs}

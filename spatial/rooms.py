@@ -33,7 +33,7 @@ class Equipment(Located):
 
 @dataclass(frozen=True, slots=True)
 class Leading(Located):
-    """A door, or a passage that no door fills, and the other rooms it leads to. `outside`: it leads out of the house."""
+    """A door, or a passage that no door fills, and the other rooms it leads to; `outside`: out of the house."""
 
     leads_to: list[UUID]
     outside: bool

@@ -36,8 +36,8 @@ MEMBERSHIP: Final[LiteralString] = """
     WHERE z.ifc_class = 'IfcSpatialZone' AND r.kind IN ('references', 'contains', 'aggregates')
       AND (e.building_id = %(building)s OR e.id = ANY (%(elements)s))
 """
-"""Which element is in which zone: `element_id, id, name, ifc_class`. Parameters: `building`, or `elements` (the other is
-null). Groups within groups count: a fire compartment made of flats holds the flats' rooms. Systems are no zones, though
+"""Which element is in which zone: `element_id, id, name, ifc_class`. Parameters: `building` or `elements`, the
+other null. Groups within groups count: a fire compartment made of flats holds the flats' rooms. Systems are no zones, though
 IFC 4 makes IfcZone one of them."""
 
 
