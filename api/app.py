@@ -45,6 +45,7 @@ from twin.blobs import BlobStore
 from twin.db import Database, open_database
 from twin.events import Event, EventFeed, prune_events
 from twin.settings import Settings
+from viewer.plan_cut import Sections
 
 log = structlog.get_logger()
 API: Final = "/api/v1"
@@ -73,6 +74,7 @@ class Twin:
     out_again: OutAgain
     clients: Clients
     networks: Networks
+    sections: Sections
 
     @property
     def gate(self) -> Gate:
@@ -126,6 +128,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             OutAgain(db, blobs, settings, workers),
             clients,
             Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact),
+            Sections(db, blobs),
         )
         if serving:
             await stack.enter_async_context(ingest)

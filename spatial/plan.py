@@ -201,9 +201,9 @@ async def _north(conn: Conn, building: UUID) -> float:
     """Return true north of the architect's model, degrees clockwise from the y axis; 0 where no file says."""
     found = await row(
         conn,
-        """SELECT (v.georeference->>'true_north')::float8 AS north FROM model m
+        """SELECT coalesce(v.georeference->>'true_north', v.georeference->>'rotation')::float8 AS north FROM model m
            JOIN model_version v ON v.model_id = m.id AND v.n = m.current_version
-           WHERE m.building_id = %s AND v.georeference->>'true_north' IS NOT NULL
+           WHERE m.building_id = %s AND v.georeference ?| '{true_north,rotation}'
            ORDER BY m.discipline <> 'arc', m.name LIMIT 1""",
         (building,),
     )
@@ -219,7 +219,7 @@ def _element(found: Mapping[str, Any]) -> PlanElement:
 def _room(found: Mapping[str, Any]) -> PlanRoom:
     polygon = shapely.make_valid(shapely.from_geojson(found["footprint"]))
     number, title = found["name"], found["long_name"]
-    if title and number and title.strip() == number.strip():
+    if title and number and title.strip() in number:
         title = None
     return PlanRoom(_element(found), number, title, float(found["area"] or polygon.area), polygon)
 

@@ -9,23 +9,25 @@ from spatial.plan_heat import Heat
 from spatial.plan_sheet import LEGEND, MARGIN, TITLE, Sheet
 from spatial.plan_style import UNITS, Theme, text_width
 
-BAR: Final = 45.0  # mm, at most
+BAR: Final = 40.0  # mm, at most
 
 
 def frame_of(
     plan: Plan,
     sheet: Sheet,
     words: Mapping[str, str],
-    lang: str,
     theme: Theme,
     legend: Sequence[tuple[str, str, int]],
     heat: Heat | None,
 ) -> str:
     """Return the frame with all that belongs to it. `legend`: symbol, name, how often."""
     inner_w, inner_h = sheet.width - 2 * MARGIN, sheet.height - 2 * MARGIN
+    line = sheet.height - MARGIN - TITLE
     parts = [
-        f'<g class="sheet"><rect class="b" x="{MARGIN}" y="{MARGIN}" width="{inner_w:g}" height="{inner_h:g}"/>'
-        f'<path d="M{MARGIN} {sheet.height - MARGIN - TITLE:g}H{sheet.width - MARGIN:g}"/></g>',
+        (
+            f'<g class="sheet"><rect class="b" x="{MARGIN}" y="{MARGIN}" width="{inner_w:g}" height="{inner_h:g}"/>'
+            f'<path d="M{MARGIN} {line:g}H{sheet.width - MARGIN:g}"/></g>'
+        ),
         *_title_block(plan, sheet, words),
         *_scale_bar(sheet),
         *_north(plan, sheet, words),
@@ -35,7 +37,7 @@ def frame_of(
     if plan.extent() is None:
         parts.append(f'<text x="{sheet.width / 2:g}" y="{sheet.height / 2:g}" font-size="5" text-anchor="middle">'
                      f"{escape(words['empty'])}</text>")  # fmt: skip
-    return f'<g data-lang="{lang}">{"".join(parts)}</g>'
+    return f"<g>{''.join(parts)}</g>"
 
 
 def _cell(x: float, y: float, width: float, key: str, value: str, size: float = 3.2) -> str:
@@ -44,15 +46,16 @@ def _cell(x: float, y: float, width: float, key: str, value: str, size: float = 
         size -= 0.2
     while text_width(shown, size) > width - 3 and len(shown) > 4:
         shown = shown[:-2] + "…"
+    at = f'x="{x + 1.5:.1f}" y="{y + 8:.1f}" font-size="{size:.1f}"'
     return (
         f'<text class="k" x="{x + 1.5:.1f}" y="{y + 3.6:.1f}" font-size="2">{escape(key)}</text>'
-        f'<text x="{x + 1.5:.1f}" y="{y + 8:.1f}" font-size="{size:.1f}"><title>{escape(value)}</title>{escape(shown)}</text>'
+        f"<text {at}><title>{escape(value)}</title>{escape(shown)}</text>"
     )
 
 
 def _title_block(plan: Plan, sheet: Sheet, words: Mapping[str, str]) -> list[str]:
     """Two rows of cells along the bottom."""
-    left, top, width = MARGIN + BAR + 20, sheet.height - MARGIN - TITLE, sheet.width - 2 * MARGIN - BAR - 20
+    left, top, width = MARGIN + BAR + 26, sheet.height - MARGIN - TITLE, sheet.width - 2 * MARGIN - BAR - 26
     newest = max((model.created_at for model in plan.models), default=None)
     models = ", ".join(f"{model.name} v{model.version} ({model.discipline})" for model in plan.models) or "—"
     level = "—" if plan.elevation is None else f"{plan.elevation:+.3f}"
@@ -60,7 +63,8 @@ def _title_block(plan: Plan, sheet: Sheet, words: Mapping[str, str]) -> list[str
         [(0.5, words["building"], plan.building, 3.6), (0.3, words["storey"], plan.storey, 3.6),
          (0.2, words["scale"], f"1:{sheet.scale}", 3.6)],
         [(0.5, words["models"], models, 2.6), (0.17, words["elevation"], level, 2.8),
-         (0.2, words["date"], newest.date().isoformat() if newest else "—", 2.8), (0.13, words["paper"], sheet.name, 2.8)],
+         (0.2, words["date"], newest.date().isoformat() if newest else "—", 2.8),
+         (0.13, words["paper"], sheet.name, 2.8)],
     ]  # fmt: skip
     parts = [f'<path class="sheet" d="M{left:g} {top:g}V{sheet.height - MARGIN:g}M{left:g} {top + 10:g}h{width:g}"/>']
     for number, row in enumerate(rows):
@@ -94,12 +98,16 @@ def _scale_bar(sheet: Sheet) -> list[str]:
 
 
 def _north(plan: Plan, sheet: Sheet, words: Mapping[str, str]) -> list[str]:
-    x, y = MARGIN + BAR + 13, sheet.height - MARGIN - TITLE / 2 + 1
+    x, y = MARGIN + BAR + 17, sheet.height - MARGIN - TITLE / 2 + 1
+    needle = (
+        '<circle r="5" style="stroke-width:.25"/>'
+        '<path style="stroke-width:.2;fill:currentColor" d="M0-5 1.3 4.8 0 3.4z"/>'
+        '<path style="stroke-width:.2" d="M0-5-1.3 4.8 0 3.4z"/>'
+    )
+    turned = f"translate({x:g} {y:g}) rotate({plan.north - sheet.turn:.2f})"
     return [
-        f'<g class="sheet north" transform="translate({x:g} {y:g}) rotate({plan.north - sheet.turn:.2f})">'
-        f'<circle r="5" style="stroke-width:.25"/><path style="stroke-width:.2;fill:currentColor" d="M0-5 1.3 4.8 0 3.4z"/>'
-        f'<path style="stroke-width:.2" d="M0-5-1.3 4.8 0 3.4z"/></g>',
-        f'<text x="{x - 6.4:g}" y="{y - 4:g}" font-size="2.6" text-anchor="end">{escape(words["north"])}</text>',
+        f'<g class="sheet north" transform="{turned}">{needle}</g>',
+        f'<text x="{x - 4.6:g}" y="{y - 4:g}" font-size="2.6" text-anchor="end">{escape(words["north"])}</text>',
     ]
 
 
@@ -117,12 +125,9 @@ def _legend(
         y += 5.5
     step = min(5.0, (bottom - y - 2) / max(len(legend), 1))
     for symbol, name, count in legend:
-        parts.append(
-            f'<use href="#s-{symbol}" transform="translate({x + 5:g} {y - 0.8:.2f}) scale({min(1.3, step * 0.38):.2f})"/>'
-        )
-        parts.append(
-            f'<text x="{x + 9:g}" y="{y:.2f}" font-size="2.3">{escape(name)} <tspan class="k">× {count}</tspan></text>'
-        )
+        size, many = min(1.3, step * 0.38), f'<tspan class="k">× {count}</tspan>'
+        parts.append(f'<use href="#s-{symbol}" transform="translate({x + 5:g} {y - 0.8:.2f}) scale({size:.2f})"/>')
+        parts.append(f'<text x="{x + 9:g}" y="{y:.2f}" font-size="2.3">{escape(name)} {many}</text>')
         y += step
     return parts
 

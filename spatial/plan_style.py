@@ -46,7 +46,8 @@ THEME: Final[dict[str, Theme]] = {
 WORDS: Final[dict[str, dict[str, str]]] = {
     "zh": {
         "title": "{building} {storey} 平面图",
-        "desc": "{storey}平面图，比例 1:{scale}：{rooms} 个房间、{doors} 扇门、{symbols} 件设备。剖切高度在楼面以上 {cut} m。",
+        "desc": "{storey}平面图，比例 1:{scale}：{rooms} 个房间、{doors} 扇门、{symbols} 件设备。"
+                "剖切高度在楼面以上 {cut} m。",
         "scale": "比例", "building": "建筑", "storey": "楼层", "elevation": "标高", "models": "模型", "date": "日期",
         "north": "北", "up": "上", "down": "下", "legend": "图例", "no_data": "无数据", "empty": "本层没有可绘制的内容",
         "door": "门", "paper": "图幅", "heat": "{quantity}（{unit}）", "heat_bare": "{quantity}", "room": "房间",
@@ -94,7 +95,8 @@ def style_of(theme: Theme, pen: float) -> str:
         f".s{{fill:none;stroke:currentColor;stroke-width:.14;stroke-linejoin:round}}"
         f".s .f{{fill:currentColor}}.s text{{fill:currentColor;stroke:none;text-anchor:middle;font-weight:600}}"
         f".s .bg{{fill:{theme.paper};stroke:none}}"
-        f"svg{{color:{theme.ink}}}text{{font-family:'Noto Sans SC','Source Han Sans SC','Noto Sans CJK SC','Microsoft YaHei','PingFang SC',"
+        f"svg{{color:{theme.ink}}}"
+        f"text{{font-family:'Noto Sans SC','Source Han Sans SC','Noto Sans CJK SC','Microsoft YaHei','PingFang SC',"
         f"'Helvetica Neue',Arial,sans-serif;fill:{theme.ink}}}"
         f".label{{text-anchor:middle;paint-order:stroke;stroke:{theme.paper};stroke-width:.5;stroke-linejoin:round;"
         f"pointer-events:none}}.label .n{{font-weight:600}}.label .a{{fill:{theme.thin}}}"
@@ -107,11 +109,11 @@ def patterns(theme: Theme) -> str:
     """Return the hatches, in hundredths of a millimetre."""
     made = []
     for name, (size, body, turn) in _HATCHES.items():
+        lines = body.replace("<path", f"<path style={_PLAIN}")
         made.append(
             f'<pattern id="h-{name}" width="{size}" height="{size}" patternUnits="userSpaceOnUse" '
             f'patternTransform="rotate({turn})"><rect width="{size}" height="{size}" fill="{theme.fills[name]}"/>'
-            f'<g style="fill:none;stroke:{theme.hatch};stroke-width:10">{body.replace("<path", "<path style=" + _PLAIN)}'
-            f"</g></pattern>"
+            f'<g style="fill:none;stroke:{theme.hatch};stroke-width:10">{lines}</g></pattern>'
         )
     made.append(
         f'<pattern id="h-nodata" width="200" height="200" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'

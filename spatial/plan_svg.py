@@ -106,7 +106,7 @@ class _Drawing:
             f"<style>{style_of(self.theme, pen)}</style><defs>{patterns(self.theme)}{_symbols(used)}</defs>"
             f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>{body}'
             f"{''.join(self._equipment())}{''.join(self._labels())}"
-            f"{frame_of(self.plan, sheet, self.words, self.style.lang, self.theme, self._legend(used), self.heat)}</svg>"
+            f"{frame_of(self.plan, sheet, self.words, self.theme, self._legend(used), self.heat)}</svg>"
         )
 
     def _matrix(self) -> str:
@@ -116,7 +116,8 @@ class _Drawing:
 
     def _legend(self, used: Iterable[str]) -> list[tuple[str, str, int]]:
         count = Counter(symbol.symbol for symbol in self.symbols)
-        return [(name, SYMBOLS[name].zh if self.style.lang == "zh" else SYMBOLS[name].en, count[name]) for name in used]
+        chinese = self.style.lang == "zh"
+        return [(name, SYMBOLS[name].zh if chinese else SYMBOLS[name].en, count[name]) for name in used]
 
     def _path(self, classes: str, geometry: Any, element: PlanElement | None = None, more: str = "") -> str:
         data = self.sheet.path(geometry) if geometry is not None else ""
@@ -241,18 +242,25 @@ class _Drawing:
         word = self.words["up" if stair.leaves else "down"]
         at = f'x="{x * 100:.0f}" y="{y * 100 + 70:.0f}"'
         yield f'<text class="label" {at} style="font-size:200px;stroke-width:40">{word}</text>'
-        if stair.leaves and stair.climb.head[2] > self.section.plane and stair.climb.width > 0:
-            yield self._break(placed, stair.climb.width)
+        if stair.leaves and stair.climb.head[2] > self.section.plane:
+            yield self._break(stair, line)
 
-    def _break(self, placed: Any, width: float) -> str:
-        """The line at which a flight is cut, with its zigzag."""
-        (x0, y0), (x1, y1) = placed[-2], placed[-1]
-        along = atan2(y1 - y0, x1 - x0)
-        half = width * 500 / self.sheet.scale + 1.0
-        slant = along + pi / 2 - pi / 8
+    def _break(self, stair: PlanStair, line: Sequence[tuple[float, float]]) -> str:
+        """The line at which a flight is cut, with its zigzag, a little wider than the flight."""
+        (x0, y0), (x1, y1) = line[-2], line[-1]
+        slant = atan2(y1 - y0, x1 - x0) + pi / 2 + pi / 8
         dx, dy = cos(slant), sin(slant)
+        drawn = self.section.shapes[stair.element.id]
+        whole = shapely.union_all([each for each in (drawn.below, drawn.above) if each is not None], grid_size=0.001)
+        across = shapely.LineString([(x1 - 4 * dx, y1 - 4 * dy), (x1 + 4 * dx, y1 + 4 * dy)]).intersection(whole)
+        here = [part for part in shapely.get_parts(across) if part.distance(shapely.Point(x1, y1)) < 0.05]
+        if not here:
+            return ""
+        ends = self.sheet.place(np.asarray(here[0].coords)[[0, -1]])
+        middle, half = ends.mean(axis=0), dist(ends[0], ends[1]) / 2 + 1.0
+        ux, uy = (ends[1] - ends[0]) / max(dist(ends[0], ends[1]), 1e-9)
         jag = [(-half, 0.0), (-0.9, 0.0), (-0.35, 1.1), (0.35, -1.1), (0.9, 0.0), (half, 0.0)]
-        points = [(x1 + t * dx - n * dy, y1 + t * dy + n * dx) for t, n in jag]
+        points = [(middle[0] + t * ux - n * uy, middle[1] + t * uy + n * ux) for t, n in jag]
         return f'<path class="arrow" d="M{"L".join(f"{x * 100:.0f} {y * 100:.0f}" for x, y in points)}"/>'
 
     def _equipment(self) -> Iterable[str]:

@@ -8,7 +8,7 @@ whole building: what a caller may see of it is decided by the elements' rows.
 import asyncio
 import hashlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from viewer.glb_read import TileShapes, read_tile
 
 REVISION: Final = b"plans 3"  # change it when the same tiles give another section or other climbs
 CONTENT_TYPE: Final = "application/x-twin-shapes"
+DRAWN_BYTES: Final = 16 << 20
 STOREY_HEIGHT: Final = 3.0  # m, of the uppermost storey
 
 NOT_DRAWN: Final = ("IfcSpatialElement", "IfcSpatialStructureElement", "IfcFeatureElement", "IfcPort", "IfcAnnotation",
@@ -56,6 +57,13 @@ class Sections:
         self._db, self._blobs, self._keep = db, blobs, keep
         self._known: OrderedDict[bytes, StoreySection] = OrderedDict()
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.drawn: OrderedDict[Hashable, bytes] = OrderedDict()  # sheets, by all that they depend on
+
+    def keep_drawn(self, key: Hashable, sheet: bytes) -> None:
+        """Remember a sheet; the oldest go when there are too many bytes of them."""
+        self.drawn[key] = sheet
+        while len(self.drawn) > 1 and sum(map(len, self.drawn.values())) > DRAWN_BYTES:
+            self.drawn.popitem(last=False)
 
     async def of_storey(self, building: UUID, storey: UUID) -> StoreySection:
         """Return the section of a storey, made now if there is none of the tiles as they are."""
