@@ -33,6 +33,10 @@ def run(request: Request, report: Report, preview: Callable[[str], None] | None 
 
     `preview` is told the folders of storeys that are meshed before the rest.
     """
+    if request.task == "turtle":
+        from ifc_models import turtle  # no IFC at all, but a stranger's file like any other
+
+        return turtle.run(request)
     path, out = Path(request.path), Path(request.out)
     name = Path(request.file_name)
     report("checking", 0.0)

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
         description="Ends of ducts, pipes and cables, or loose ports, that are this near are joined where a file says "
         "nothing, and marked derived; m.",
     )
+    graph_triples: int = Field(1_000_000, ge=1, description="Most triples in one Brick graph that is handed in.")
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(
