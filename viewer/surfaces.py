@@ -1,5 +1,8 @@
 """Triangle soup → render vertices: corners split at creases, smooth normals between them, crease edges as lines.
 
+Where a surface is flat its normal follows from its triangles, so that its vertices need none of their own and the faces
+of a box can share eight corners: `points` says which vertex stands for all others at its place.
+
 Works on all shapes of a model at once, vectorised; every shape is prepared once however often it is shown.
 """
 
@@ -22,21 +25,26 @@ Index = NDArray[np.int64]
 CREASE_COS: Final = float(np.cos(np.radians(38.0)))  # sharper is an edge; a pipe of twelve sides is still round
 _WELD: Final = 1e4  # vertices closer than 0.1 mm are one
 _OFFSET: Final = 0.37  # keeps the weld's borders away from round numbers
+_FLAT_COS: Final = float(np.cos(np.radians(0.5)))  # surfaces that bend less have one normal
+_SHARED: Final = 0.5  # vertices saved per triangle, from which sharing them across creases pays
 
 
 @dataclass(frozen=True, slots=True)
 class Surfaces:
     """Shapes ready to be placed. Vertex, triangle and edge rows of shape `s` are `starts[s]:starts[s + 1]`;
-    triangles and edges count from the shape's first vertex."""
+    points, triangles and edges count from the shape's first vertex."""
 
     positions: Floats  # (V, 3) m, shape frame
     normals: Floats  # (V, 3) unit
     materials: NDArray[np.uint16]  # (V,)
+    points: NDArray[np.uint32]  # (V,) one vertex for all that are at the same place and of the same material
     vertex_starts: Index  # (S + 1,)
     triangles: NDArray[np.uint32]  # (T, 3)
+    flat: NDArray[np.bool_]  # (T,) all around each corner is as flat as the triangle
     triangle_starts: Index
     edges: NDArray[np.uint32]  # (E, 2)
     edge_starts: Index
+    areas: NDArray[np.float64]  # (S,) m²
 
 
 def prepare(mesh: MeshArrays) -> Surfaces:
@@ -52,18 +60,20 @@ def prepare(mesh: MeshArrays) -> Surfaces:
     corners, normals = corners[real], normals[real]
     shape_of_triangle, material = shape_of_triangle[real], np.asarray(mesh.triangle_material)[real]
     adjacency = _Adjacency.of(corners, normals, material, len(points))
-    vertex, first_corner, vertex_normal = _render_vertices(corners, normals, material, adjacency)
+    vertex, first_corner, vertex_normal, planar = _render_vertices(corners, normals, material, adjacency)
+    area = np.sqrt(np.einsum("ij,ij->i", normals, normals)) / 2
     vertex_point = corners.reshape(-1)[first_corner]
     vertex_shape = shape_of_triangle[first_corner // 3]
     return _ordered(
         positions[points[vertex_point]],
         vertex_normal,
         material[first_corner // 3],
+        vertex_point,
         vertex_shape,
+        planar,
         vertex.reshape(-1, 3),
-        shape_of_triangle,
         _edge_vertices(adjacency, vertex),
-        shapes,
+        np.bincount(shape_of_triangle, area, minlength=shapes).astype(np.float64),
     )
 
 
@@ -148,8 +158,9 @@ def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float6
 
 def _render_vertices(
     corners: Index, normals: NDArray[np.float64], material: NDArray[np.uint16], adjacency: _Adjacency
-) -> tuple[Index, Index, Floats]:
-    """The render vertex of each corner, one corner of each render vertex, and its normal.
+) -> tuple[Index, Index, Floats, NDArray[np.bool_]]:
+    """The render vertex of each corner, one corner of each render vertex, its normal, and whether it lies in a
+    plane.
 
     Corners at one point share a vertex when the surface between them is smooth, or their normals and material come
     out equal anyway.
@@ -162,6 +173,8 @@ def _render_vertices(
         [np.bincount(group, weights=np.repeat(normals[:, i], 3), minlength=groups) for i in range(3)], axis=1
     )
     summed = summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-30)
+    bent = _cosine(np.repeat(normals, 3, axis=0), summed[group]) < _FLAT_COS
+    bends = np.bincount(group, weights=bent, minlength=groups) > 0
     rounded = np.rint(summed * 127).astype(np.int64)
     point = np.empty(groups, dtype=np.int64)
     point[group] = corners.reshape(-1)
@@ -173,7 +186,8 @@ def _render_vertices(
     of_group = of_group.reshape(-1)
     a_corner = np.empty(groups, dtype=np.int64)
     a_corner[group[::-1]] = np.arange(n)[::-1]  # the first corner of each group
-    return of_group[group], a_corner[first], summed[first].astype(np.float32)
+    planar = np.bincount(of_group, weights=bends, minlength=len(first)) == 0
+    return of_group[group], a_corner[first], summed[first].astype(np.float32), planar
 
 
 def _edge_vertices(adjacency: _Adjacency, vertex: Index) -> Index:
@@ -184,13 +198,15 @@ def _ordered(
     positions: Floats,
     normals: Floats,
     materials: NDArray[np.uint16],
+    points: Index,
     vertex_shape: Index,
+    planar: NDArray[np.bool_],
     triangles: Index,
-    triangle_shape: Index,
     edges: Index,
-    shapes: int,
+    areas: NDArray[np.float64],
 ) -> Surfaces:
     """Triangles in vertex-cache order, vertices in the order of their first use, shape by shape."""
+    shapes = len(areas)
     if len(triangles):
         # Only the new order of triangles is wanted: their vertices are numbered per shape below.
         indices, remap, used_count = meshopt.reorder_mesh(triangles.astype(np.uint32), triangles=True, optsize=True)
@@ -199,22 +215,52 @@ def _ordered(
         triangle_shape = vertex_shape[triangles[:, 0]]
         order = np.argsort(triangle_shape, kind="stable")
         triangles, triangle_shape = triangles[order], triangle_shape[order]
+    points = _first_at(points, materials)
+    flat = np.asarray(planar[triangles].all(axis=1))
+    flat &= _pays(points, triangles, flat, vertex_shape, shapes)[triangle_shape]
     used, rank = _first_use(triangles.reshape(-1), len(positions))
     vertex_starts = np.searchsorted(vertex_shape[used], np.arange(shapes + 1))
+    points = rank[points[used]]
     edge_shape = vertex_shape[edges[:, 0]]
     edges = rank[edges]
-    order = np.lexsort((edges.max(axis=1), edges.min(axis=1), edge_shape))
+    order = np.argsort(edge_shape, kind="stable")
     edges, edge_shape = edges[order], edge_shape[order]
     return Surfaces(
         positions[used],
         normals[used],
         materials[used],
+        (points - vertex_starts[vertex_shape[used]]).astype(np.uint32),
         vertex_starts,
         (rank[triangles] - vertex_starts[triangle_shape][:, None]).astype(np.uint32),
+        flat,
         np.searchsorted(triangle_shape, np.arange(shapes + 1)),
         (edges - vertex_starts[edge_shape][:, None]).astype(np.uint32),
         np.searchsorted(edge_shape, np.arange(shapes + 1)),
+        areas,
     )
+
+
+def _pays(
+    points: Index, triangles: Index, flat: NDArray[np.bool_], vertex_shape: Index, shapes: int
+) -> NDArray[np.bool_]:
+    """(S,) whose flat triangles share enough vertices to be worth it: indices of shared ones cost more."""
+    own, shared = (_counted(rows, vertex_shape, shapes) for rows in (triangles[flat], points[triangles[flat]]))
+    count = np.bincount(vertex_shape[triangles[flat][:, 0]], minlength=shapes)
+    return own - shared >= _SHARED * count
+
+
+def _counted(rows: Index, vertex_shape: Index, shapes: int) -> Index:
+    """(S,) how many different vertices of each shape there are among `rows`."""
+    mask = np.zeros(len(vertex_shape), dtype=np.bool_)
+    mask[rows.reshape(-1)] = True
+    return np.bincount(vertex_shape[mask], minlength=shapes)
+
+
+def _first_at(points: Index, materials: NDArray[np.uint16]) -> Index:
+    """(V,) one vertex for all of the same point and material."""
+    key = _mixed(points.astype(np.uint64)) ^ materials.astype(np.uint64)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return np.asarray(first[inverse.reshape(-1)], dtype=np.int64)
 
 
 def _first_use(indices: Index, vertices: int) -> tuple[Index, Index]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from viewer.glb import FINEST, Copies, TileMesh, exponent_for
+from viewer.glb import Copies, Rows, TileMesh, exponent_for
 from viewer.tile_model import Index, Model
-from viewer.variants import ragged, ragged_rows
+from viewer.variants import KINDS, ragged, ragged_rows
+
+_ROUND: Final = 0.5  # m: corners of tiles are round numbers, which are short
 
 
 def assemble(
@@ -21,10 +24,12 @@ def assemble(
     high: NDArray[np.float64],
 ) -> TileMesh:
     """Place the variants of a tile on its grid, and append what is copied."""
-    exponent = exponent_for(float((high - low).max()))
+    fine = bool(model.variants.fine[model.variants.of_instance[rows]].any())
+    exponent = exponent_for(float((high - low).max()), fine=fine)
     step = 2.0**exponent
-    low = (np.floor(low / step) - 1) * step  # one step of room for what is rounded twice
-    all_steps = model.steps if exponent == FINEST else model.variants.steps(exponent)
+    coarse = max(step, _ROUND)
+    low = np.floor((low - step) / coarse) * coarse  # one step of room for what is rounded twice
+    all_steps = model.steps[exponent] if exponent in model.steps else model.variants.steps(exponent)
     copied = model.copied[rows]
     placed = _placed(model, rows[~copied], feature[~copied], all_steps, low, exponent)
     if not copied.any():
@@ -48,60 +53,95 @@ def _placed(
     v = model.variants
     variant = v.of_instance[rows]
     offset = np.rint((model.matrix[rows, :3, 3] - low) * 2.0**-exponent).astype(np.int32)
-    first, count, opaque = v.starts[variant], np.diff(v.starts)[variant], v.opaque_vertices[variant]
-    clear = count - opaque
-    take, owner = ragged_rows(np.concatenate([first, first + opaque]), np.concatenate([opaque, clear]))
-    owner %= max(len(rows), 1)
-    steps = all_steps[take]
-    steps += offset[owner]
-    opaque_starts = np.cumsum(opaque) - opaque
-    total = int(opaque.sum())
-    clear_starts = np.cumsum(clear) - clear + total
-    t_first, t_opaque = v.triangle_starts[variant], v.opaque_triangles[variant]
-    t_clear = np.diff(v.triangle_starts)[variant] - t_opaque
-    opaque_take, opaque_owner = ragged_rows(t_first, t_opaque)
-    clear_take, clear_owner = ragged_rows(t_first + t_opaque, t_clear)
+    lay = _Lay.of(model, variant)
+    steps = all_steps[lay.take]
+    steps += offset[lay.owner]
     edge_take, edge_owner = ragged(v.edge_starts, variant)
-    edges = v.edges[edge_take]
-    in_clear = edges >= opaque[edge_owner][:, None]
-    moved = np.where(in_clear, (clear_starts - opaque)[edge_owner][:, None], opaque_starts[edge_owner][:, None])
     return TileMesh(
         steps=np.maximum(steps, 0, out=steps),
-        normals=v.normals[take],
-        colours=v.colours[take],
-        features=feature[owner].astype(np.uint16),
-        opaque=(v.triangles[opaque_take] + opaque_starts[opaque_owner][:, None]).astype(np.uint32),
-        transparent=(v.triangles[clear_take] + (clear_starts - opaque)[clear_owner][:, None]).astype(np.uint32),
-        edges=(edges + moved).astype(np.uint32),
-        opaque_vertices=total,
+        normals=v.normals[lay.take],
+        colours=v.colours[lay.take],
+        features=feature[lay.owner].astype(np.uint16),
+        surfaces=_surfaces(model, variant, lay),
+        edges=lay.moved(v.edges[edge_take], edge_owner),
+        flat_vertices=lay.flat_vertices,
         low=low,
         exponent=exponent,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lay:
+    """Vertices of several variants in a tile: those of flat surfaces first, then those of smooth ones."""
+
+    take: Index  # (V,) row of the variants' arrays
+    owner: Index  # (V,) which of the variants
+    flat: Index  # (n,) flat vertices of each
+    flat_starts: Index  # (n,) where they start
+    smooth_starts: Index
+    flat_vertices: int  # of all
+
+    @classmethod
+    def of(cls, model: Model, variant: Index) -> _Lay:
+        v = model.variants
+        first, flat = v.starts[variant], v.flat_vertices[variant]
+        smooth = np.diff(v.starts)[variant] - flat
+        take, owner = ragged_rows(np.concatenate([first, first + flat]), np.concatenate([flat, smooth]))
+        total = int(flat.sum())
+        return cls(
+            take,
+            owner % max(len(variant), 1),
+            flat,
+            np.cumsum(flat) - flat,
+            np.cumsum(smooth) - smooth + total,
+            total,
+        )
+
+    def only(self, i: int) -> _Lay:
+        """The same places for one of the variants."""
+        one = slice(i, i + 1)
+        return replace(
+            self, flat=self.flat[one], flat_starts=self.flat_starts[one], smooth_starts=self.smooth_starts[one]
+        )
+
+    def moved(self, rows: NDArray[np.int32], owner: Index) -> NDArray[np.uint32]:
+        """Vertices of the variants (n, 2 or 3) as vertices of the tile."""
+        smooth = rows >= self.flat[owner][:, None]
+        start = np.where(smooth, (self.smooth_starts - self.flat)[owner][:, None], self.flat_starts[owner][:, None])
+        return (rows + start).astype(np.uint32)
+
+
+def _surfaces(model: Model, variant: Index, lay: _Lay) -> tuple[Rows, ...]:
+    """The triangles of each kind."""
+    v = model.variants
+    ends = np.cumsum(v.kinds[variant], axis=1) + v.triangle_starts[variant][:, None]
+    made = []
+    for kind in range(KINDS):
+        count = v.kinds[variant, kind]
+        take, owner = ragged_rows(ends[:, kind] - count, count)
+        made.append(lay.moved(v.triangles[take], owner))
+    return tuple(made)
 
 
 def _with_copies(model: Model, rows: Index, feature: Index, all_steps: NDArray[np.int32], placed: TileMesh) -> TileMesh:
     """The tile with the shapes that are stored once; each is moved so that its own coordinates start at zero."""
     v = model.variants
     variants, of = np.unique(v.of_instance[rows], return_inverse=True)
-    take, _ = ragged(v.starts, variants)
-    steps = all_steps[take]
-    ends = np.cumsum(np.diff(v.starts)[variants])
+    lay = _Lay.of(model, variants)
+    steps = all_steps[lay.take]
     copies: list[Copies] = []
     for i, variant in enumerate(variants.tolist()):
-        start, end = int(ends[i - 1]) if i else 0, int(ends[i])
-        corner = steps[start:end].min(axis=0)
-        steps[start:end] -= corner
+        own = lay.owner == i
+        corner = steps[own].min(axis=0)
+        steps[own] -= corner
         mine = rows[of == i]
         linear = model.matrix[mine, :3, :3]
-        moves = model.matrix[mine, :3, 3] - placed.low + linear @ (corner * 2.0**placed.exponent)
-        triangles = v.triangles[v.triangle_starts[variant] : v.triangle_starts[variant + 1]] + start
-        opaque = int(v.opaque_triangles[variant])
+        edges = v.edges[v.edge_starts[variant] : v.edge_starts[variant + 1]]
         copies.append(
             Copies(
-                opaque=triangles[:opaque].astype(np.uint32),
-                transparent=triangles[opaque:].astype(np.uint32),
-                edges=(v.edges[v.edge_starts[variant] : v.edge_starts[variant + 1]] + start).astype(np.uint32),
-                translations=moves,
+                surfaces=_surfaces(model, variants[i : i + 1], lay.only(i)),
+                edges=lay.moved(edges, np.full(len(edges), i)),
+                translations=model.matrix[mine, :3, 3] - placed.low + linear @ (corner * 2.0**placed.exponent),
                 rotations=Rotation.from_matrix(linear).as_quat(),
                 features=feature[of == i].astype(np.uint16),
             )
@@ -109,7 +149,8 @@ def _with_copies(model: Model, rows: Index, feature: Index, all_steps: NDArray[n
     return replace(
         placed,
         steps=np.concatenate([placed.steps, steps]),
-        normals=np.concatenate([placed.normals, v.normals[take]]),
-        colours=np.concatenate([placed.colours, v.colours[take]]),
+        normals=np.concatenate([placed.normals, v.normals[lay.take]]),
+        colours=np.concatenate([placed.colours, v.colours[lay.take]]),
         copies=copies,
+        copied_flat_vertices=lay.flat_vertices,
     )

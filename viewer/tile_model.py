@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ifc_models.extract import Extract, MeshArrays
 from ifc_models.mesh_kept import with_shapes
-from viewer.glb import FINEST
+from viewer.glb import FINE, USUAL
 from viewer.palette import ROOM_ALPHA, Layer, colour_of, layer_of
 from viewer.surfaces import Surfaces, prepare
 from viewer.variants import Variants, make_variants
@@ -68,7 +68,7 @@ class Model:
     low: NDArray[np.float64]  # (I, 3) m
     high: NDArray[np.float64]
     triangles: Index  # (I,)
-    steps: NDArray[np.int32]  # (V, 3) of the variants on the usual grid
+    steps: dict[int, NDArray[np.int32]]  # (V, 3) of the variants on the grids that most tiles have
 
     @classmethod
     def of(cls, extract: Extract, mesh: MeshArrays, storeys: NDArray[np.int64], *, copying: bool = True) -> Model:
@@ -84,11 +84,14 @@ class Model:
         copied &= copying
         turned = matrix.copy()
         turned[copied, :3, :3] = np.eye(3)  # copies are turned by the viewer
-        variants = make_variants(surfaces, shape, turned, classes, colours)
+        variants = make_variants(surfaces, shape, turned, classes, colours, USUAL)
         low, high = _boxes(variants, matrix, copied)
+        grids = {
+            exponent: variants.steps(exponent) for exponent in ((USUAL, FINE) if variants.fine.any() else (USUAL,))
+        }
         return cls(
             extract, variants, element, matrix, copied, storey, layer, low, high,
-            np.diff(variants.triangle_starts)[variants.of_instance], variants.steps(FINEST),
+            np.diff(variants.triangle_starts)[variants.of_instance], grids,
         )  # fmt: skip
 
     def groups(self) -> Iterator[Group]:

@@ -1,9 +1,11 @@
-"""Shapes as they are shown: turned, coloured, their transparent part told from the opaque one.
+"""Shapes as they are shown: turned, coloured, and cut into four kinds of surface.
 
 A *variant* is a shape in one orientation and one set of colours. Instances of a variant differ by a translation only,
-so everything but that is computed once per variant. Its vertices lie opaque ones first; either part is filled up to a
-multiple of `ALIGN` by repeating its last vertex: the encoder packs vertices in sixteens, so copies of a variant become
-equal bytes, and what is repeated costs next to nothing.
+so everything but that is computed once per variant. Its triangles are flat or smooth, opaque or transparent. Flat ones
+have no normals on the wire (a reader of glTF takes those of the triangles) and share vertices across creases; a
+triangle so thin that rounding would turn it counts as smooth. Vertices of flat triangles lie first. The vertices of
+each kind are filled up to a multiple of `ALIGN` by repeating the last: the encoder packs vertices in sixteens, so
+copies of a variant become equal bytes, and what is repeated costs next to nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +24,12 @@ Rows = NDArray[np.int32]
 
 ALIGN: Final = 16  # vertices that the encoder packs together
 _ALIGN_FROM: Final = 40  # vertices; shorter parts are not worth filling up
+_NORMAL_BITS: Final = 7  # one degree
 _TIE: Final = 1e-3  # steps: equal shapes must round alike where noise would decide
+_TURNED_COS: Final = float(np.cos(np.radians(2.0)))  # what rounding may do to the normal of a flat triangle
+_AREA_OFF: Final = 0.005  # what rounding may do to the area of a variant
+KINDS: Final = 4  # of surface: flat and opaque, flat and transparent, smooth and opaque, smooth and transparent
+_SMOOTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,54 +42,101 @@ class Variants:
     normals: NDArray[np.uint32]  # (V,) four bytes each, as the octahedral filter stores them
     colours: NDArray[np.uint32]  # (V,) four bytes each: linear RGBA
     starts: Index  # (N + 1,)
-    opaque_vertices: Index  # (N,) the first so many, filled up
-    triangles: Rows  # (T, 3) opaque ones first
+    flat_vertices: Index  # (N,) the first so many, filled up
+    triangles: Rows  # (T, 3) ordered by kind
     triangle_starts: Index
-    opaque_triangles: Index  # (N,)
+    kinds: Index  # (N, KINDS) triangles of each kind
     edges: Rows  # (E, 2)
     edge_starts: Index
     low: NDArray[np.float64]  # (N, 3) m
     high: NDArray[np.float64]
+    fine: NDArray[np.bool_]  # (N,) so thin that the usual grid would change its area
 
     def steps(self, exponent: int) -> Rows:
         """(V, 3) vertices in whole steps of 2^exponent m."""
-        return np.rint(self.vertices.T * 2.0**-exponent + _TIE).astype(np.int32)
+        return _rounded(self.vertices, exponent)
 
 
 def make_variants(
-    surfaces: Surfaces, shape: Index, matrix: NDArray[np.float64], look: Index, colours: NDArray[np.uint8]
+    surfaces: Surfaces,
+    shape: Index,
+    matrix: NDArray[np.float64],
+    look: Index,
+    colours: NDArray[np.uint8],
+    exponent: int,
 ) -> Variants:
     """Variants of instances given by `shape` (I,), `matrix` (I, 4, 4) and `look` (I,), the row of `colours`.
 
-    `colours` (L, M, 4): sRGB and alpha of each material as each look shows it.
+    `colours` (L, M, 4): sRGB and alpha of each material as each look shows it. `exponent` of the grid that they are
+    likely to be rounded to: a step is 2^exponent m.
     """
     first, of_instance = _distinct(shape, matrix, look)
     shape, linear, look = shape[first], matrix[first, :3, :3], look[first]
     take, owner = ragged(surfaces.vertex_starts, shape)
     shown = colours[look[owner], surfaces.materials[take]]
-    layout = _Layout.of(shown[:, 3] < 255, owner, len(shape))
-    take, owner = take[layout.order], owner[layout.order]
     vertices = _turned(surfaces.positions[take], linear, owner)
     normals = _turned(surfaces.normals[take], _normal_matrices(linear), owner)
-    triangles, triangle_starts, opaque_triangles = _triangles(surfaces, shape, linear, layout)
+    own = np.searchsorted(owner, np.arange(len(shape) + 1))  # where the vertices of each variant start, not filled up
+    triangles, flat, triangle_owner = _triangles(surfaces, shape, linear, own)
+    turned, area = _rounding(_rounded(vertices, exponent), normals, triangles)
+    flat &= ~turned
+    rounded = np.bincount(triangle_owner, area, minlength=len(shape)) * 4.0**exponent
+    exact = surfaces.areas[shape] * np.abs(np.linalg.det(linear)) ** (2 / 3)
+    points = surfaces.points[take] + own[owner]
+    triangles[flat] = points[triangles[flat]]
+    layout = _Layout.of(triangles, flat, shown[:, 3] < 255, owner, len(shape))
+    kind = _SMOOTH * ~flat + (shown[triangles[:, 0], 3] < 255)
+    order = np.argsort(KINDS * triangle_owner + kind, kind="stable")
     edge_take, edge_owner = ragged(surfaces.edge_starts, shape)
-    edges = surfaces.edges[edge_take] + layout.unpadded_starts[edge_owner][:, None]
+    edges = np.sort(layout.ends(surfaces.edges[edge_take] + own[edge_owner][:, None], points), axis=1)
+    edges = edges[np.lexsort((edges[:, 1], edges[:, 0]))]  # near numbers are cheap; variants stay together
+    vertices = vertices[:, layout.rows]
     low, high = _bounds(vertices, layout.starts)
     return Variants(
         of_instance=of_instance,
         vertices=vertices,
-        normals=_octahedral(normals),
-        colours=np.ascontiguousarray(_linear(shown[layout.order])).view(np.uint32).reshape(-1),
+        normals=_octahedral(normals[:, layout.rows]),
+        colours=np.ascontiguousarray(_linear(shown[layout.rows])).view(np.uint32).reshape(-1),
         starts=layout.starts,
-        opaque_vertices=layout.opaque,
-        triangles=triangles,
-        triangle_starts=triangle_starts,
-        opaque_triangles=opaque_triangles,
-        edges=(layout.place[edges] - layout.starts[edge_owner][:, None]).astype(np.int32),
+        flat_vertices=layout.flat_vertices,
+        triangles=(layout.place(triangles, flat) - layout.starts[triangle_owner][:, None]).astype(np.int32)[order],
+        triangle_starts=np.searchsorted(triangle_owner, np.arange(len(shape) + 1)),
+        kinds=np.bincount(KINDS * triangle_owner + kind, minlength=KINDS * len(shape)).reshape(-1, KINDS),
+        edges=(edges - layout.starts[edge_owner][:, None]).astype(np.int32),
         edge_starts=np.searchsorted(edge_owner, np.arange(len(shape) + 1)),
         low=low,
         high=high,
+        fine=np.abs(rounded - exact) > _AREA_OFF * exact,
     )
+
+
+def _rounded(vertices: NDArray[np.float64], exponent: int) -> Rows:
+    return np.rint(vertices.T * 2.0**-exponent + _TIE).astype(np.int32)
+
+
+def _triangles(
+    surfaces: Surfaces, shape: Index, linear: NDArray[np.float64], own: Index
+) -> tuple[Index, NDArray[np.bool_], Index]:
+    """Triangles of all variants, turned round where the matrix mirrors; which are flat; the variant of each."""
+    take, owner = ragged(surfaces.triangle_starts, shape)
+    triangles = surfaces.triangles[take] + own[owner][:, None]
+    flip = (np.linalg.det(linear) < 0)[owner]
+    if flip.any():
+        triangles[flip] = triangles[flip][:, ::-1]
+    return triangles, surfaces.flat[take], owner
+
+
+def _rounding(
+    steps: Rows, normals: NDArray[np.float64], triangles: Index
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """(T,) what rounding turns to another side (nobody sees one without area), and areas in square steps."""
+    a, b, c = (steps[triangles[:, i]].astype(np.float64).T for i in range(3))
+    u, v = b - a, c - a
+    x, y, z = u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
+    nx, ny, nz = normals[:, triangles[:, 0]]
+    size = np.sqrt(x * x + y * y + z * z)
+    turned = x * nx + y * ny + z * nz < _TURNED_COS * size * np.sqrt(nx * nx + ny * ny + nz * nz)
+    return turned, size / 2
 
 
 def ragged(starts: Index, chosen: Index) -> tuple[Index, Index]:
@@ -109,29 +163,57 @@ def _distinct(shape: Index, matrix: NDArray[np.float64], look: Index) -> tuple[I
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where vertices go: opaque part, then transparent part of each variant, each filled up."""
+    """Where vertices go: those of each kind of each variant in turn, each filled up. A vertex that flat and smooth
+    triangles use has two places."""
 
-    order: Index  # (P,) unpadded vertex of each padded one
-    place: Index  # (U,) padded row of each unpadded vertex
-    starts: Index  # (N + 1,) padded
-    unpadded_starts: Index  # (N + 1,)
-    opaque: Index  # (N,) padded
-    clear: NDArray[np.bool_]  # (U,)
+    rows: Index  # (P,) vertex at each place
+    starts: Index  # (N + 1,) first place of each variant
+    flat_vertices: Index  # (N,)
+    flat_place: Index  # (U,) of each vertex; -1: none
+    smooth_place: Index  # (U,)
 
     @classmethod
-    def of(cls, clear: NDArray[np.bool_], owner: Index, variants: int) -> _Layout:
-        key = 2 * owner + clear
-        sorted_rows = np.argsort(key, kind="stable")
-        counts = np.bincount(key, minlength=2 * variants)
+    def of(
+        cls, triangles: Index, flat: NDArray[np.bool_], clear: NDArray[np.bool_], owner: Index, variants: int
+    ) -> _Layout:
+        used = [_used(triangles[chosen], len(clear)) for chosen in (flat, ~flat)]
+        rows = np.concatenate(used)
+        smooth = np.arange(len(rows)) >= len(used[0])
+        key = KINDS * owner[rows] + _SMOOTH * smooth + clear[rows]
+        order = np.argsort(key, kind="stable")
+        counts = np.bincount(key, minlength=KINDS * variants)
         room = np.where(counts >= _ALIGN_FROM, -(-counts // ALIGN) * ALIGN, counts)
         first = np.cumsum(counts) - counts
         starts = np.concatenate([[0], np.cumsum(room)])
-        within, run = ragged_rows(np.zeros(2 * variants, dtype=np.int64), room)
-        order = sorted_rows[first[run] + np.minimum(within, counts[run] - 1)]
-        place = np.empty(len(clear), dtype=np.int64)
-        place[sorted_rows] = np.arange(len(clear)) + (starts[:-1] - first)[key[sorted_rows]]
-        unpadded = np.concatenate([[0], np.cumsum(counts.reshape(-1, 2).sum(axis=1))])
-        return cls(order, place, starts[::2], unpadded, room[::2], clear)
+        within, run = ragged_rows(np.zeros(KINDS * variants, dtype=np.int64), room)
+        places = np.full((2, len(clear)), -1, dtype=np.int64)
+        places[smooth[order].astype(np.int64), rows[order]] = np.arange(len(order)) + (starts[:-1] - first)[key[order]]
+        return cls(
+            rows[order[first[run] + np.minimum(within, counts[run] - 1)]],
+            starts[::KINDS],
+            room.reshape(-1, KINDS)[:, :_SMOOTH].sum(axis=1),
+            places[0],
+            places[1],
+        )
+
+    def place(self, triangles: Index, flat: NDArray[np.bool_]) -> Index:
+        """(T, 3) places of the corners."""
+        return np.where(flat[:, None], self.flat_place[triangles], self.smooth_place[triangles])
+
+    def ends(self, edges: Index, points: Index) -> Index:
+        """(E, 2) places of the ends: where a flat triangle has a vertex there, that one."""
+        flat = self.flat_place[points[edges]]
+        return np.where(flat >= 0, flat, self.smooth_place[edges])
+
+
+def _used(triangles: Index, vertices: int) -> Index:
+    """The vertices that triangles use, in the order of their first use: the cheapest to encode."""
+    corners = triangles.reshape(-1)
+    first = np.full(vertices, -1, dtype=np.int64)
+    first[corners[::-1]] = np.arange(len(corners))[::-1]
+    mask = np.zeros(len(corners), dtype=np.bool_)
+    mask[first[first >= 0]] = True
+    return corners[mask]
 
 
 def _turned(vectors: NDArray[np.float32], linear: NDArray[np.float64], owner: Index) -> NDArray[np.float64]:
@@ -161,23 +243,7 @@ def _octahedral(normals: NDArray[np.float64]) -> NDArray[np.uint32]:
     length = np.sqrt(normals[0] ** 2 + normals[1] ** 2 + normals[2] ** 2)
     rows = np.ones((normals.shape[1], 4), dtype=np.float32)
     rows[:, :3] = (normals / np.maximum(length, 1e-30)).T
-    return np.ascontiguousarray(meshopt.encode_filter_oct(rows, 4, 8)).view(np.uint32).reshape(-1)
-
-
-def _triangles(
-    surfaces: Surfaces, shape: Index, linear: NDArray[np.float64], layout: _Layout
-) -> tuple[Rows, Index, Index]:
-    """Triangles opaque first, turned round where the matrix mirrors; their starts; how many are opaque."""
-    take, owner = ragged(surfaces.triangle_starts, shape)
-    triangles = surfaces.triangles[take] + layout.unpadded_starts[owner][:, None]
-    flip = (np.linalg.det(linear) < 0)[owner]
-    if flip.any():
-        triangles[flip] = triangles[flip][:, ::-1]
-    key = 2 * owner + layout.clear[triangles[:, 0]]
-    order = np.argsort(key, kind="stable")
-    counts = np.bincount(key, minlength=2 * len(shape))
-    rows = (layout.place[triangles] - layout.starts[owner][:, None]).astype(np.int32)[order]
-    return rows, np.concatenate([[0], np.cumsum(counts.reshape(-1, 2).sum(axis=1))]), counts[::2]
+    return np.ascontiguousarray(meshopt.encode_filter_oct(rows, 4, _NORMAL_BITS)).view(np.uint32).reshape(-1)
 
 
 def _bounds(vertices: NDArray[np.float64], starts: Index) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

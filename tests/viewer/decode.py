@@ -23,7 +23,7 @@ class Primitive:
     mode: int
     transparent: bool
     positions: NDArray[Any]  # (V, 3) m, building frame
-    normals: NDArray[Any] | None
+    normals: NDArray[Any] | None  # None on triangles: each has its own
     colours: NDArray[Any] | None  # (V, 4) 0…1, linear
     features: NDArray[Any]
     indices: NDArray[Any]
@@ -109,8 +109,8 @@ class _Reader:
         )
         values: NDArray[Any] = np.ascontiguousarray(rows).view(dtype)
         if "max" in accessor:
-            assert values.max(axis=0).tolist() == accessor["max"]
-            assert values.min(axis=0).tolist() == accessor["min"]
+            for bound, said in ((values.max(axis=0), accessor["max"]), (values.min(axis=0), accessor["min"])):
+                assert bound.tolist() == np.array(said).astype(dtype).tolist()
         if accessor.get("normalized"):
             values = np.maximum(values.astype(float) / np.iinfo(dtype).max, -1.0)
         return values
@@ -144,6 +144,8 @@ class _Reader:
 
 
 def transform(node: dict[str, Any]) -> NDArray[Any]:
+    if "matrix" in node:
+        return np.array(node["matrix"], dtype=float).reshape(4, 4).T
     matrix = np.eye(4)
     x, y, z, w = node.get("rotation", (0, 0, 0, 1))
     matrix[:3, :3] = [

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from ifc_models.extract import ElementEntry, Extract, Header, MeshArrays, load_extract
 from tests.viewer.decode import decode
@@ -116,12 +117,12 @@ def test_glass_is_drawn_with_the_transparent_and_walls_with_the_opaque(built: Bu
                 assert (used[:, 3] < 1).all() if p.transparent else (used[:, 3] == 1).all()
 
 
-def test_normals_are_unit_and_point_as_the_triangles_turn(built: Built) -> None:
+def test_normals_of_bent_surfaces_are_unit_and_point_as_the_triangles_turn(built: Built) -> None:
+    turned = []
     for tile in built[2]:
         for p in decode(tile.path).primitives:
-            if p.mode != TRIANGLES:
+            if p.mode != TRIANGLES or p.normals is None:
                 continue
-            assert p.normals is not None
             triangles = p.indices.reshape(-1, 3)
             corners = p.positions[triangles]
             face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -130,8 +131,10 @@ def test_normals_are_unit_and_point_as_the_triangles_turn(built: Built) -> None:
             normal = p.normals[triangles[big, 0]]
             normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
             cosine = np.einsum("ij,ij->i", normal, face[big] / size[big, None])
-            assert np.mean(cosine > 0.7) > 0.98  # round things may be coarse
-            assert np.mean(cosine > 0) > 0.999
+            turned.append(cosine)
+    cosines = np.concatenate(turned)
+    assert np.mean(cosines > 0.7) > 0.95  # round things may be coarse
+    assert np.mean(cosines > 0) > 0.998
 
 
 def test_edges_of_a_wall_are_its_outline_and_not_its_diagonals(built: Built) -> None:
@@ -190,12 +193,32 @@ def entry(global_id: str, occurrence: int = 0) -> ElementEntry:
     return ElementEntry(step_id=1, global_id=global_id, ifc_class="IfcWall", occurrence=occurrence)
 
 
-def test_a_box_has_twelve_edges_and_twenty_four_vertices(tmp_path: Path) -> None:
+def test_a_box_has_twelve_edges_eight_corners_and_no_normals(tmp_path: Path) -> None:
     (tile,) = build_tiles(*box_model([entry("0" * 22)], [(0, 0, 0)]), tmp_path)
     opaque, edges = decode(tile.path).primitives
     assert len(opaque.indices) == 36
-    assert len(opaque.positions) == 24
+    assert len(opaque.positions) == 8
+    assert opaque.normals is None
     assert len(edges.indices) == 24
+
+
+def test_a_flat_triangle_shows_the_side_that_it_has_in_the_model(built: Built) -> None:
+    """Rounding turns thin triangles: those keep a normal of their own."""
+    _, mesh, tiles = built
+    flat = [p for tile in tiles for p in decode(tile.path).primitives if p.mode == TRIANGLES and p.normals is None]
+    shown = np.concatenate([unit_normals(p.positions[p.indices.reshape(-1, 3)]) for p in flat])
+    wanted = np.concatenate([unit_normals(corners) for _, corners, _ in instances(mesh)])
+    wanted = np.unique(np.rint(wanted * 500), axis=0) / 500
+    near = cKDTree(wanted).query(shown)[0]
+    assert len(shown) > 500
+    assert np.degrees(near.max()) < 2.5
+
+
+def unit_normals(corners: NDArray[Any]) -> NDArray[np.float64]:
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    kept: NDArray[np.float64] = (normals / np.maximum(length, 1e-30))[length[:, 0] > 1e-12]
+    return kept
 
 
 def test_a_global_id_that_is_none_is_kept_as_text(tmp_path: Path) -> None:
@@ -243,12 +266,10 @@ def test_a_mirrored_instance_still_faces_outwards(tmp_path: Path) -> None:
     mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
     (tile,) = build_tiles(*box_model([entry("0" * 22)], [(0, 0, 0)], mirror), tmp_path)
     p = decode(tile.path).primitives[0]
-    assert p.normals is not None
     corners = p.positions[p.indices.reshape(-1, 3)]
     face = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     outwards = corners.mean(axis=1) - p.positions.mean(axis=0)
     assert (np.einsum("ij,ij->i", face, outwards) > 0).all()
-    assert (np.einsum("ij,ij->i", p.normals, p.positions - p.positions.mean(axis=0)) > 0).all()
 
 
 def test_a_model_without_a_mesh_has_no_tiles(tmp_path: Path) -> None:

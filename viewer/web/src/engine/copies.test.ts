@@ -9,12 +9,14 @@ const valuesOf = (a: Attribute<never>): ((i: number, c: number) => number) => {
   return (i, c) => (array[i * size + c] as number) * scale;
 };
 
+const corners = (): Float32Array => new Float32Array([0, 0, 0, 2, 0, 0, 0, 1, 0]);
+
 /** One triangle in the plane z = 0 with its first side as an edge. */
-function triangle(kind: Primitive["kind"], feature: number): Primitive {
+function triangle(kind: Primitive["kind"], feature: number, array = corners()): Primitive {
   const edges = kind === "edges";
   return {
     kind,
-    position: { array: new Float32Array([0, 0, 0, 2, 0, 0, 0, 1, 0]), size: 3, normalized: false },
+    position: { array, size: 3, normalized: false },
     normal: edges ? null : { array: new Int8Array([0, 0, 127, 0, 0, 0, 127, 0, 0, 0, 127, 0]), size: 4, normalized: true },
     color: edges ? null : { array: new Uint8Array(12).fill(51), size: 4, normalized: true },
     baseColor: [1, 1, 1, 1],
@@ -39,7 +41,8 @@ test("copies are turned, moved, named one by one, and stay one primitive per kin
     scale: null,
     feature: new Uint32Array([7, 8]),
   };
-  const [opaque, edges, ...more] = layOut([triangle("opaque", 3), triangle("edges", 3)], [copy], valuesOf) as [Primitive, Primitive];
+  const placed = corners();
+  const [opaque, edges, ...more] = layOut([triangle("opaque", 3, placed), triangle("edges", 3, placed)], [copy], valuesOf) as [Primitive, Primitive];
   expect(more).toEqual([]);
   expect([opaque.kind, edges.kind]).toEqual(["opaque", "edges"]);
   expect(Array.from(opaque.feature)).toEqual([3, 3, 3, 7, 7, 7, 8, 8, 8]);

@@ -58,20 +58,15 @@ class Layout {
   constructor(placed: readonly Primitive[], copies: readonly Copy[], valueOf: (a: Attribute<never>) => Values) {
     this.#valueOf = valueOf;
     this.#matrix = (copies[0]?.primitives[0] as Primitive).matrix;
-    const surfaces = placed.filter((p) => p.kind !== "edges");
-    const edges = placed.filter((p) => p.kind === "edges");
-    const placedVertices = surfaces.reduce((sum, p) => sum + p.vertices, 0);
-    // Our edges refer to all surface vertices in their order; others' bring vertices of their own.
-    const own = edges.filter((p) => p.vertices !== placedVertices);
+    const families = sharingVertices(placed);
     const ranges = copies.map((copy) => rangeOf(copy));
-    let total = placedVertices + own.reduce((sum, p) => sum + p.vertices, 0);
+    let total = families.reduce((sum, family) => sum + verticesOf(family), 0);
     copies.forEach((copy, i) => (total += copy.count * ((ranges[i] as Range).to - (ranges[i] as Range).from)));
     this.#position = new Float32Array(total * 3);
     this.#normal = new Int8Array(total * 4);
     this.#color = new Uint8Array(total * 4);
     this.#feature = new Uint32Array(total);
-    for (const p of [...surfaces, ...own]) this.#place(p);
-    for (const p of edges) if (!own.includes(p)) this.#index.edges.push({ values: indices(p), shift: 0 });
+    for (const family of families) this.#place(family);
     copies.forEach((copy, i) => this.#lay(copy, ranges[i] as Range));
   }
 
@@ -99,12 +94,15 @@ class Layout {
     return out;
   }
 
-  #place(p: Primitive): void {
+  #place(family: readonly Primitive[]): void {
     const base = this.#vertices;
-    this.#copyVertices(p, { from: 0, to: p.vertices }, base);
-    for (let v = 0; v < p.vertices; v++) this.#feature[base + v] = p.feature[v] as number;
-    this.#index[p.kind].push({ values: indices(p), shift: base });
-    this.#vertices += p.vertices;
+    const count = verticesOf(family);
+    const longest = family.reduce((a, b) => (b.vertices > a.vertices ? b : a));
+    const surface = family.find((p) => p.kind !== "edges") ?? longest;
+    this.#copyVertices(surface, { from: 0, to: count }, base);
+    for (let v = 0; v < count; v++) this.#feature[base + v] = longest.feature[v] as number;
+    for (const p of family) this.#index[p.kind].push({ values: indices(p), shift: base });
+    this.#vertices += count;
   }
 
   #lay(copy: Copy, range: Range): void {
@@ -165,6 +163,21 @@ class Layout {
       }
     }
   }
+}
+
+/** Primitives that refer to the same array of vertices, as all of ours do. */
+function sharingVertices(primitives: readonly Primitive[]): Primitive[][] {
+  const families = new Map<unknown, Primitive[]>();
+  for (const p of primitives) {
+    const family = families.get(p.position.array);
+    if (family) family.push(p);
+    else families.set(p.position.array, [p]);
+  }
+  return [...families.values()];
+}
+
+function verticesOf(family: readonly Primitive[]): number {
+  return Math.max(...family.map((p) => p.vertices));
 }
 
 /** Vertices that a copy's primitives use. */

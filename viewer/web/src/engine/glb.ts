@@ -5,6 +5,7 @@
  * names, so this is smaller and several times faster, and it runs in a worker without three.js.
  */
 import { layOut, type Copy, type Values } from "./copies";
+import { joined, withNormals } from "./flat";
 import { globalIdFromBytes } from "./guid";
 import { Y_UP_TO_Z_UP, apply, compose, multiply, type Matrix } from "./matrix";
 
@@ -20,7 +21,7 @@ export interface Attribute<T> {
 export interface Primitive {
   readonly kind: PrimitiveKind;
   readonly position: Attribute<Uint16Array | Int16Array | Uint8Array | Int8Array | Float32Array>;
-  /** Missing on edges. */
+  /** Missing on edges only, once a tile is read. */
   readonly normal: Attribute<Int8Array | Int16Array | Float32Array> | null;
   /** Linear RGBA, as glTF wants it. */
   readonly color: Attribute<Uint8Array | Uint16Array | Float32Array> | null;
@@ -155,11 +156,20 @@ class Reader {
     const placed: Primitive[] = [];
     const scene = this.#gltf.scenes?.[this.#gltf.scene ?? 0];
     for (const node of scene?.nodes ?? []) this.#readNode(node, Y_UP_TO_Z_UP, placed, 0);
-    const primitives = this.#copies.length > 0 ? layOut(placed, this.#copies, valuesOf) : placed;
+    const primitives = this.#laidOut(placed);
     for (const { feature, vertices } of primitives)
       for (let v = 0; v < vertices; v++) if ((feature[v] as number) >= this.#features) this.#features = (feature[v] as number) + 1;
     while (globalIds.length < this.#features) globalIds.push("");
     return { primitives, globalIds, boxes: featureBoxes(primitives, globalIds.length) };
+  }
+
+  /** Everything with normals of its own, copies laid out. */
+  #laidOut(placed: readonly Primitive[]): Primitive[] {
+    const all = withNormals([...placed, ...this.#copies.flatMap((copy) => copy.primitives)]);
+    const ready = joined(all.splice(0, placed.length));
+    if (this.#copies.length === 0) return ready;
+    const copies = this.#copies.map((copy) => ({ ...copy, primitives: all.splice(0, copy.primitives.length) }));
+    return layOut(ready, copies, valuesOf);
   }
 
   #readNode(index: number, parent: Matrix, out: Primitive[], depth: number): void {

@@ -147,7 +147,7 @@ function makeGeometry(primitive: Primitive, buffers: Buffers): BufferGeometry {
   geometry.setAttribute("position", of(primitive.position));
   geometry.setAttribute("feature", buffers.features(primitive.feature));
   if (primitive.kind !== "edges") {
-    geometry.setAttribute("normal", primitive.normal ? of(primitive.normal) : smoothNormals(primitive));
+    geometry.setAttribute("normal", of(primitive.normal as Attribute<Int8Array>));
     geometry.setAttribute("color", primitive.color ? of(primitive.color) : plainColors(primitive));
   }
   if (primitive.index) geometry.setIndex(buffers.of(primitive.index, 1));
@@ -160,14 +160,4 @@ function plainColors(primitive: Primitive): BufferAttribute {
   const rgba = primitive.baseColor.map((c) => Math.round(c * 255));
   for (let i = 0; i < colors.length; i++) colors[i] = rgba[i & 3] as number;
   return new BufferAttribute(colors, 4, true);
-}
-
-/** Smooth normals by area for a tile without any: other people's tilesets. */
-function smoothNormals(primitive: Primitive): BufferAttribute {
-  const geometry = new BufferGeometry();
-  const { array, size, normalized } = primitive.position;
-  geometry.setAttribute("position", new BufferAttribute(array, size, normalized));
-  if (primitive.index) geometry.setIndex(new BufferAttribute(primitive.index, 1));
-  geometry.computeVertexNormals();
-  return geometry.getAttribute("normal") as BufferAttribute;
 }
