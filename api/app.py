@@ -110,6 +110,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         stack.callback(importer.close)
         clients = Clients(db, settings)
         trail = AuditTrail(db, settings, sealer)
+        sections = Sections(db, blobs)
         twin = Twin(
             settings,
             db,
@@ -127,8 +128,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             importer,
             OutAgain(db, blobs, settings, workers),
             clients,
-            Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact),
-            Sections(db, blobs),
+            Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact, climbs=sections.climbs),
+            sections,
         )
         if serving:
             await stack.enter_async_context(ingest)

@@ -5,9 +5,8 @@ whoever answers with it reads the elements' rows with the caller's own connectio
 """
 
 import asyncio
-import json
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -16,20 +15,21 @@ import numpy as np
 import shapely
 
 from spatial.adjacency import Adjacency, Beside, DoorJoin
+from spatial.climbs import Climb
 from spatial.contact import TOLERANCE
 from spatial.flow_rows import FlowRows, Flows, build_flows, read_flows
 from spatial.joins import (
     Neighbours,
     RoomIndex,
     RoomPlan,
-    Shaft,
     doorway,
     joined,
-    landings,
     neighbours,
     open_sides,
 )
+from spatial.near import Boxes, read_boxes
 from spatial.room_plans import plans_of, read_rooms, without_doubles
+from spatial.shafts import shaft_ways
 from spatial.walk import WalkGraph
 from spatial.ways import Place, Way
 from twin.db import Conn, Database, row, rows
@@ -76,13 +76,32 @@ class Network:
         return Place(at.id, (x, y, at.bottom))
 
 
+ClimbsOf = Callable[[UUID], Awaitable[Mapping[UUID, Climb]]]
+
+
 class Networks:
     """The networks of the buildings asked for lately."""
 
-    def __init__(self, db: Database, *, keep: int, tolerance: float = TOLERANCE) -> None:
-        self._db, self._keep, self._tolerance = db, keep, tolerance
+    def __init__(
+        self, db: Database, *, keep: int, tolerance: float = TOLERANCE, climbs: ClimbsOf | None = None
+    ) -> None:
+        """`climbs`: finds how a building's stairs are walked, which their tiles show."""
+        self._db, self._keep, self._tolerance, self._climbs = db, keep, tolerance, climbs
         self._known: OrderedDict[UUID, tuple[str, Network]] = OrderedDict()
+        self._boxes: OrderedDict[UUID, tuple[str, Boxes]] = OrderedDict()
         self._building: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def boxes(self, building: UUID) -> Boxes:
+        """Return the boxes of a building's elements as its models are now."""
+        async with self._building[building], self._db.connection() as conn:
+            stamp = await _stamp(conn, building)
+            known = self._boxes.get(building)
+            if known is None or known[0] != stamp:
+                known = self._boxes[building] = (stamp, await read_boxes(conn, building))
+            self._boxes.move_to_end(building)
+            while len(self._boxes) > self._keep:
+                self._boxes.popitem(last=False)
+            return known[1]
 
     async def of(self, building: UUID) -> Network:
         """Return the network of a building as its models are now."""
@@ -91,7 +110,9 @@ class Networks:
             known = self._known.get(building)
             if known is None or known[0] != stamp:
                 read = await _read(conn, building)
-                known = self._known[building] = (stamp, await asyncio.to_thread(build, read, self._tolerance))
+                climbs = await self._climbs(building) if self._climbs is not None else {}
+                made = await asyncio.to_thread(build, read, self._tolerance, climbs)
+                known = self._known[building] = (stamp, made)
             self._known.move_to_end(building)
             while len(self._known) > self._keep:
                 self._known.popitem(last=False)
@@ -148,8 +169,11 @@ async def _read(conn: Conn, building: UUID) -> Rows:
     )
 
 
-def build(read: Rows, tolerance: float = TOLERANCE) -> Network:
-    """Return the network of what was read; what touches within `tolerance` (m) is joined."""
+def build(read: Rows, tolerance: float = TOLERANCE, climbs: Mapping[UUID, Climb] | None = None) -> Network:
+    """Return the network of what was read; what touches within `tolerance` (m) is joined.
+
+    `climbs`: how stairs and ramps with a mesh are walked, by element.
+    """
     all_plans, without = plans_of(read.rooms)
     plans, doubles = without_doubles(all_plans, read.rooms)
     index = RoomIndex(plans.values())
@@ -158,7 +182,8 @@ def build(read: Rows, tolerance: float = TOLERANCE) -> Network:
     doors = [_join(door, bounding.get(door["id"], frozenset()), index) for door in read.doors]
     passages = [_join(each, bounding.get(each["id"], frozenset()), index) for each in read.passages]
     open_sides_ = _openings(read.bounds, bounding, pairs) + _doors(passages, read.passages, "open")
-    ways = _doors(doors, read.doors, "door") + open_sides_ + _shafts(read.shafts, index)
+    door_ways = _doors(doors, read.doors, "door")
+    ways = door_ways + open_sides_ + shaft_ways(read.shafts, index, climbs or {}, door_ways)
     beside = _beside(bounding)
     return Network(
         plans=plans,
@@ -227,59 +252,3 @@ def _openings(
         Way("open", None, (beside[key].x, beside[key].y, beside[key].z), tuple(sorted(key)))
         for key in sorted(chosen, key=sorted)
     ]
-
-
-def _shafts(found: Sequence[dict[str, Any]], index: RoomIndex) -> list[Way]:
-    ways = []
-    for shaft in _whole_shafts(found):
-        stops = landings(shaft, index)
-        if len(stops) > 1:
-            ways += [Way(shaft.kind, shaft.id, (s.x, s.y, s.z), (s.room,), shaft.id) for s in stops]
-    return ways
-
-
-def _whole_shafts(found: Sequence[dict[str, Any]]) -> list[Shaft]:
-    """Return each stair, ramp and lift as one box: flights belong to the stair they are part of or touch."""
-    ids = {each["id"] for each in found}
-    boxes: dict[UUID, list[Sequence[float]]] = defaultdict(list)
-    kinds: dict[UUID, str] = {}
-    for each in found:
-        whole = each["parent_id"] if each["parent_id"] in ids else each["id"]
-        kinds.setdefault(whole, _kind(each))
-        if each["bbox"] is not None:
-            boxes[whole].append(each["bbox"])
-    shafts = []
-    for id, parts in boxes.items():
-        corners = np.array(parts)
-        box = (*corners[:, :3].min(axis=0).tolist(), *corners[:, 3:].max(axis=0).tolist())
-        shafts.append(Shaft(id, kinds[id], box))
-    return _merged(shafts)
-
-
-def _merged(shafts: list[Shaft]) -> list[Shaft]:
-    """Join flights that stand above each other and belong to no stair of the file."""
-    done: list[Shaft] = []
-    for shaft in sorted(shafts, key=lambda shaft: shaft.box[2]):
-        below = next((other for other in done if shaft.kind == other.kind != "lift" and _touch(other, shaft)), None)
-        if below is None:
-            done.append(shaft)
-        else:
-            low, high = np.array(below.box), np.array(shaft.box)
-            box = (*np.minimum(low, high)[:3].tolist(), *np.maximum(low, high)[3:].tolist())
-            done[done.index(below)] = Shaft(below.id, below.kind, box)
-    return done
-
-
-def _touch(below: Shaft, above: Shaft) -> bool:
-    x = min(below.box[3], above.box[3]) - max(below.box[0], above.box[0])
-    y = min(below.box[4], above.box[4]) - max(below.box[1], above.box[1])
-    return x > -FLIGHT_GAP and y > -FLIGHT_GAP and abs(above.box[2] - below.box[5]) <= FLIGHT_GAP
-
-
-def _kind(element: dict[str, Any]) -> str:
-    if element["ifc_class"].startswith("IfcStair"):
-        return "stair"
-    if element["ifc_class"].startswith("IfcRamp"):
-        return "ramp"
-    stated = json.dumps([element["predefined_type"], element["attributes"].get("OperationType")])
-    return "escalator" if "ESCALATOR" in stated or "MOVINGWALKWAY" in stated else "lift"

@@ -10,7 +10,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 from math import dist, inf
 from uuid import UUID
 
@@ -143,10 +143,14 @@ class WalkGraph:
         for i, one in enumerate(landings):
             # A lift goes anywhere at once; a stair is climbed from landing to landing.
             for other in landings[i + 1 :] if kind == "lift" else landings[i + 1 : i + 2]:
-                climbed = dist(self.ways[one].position, self.ways[other].position)
+                climbed = sum(dist(a, b) for a, b in pairwise(self._line_up(one, other)))
                 seconds = climbed / SPEED[kind] + (LIFT_WAIT if kind == "lift" else 0.0)
                 self._climbs[one].append((other, seconds))
                 self._climbs[other].append((one, seconds))
+
+    def _line_up(self, low: int, high: int) -> list[Position]:
+        """Return the line from a landing of a shaft up to another: over the treads of a stair to the next one."""
+        return [self.ways[low].position, *self.ways[low].up, self.ways[high].position]
 
     def _peel(self, shafts: dict[UUID, list[int]]) -> dict[UUID, int]:
         """Return for every dead end (a room or shaft with one way on) that way, outermost ones first."""
@@ -368,8 +372,11 @@ class WalkGraph:
         if here.shaft is not None and here.shaft == there.shaft:
             seconds = next((cost for number, cost in self._climbs[one] if number == other), None)
             if seconds is not None:
-                points = [here.position, there.position]
-                return [Step(here.kind, here.element, None, points, dist(*points), seconds)]
+                rises = here.position[2] <= there.position[2]
+                points = self._line_up(one, other) if rises else self._line_up(other, one)[::-1]
+                length = sum(dist(a, b) for a, b in pairwise(points))
+                risers = here.risers if rises else there.risers
+                return [Step(here.kind, here.element, None, points, length, seconds, risers)]
         shared = [self._rooms[room] for room in here.rooms if room in there.rooms]
         room = min(
             shared, key=lambda room: room.solid(self.ways).between()[room.ways.index(one), room.ways.index(other)]

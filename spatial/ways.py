@@ -32,6 +32,8 @@ class Way:
     position: Position
     rooms: tuple[UUID, ...]
     shaft: UUID | None = None  # of a landing
+    up: tuple[Position, ...] = ()  # of a landing: the points passed on the way up to the next one
+    risers: int = 0  # steps up to the next one; 0: none, or not known
 
     @property
     def leads_outside(self) -> bool:
@@ -56,6 +58,7 @@ class Step:
     points: list[Position]
     length: float  # m
     seconds: float
+    risers: int = 0  # steps climbed, up or down
 
 
 @dataclass(frozen=True, slots=True)
