@@ -65,11 +65,6 @@ class _Work:
 _work: list[_Work] = []  # the last one, if any
 
 
-def finish(folder: Path, out: Path, known: Sequence[KnownTile] = ()) -> tuple[Placed, Finished]:
-    """Both halves, one after the other."""
-    return place_model(folder), make_tiles(folder, out, known)
-
-
 def place_model(folder: Path) -> Placed:
     """Place the elements of an extract folder and measure their meshes."""
     started = time.perf_counter()

@@ -20,7 +20,7 @@ class ReadyTile(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     part: int
     hash: str
-    bytes: int
+    size: int  # bytes
     elements: int
     triangles: int
     bbox: tuple[float, ...]

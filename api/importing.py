@@ -9,7 +9,9 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +21,7 @@ import structlog
 from psycopg.errors import DiskFull
 
 from api.finisher import Finisher
-from api.finishing import Finished, finish
+from api.finishing import Finished, make_tiles, place_model
 from api.finishing import preview as finish_early
 from api.finishing_log import Listener, Said
 from api.previewing import FIRST_AFTER, Preview
@@ -161,14 +163,11 @@ class Importer:
         await preview.start()
         extract = await self._extract(job, preview, out)
         await job.report("place", WORKER_SHARE)
-        finished = await self._finish(job, preview, out, tiles)
-        await job.report("store", FINISHED_SHARE)
-        tile_blobs, package = await asyncio.to_thread(self._keep, finished, preview.kept)
+        placed = await self._finisher.run(place_model, out)
         geometry = await asyncio.to_thread(load_geometry, out)
-        async with self._db.transaction() as conn:
+        seconds = {**extract.seconds, **placed.seconds}
+        async with self._tiles(job, preview, out, tiles) as tiling, self._db.transaction() as conn:
             model = await models.get_model(conn, UUID(job.args["model_id"]))
-            for blob in sorted((*tile_blobs, package), key=lambda each: each.hash):  # several imports, one order
-                await record_blob(conn, blob)
             new = NewVersion(
                 model_id=model.id,
                 building_id=model.building_id,
@@ -176,17 +175,26 @@ class Importer:
                 file_name=job.args["file_name"],
                 extract=extract,
                 geometry=geometry,
-                placement=finished.placement,
-                boxes=finished.boxes,
-                shapes=finished.shapes,
-                measures=finished.measures,
-                ends=finished.ends,
-                tiles=finished.tiles,
+                placement=placed.placement,
+                boxes=placed.boxes,
+                shapes=placed.shapes,
+                measures=placed.measures,
+                ends=placed.ends,
                 actor_name=job.created_by or SYSTEM.name,
                 converter=self._converter,
-                package=package.hash,
             )
-            report = await self._store(conn, job, model, new, {**extract.seconds, **finished.seconds}, started)
+
+            async def complete() -> NewVersion:
+                """The rows of the elements are written: now the tiles are waited for."""
+                finished = await tiling
+                seconds.update(finished.seconds)
+                await job.report("store", FINISHED_SHARE)
+                tile_blobs, package = await asyncio.to_thread(self._keep, finished, preview.kept)
+                for blob in sorted((*tile_blobs, package), key=lambda each: each.hash):  # several imports, one order
+                    await record_blob(conn, blob)
+                return replace(new, tiles=finished.tiles, package=package.hash)
+
+            report = await self._store(conn, job, model, new, seconds, started, complete=complete)
         await self._keep_meshes(model.id, report["version"], out, extract)
         return report
 
@@ -317,10 +325,24 @@ class Importer:
                 (UUID(job.args["model_id"]),),
             )
 
-    async def _finish(self, job: JobContext, preview: Preview, out: Path, tiles: Path) -> Finished:
-        """Place and tile in the finishing process; storeys are shown as their tiles are written."""
+    @asynccontextmanager
+    async def _tiles(
+        self, job: JobContext, preview: Preview, out: Path, tiles: Path
+    ) -> AsyncIterator["asyncio.Task[Finished]"]:
+        """Make the tiles in the finishing process while the caller does something else; ended with the caller."""
         known = [*await self._known_tiles(job), *await preview.known_tiles()]
-        work = asyncio.ensure_future(self._finisher.run(finish, out, tiles, known))
+        making = asyncio.create_task(self._make_tiles(job, preview, out, tiles, known))
+        try:
+            yield making
+        finally:
+            making.cancel()
+            await asyncio.wait([making])
+
+    async def _make_tiles(
+        self, job: JobContext, preview: Preview, out: Path, tiles: Path, known: list[KnownTile]
+    ) -> Finished:
+        """Storeys are shown as their tiles are written."""
+        work = asyncio.ensure_future(self._finisher.run(make_tiles, out, tiles, known))
         listener = Listener(tiles)
         try:
             while not work.done():
@@ -328,16 +350,15 @@ class Importer:
                 said = listener.new()
                 await preview.add((each.tile for each in said if each.tile is not None), tiles)
                 if said and not work.done():
-                    await self._report_finishing(job, preview, said[-1])
+                    await self._report_tiles(job, preview, said[-1])
         finally:
             work.cancel()
             await asyncio.wait([work])
         return work.result()
 
     @staticmethod
-    async def _report_finishing(job: JobContext, preview: Preview, said: Said) -> None:
-        share = PLACED_SHARE if said.stage == "tiles" else WORKER_SHARE
-        share += (FINISHED_SHARE - PLACED_SHARE) * said.done / max(said.total, 1)
+    async def _report_tiles(job: JobContext, preview: Preview, said: Said) -> None:
+        share = PLACED_SHARE + (FINISHED_SHARE - PLACED_SHARE) * said.done / max(said.total, 1)
         counted = {"done": said.done, "total": said.total, "bytes": job.args["bytes"]}
         await job.report(said.stage, share, **counted, storeys_shown=len(preview.storeys) or None)
 
@@ -364,9 +385,18 @@ class Importer:
         seconds: dict[str, float],
         started: float,
         reused: int | None = None,
+        complete: Callable[[], Awaitable[NewVersion]] | None = None,
     ) -> dict[str, Any]:
         before = time.perf_counter()
-        stored = await store.store_version(conn, new)
+        tiles = new.tiles
+
+        async def completed() -> NewVersion:
+            nonlocal tiles
+            whole = await complete() if complete is not None else new
+            tiles = whole.tiles
+            return whole
+
+        stored = await store.store_version(conn, new, completed)
         if new.boxes is not None:
             new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
         await place_building(conn, model.building_id)
@@ -376,7 +406,7 @@ class Importer:
             model=model.name,
             extract=new.extract,
             geometry=new.geometry,
-            tiles=new.tiles,
+            tiles=tiles,
             stored=stored,
             seconds={"total": now - started, **seconds, "store": now - before},
         )

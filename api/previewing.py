@@ -101,7 +101,7 @@ class Preview:
             "layer": tile.layer,
             "part": tile.part,
             "hash": tile.hash,
-            "bytes": tile.bytes,
+            "bytes": tile.size,
             "elements": tile.elements,
             "triangles": tile.triangles,
             "bbox": list(tile.bbox),

@@ -6,7 +6,7 @@ one; what a rewritten row said goes into `element_past`. Everything else is copi
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,9 +31,15 @@ _STOREY: Final = "IfcBuildingStorey"
 SAME_STOREY: Final = 0.1  # m; storeys of one name closer than this are one storey of the building
 
 
-async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
-    """Write a new version of a model and make it the shown one. Raises NotFound for an unknown model."""
-    found = await row(conn, "SELECT current_version FROM model WHERE id = %s FOR UPDATE", (new.model_id,))
+async def store_version(
+    conn: Conn, new: NewVersion, complete: Callable[[], Awaitable[NewVersion]] | None = None
+) -> StoredVersion:
+    """Write a new version of a model and make it the shown one. Raises NotFound for an unknown model.
+
+    `complete` gives the version with its tiles and package, which may still be made while the elements are written.
+    """
+    # Not FOR UPDATE: tiles that are shown already refer to the model meanwhile.
+    found = await row(conn, "SELECT current_version FROM model WHERE id = %s FOR NO KEY UPDATE", (new.model_id,))
     if found is None:
         raise NotFound("model.unknown", model=str(new.model_id))
     previous = found["current_version"] or 0
@@ -49,6 +55,7 @@ async def store_version(conn: Conn, new: NewVersion) -> StoredVersion:
     await _store_spaces(conn, new, diff.ids)
     await _store_ends(conn, new, diff.ids)
     await _store_classes(conn, new.extract)
+    new = await complete() if complete is not None else new
     await _store_row(conn, new, version)
     await _store_tiles(conn, new, version, storeys)
     await write_aliases(conn, new.model_id, version, diff.renamed)

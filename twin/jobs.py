@@ -205,7 +205,8 @@ class JobContext:
             found = await row(
                 conn,
                 """UPDATE job SET stage = %s, progress = %s, detail = %s
-                   WHERE id = %s AND worker = %s AND state = 'running' RETURNING cancel_asked""",
+                   FROM (SELECT set_config('synchronous_commit', 'off', true) AS disk) AS unhurried
+                   WHERE id = %s AND worker = %s AND state = 'running' AND disk = 'off' RETURNING cancel_asked""",
                 (stage, min(max(progress, 0.0), 1.0), self._detail(progress, detail), self.id, self._worker),
             )
         if found is None or found["cancel_asked"]:

@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from api.finishing import Finished, finish
+from api.finishing import Finished, Placed, make_tiles, place_model
 from ifc_models import models, tasks
 from ifc_models.diff import DiffFilter, DiffItem, list_diff
 from ifc_models.extract import Extract, MeshArrays, load_geometry
@@ -37,6 +37,7 @@ class Converted:
 
     extract: Extract
     folder: Path
+    placed: Placed
     done: Finished
 
 
@@ -55,7 +56,7 @@ def convert(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Convert:
         for task in ("read", "mesh"):
             request = Request(task=task, path=str(path), file_name=path.name, out=str(out), limits=WorkerLimits())
             tasks.run(request, lambda *_: None)
-        return Converted(merge_result(out), out, finish(out, out))
+        return Converted(merge_result(out), out, place_model(out), make_tiles(out, out))
 
     return converted
 
@@ -83,8 +84,9 @@ class Stored:
             self.conn,
             NewVersion(
                 model_id=found.id, building_id=found.building_id, file_hash="e" * 64, file_name="a.ifc",
-                extract=made.extract, geometry=load_geometry(made.folder), placement=done.placement, boxes=done.boxes,
-                shapes=done.shapes, measures=done.measures, tiles=done.tiles,
+                extract=made.extract, geometry=load_geometry(made.folder),
+                placement=made.placed.placement, boxes=made.placed.boxes,
+                shapes=made.placed.shapes, measures=made.placed.measures, tiles=done.tiles,
             ),
         )  # fmt: skip
 
@@ -182,12 +184,12 @@ def test_a_package_brings_back_what_was_packed(convert: Convert) -> None:
     package = load_package(made.done.package)
     assert package.extract.elements == made.extract.elements
     assert package.geometry == load_geometry(made.folder)
-    assert package.shapes == made.done.shapes
-    assert np.array_equal(package.boxes, made.done.boxes, equal_nan=True)
-    assert np.array_equal(package.measures, made.done.measures, equal_nan=True)
-    assert package.storey.tolist() == made.done.placement.storey.tolist()
+    assert package.shapes == made.placed.shapes
+    assert np.array_equal(package.boxes, made.placed.boxes, equal_nan=True)
+    assert np.array_equal(package.measures, made.placed.measures, equal_nan=True)
+    assert package.storey.tolist() == made.placed.placement.storey.tolist()
     assert {i: f.area for i, f in package.footprints.items()} == {
-        i: f.area for i, f in made.done.placement.footprints.items()
+        i: f.area for i, f in made.placed.placement.footprints.items()
     }
     assert [t.hash for t in package.tiles] == [t.hash for t in made.done.tiles]
 
@@ -207,15 +209,15 @@ async def test_only_tiles_whose_members_changed_are_written_again(convert: Conve
         KnownTile(tile.key or b"", tile.part, tile.hash, tile.bytes, tile.elements, tile.triangles, tile.bbox)
         for tile in before.done.tiles
     ]
-    same = build_tiles(after.extract, mesh, after.done.placement, tmp_path, known)
+    same = build_tiles(after.extract, mesh, after.placed.placement, tmp_path, known)
     assert [tile.is_stored for tile in same] == [True] * len(known)
     assert [replace(tile, is_stored=False, path=Path()) for tile in same] == [
         replace(tile, path=Path()) for tile in before.done.tiles
     ]
     mesh.instance_matrix = mesh.instance_matrix.copy()
     mesh.instance_matrix[0, 0, 3] += 1.0
-    moved = build_tiles(after.extract, mesh, after.done.placement, tmp_path, known)
+    moved = build_tiles(after.extract, mesh, after.placed.placement, tmp_path, known)
     [written] = [tile for tile in moved if not tile.is_stored]
-    whole = build_tiles(after.extract, mesh, after.done.placement, tmp_path)
+    whole = build_tiles(after.extract, mesh, after.placed.placement, tmp_path)
     assert {tile.hash for tile in whole} == {tile.hash for tile in moved}
     assert written.path.exists()
