@@ -742,6 +742,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/systems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Systems
+         * @description The systems of a building: members, joins, breaks, loops and loose ends of each (6.4.3b).
+         */
+        get: operations["get_systems_api_v1_buildings__building__systems_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/tileset.json": {
         parameters: {
             query?: never;
@@ -1926,6 +1946,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/{point}/distribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Distribution
+         * @description Histogram, percentiles, mean and deviation of a point's readings; the last day unless told.
+         */
+        get: operations["get_distribution_api_v1_points__point__distribution_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/points/{point}/readings": {
         parameters: {
             query?: never;
@@ -1982,6 +2022,66 @@ export interface paths {
          * @description Store readings; answered after the commit. Sending the same again does no harm.
          */
         post: operations["create_readings_api_v1_readings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/aligned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Aligned
+         * @description Several points in the same buckets, cut on the clock of the first one's site.
+         */
+        get: operations["list_aligned_api_v1_readings_aligned_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/at": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Past
+         * @description What every point of a building said at a moment, by key: the building as it was.
+         */
+        get: operations["list_past_api_v1_readings_at_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Readings
+         * @description Readings as CSV, Parquet or Arrow, by point and time; written while they are read.
+         */
+        post: operations["export_readings_api_v1_readings_export_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2284,6 +2384,26 @@ export interface paths {
          * @description Systems, zones and other groups of a building; `ifc_class` includes subclasses (6.4.2b).
          */
         get: operations["list_systems_api_v1_systems_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/systems/{system}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get One System
+         * @description A system: its members in the order of flow, and the edges between them.
+         */
+        get: operations["get_one_system_api_v1_systems__system__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2739,12 +2859,18 @@ export interface components {
          * @description What an outage of an element touches. Lists hold what the caller may see.
          */
         Affected: {
+            /** Alarms */
+            alarms: components["schemas"]["FollowingAlarm"][];
             /** Circuit */
             circuit: number;
             element: components["schemas"]["ElementBrief"];
             /** Equipment */
             equipment: components["schemas"]["ReachedElement"][];
+            /** Functions */
+            functions: components["schemas"]["TouchedFunction"][];
             isolation: components["schemas"]["Isolation"];
+            /** Outside Model */
+            outside_model: components["schemas"]["GraphThing"][];
             /** Points */
             points: components["schemas"]["RoomPoint"][];
             /** Rooms */
@@ -3040,6 +3166,34 @@ export interface components {
             unit: string | null;
             /** Work Order */
             work_order: boolean;
+        };
+        /**
+         * Aligned
+         * @description Several points in the same buckets: `ts` are their starts.
+         */
+        Aligned: {
+            /** Bucket */
+            bucket: string;
+            /** Series */
+            series: components["schemas"]["AlignedSeries"][];
+            /** Ts */
+            ts: string[];
+        };
+        /**
+         * AlignedSeries
+         * @description One point in the buckets of `Aligned`: for each aggregate as many values as there are buckets.
+         */
+        AlignedSeries: {
+            /** Name */
+            name: string;
+            /** Point */
+            point: string;
+            /** Unit */
+            unit: string | null;
+            /** Values */
+            values: {
+                [key: string]: unknown[];
+            };
         };
         /**
          * ApiKey
@@ -3895,6 +4049,30 @@ export interface components {
             storeys: components["schemas"]["Storey"][];
         };
         /**
+         * Distribution
+         * @description How the usable readings of a range are spread.
+         */
+        Distribution: {
+            /** Count */
+            count: number;
+            /** Counts */
+            counts: number[];
+            /** Deviation */
+            deviation: number | null;
+            /** Edges */
+            edges: number[];
+            /** Max */
+            max: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Min */
+            min: number | null;
+            /** Percentiles */
+            percentiles: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DoneBody
          * @description What was done.
          */
@@ -4237,6 +4415,49 @@ export interface components {
             value: number;
         };
         /**
+         * Equipment
+         * @description Something that stands in the room. `hidden`: ceiling_void, behind_wall or under_floor; null: in plain sight.
+         */
+        Equipment: {
+            /** Confidence */
+            confidence: number;
+            /** Derived */
+            derived: boolean;
+            /** Global Id */
+            global_id: string;
+            /** Hidden */
+            hidden: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * ExportBody
+         * @description Which readings to take out: of these points, or of all points of a building, of [from, to).
+         */
+        ExportBody: {
+            /** Building */
+            building?: string | null;
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format?: "csv" | "parquet" | "arrow";
+            /** From */
+            from: string;
+            /** Points */
+            points?: string[];
+            /** To */
+            to: string;
+        };
+        /**
          * FailureView
          * @description Why an element fails; `requirement` is the requirement's place, -1: it should not be there at all.
          */
@@ -4268,6 +4489,43 @@ export interface components {
             /** Refused */
             refused: number;
         };
+        /** FlowEdge */
+        FlowEdge: {
+            /** Derived */
+            derived: boolean;
+            /**
+             * From
+             * Format: uuid
+             */
+            from: string;
+            /** How */
+            how: string;
+            /**
+             * To
+             * Format: uuid
+             */
+            to: string;
+        };
+        /**
+         * FollowingAlarm
+         * @description An alarm rule on a point that the outage touches: it will rise, or stay silent when it should not.
+         */
+        FollowingAlarm: {
+            /** Name */
+            name: string;
+            /**
+             * Point
+             * Format: uuid
+             */
+            point: string;
+            /**
+             * Rule
+             * Format: uuid
+             */
+            rule: string;
+            /** Severity */
+            severity: string;
+        };
         /**
          * GrantedPlace
          * @description Where a grant holds, with its name and that of its building.
@@ -4287,6 +4545,18 @@ export interface components {
             kind: "site" | "building" | "storey" | "system";
             /** Name */
             name: string;
+        };
+        /**
+         * GraphThing
+         * @description Something that only a Brick graph knows.
+         */
+        GraphThing: {
+            /** Brick Class */
+            brick_class: string | null;
+            /** Label */
+            label: string | null;
+            /** Uri */
+            uri: string;
         };
         /**
          * Group
@@ -4376,10 +4646,16 @@ export interface components {
          * @description What to shut so that nothing flows into or out of an element.
          */
         Isolation: {
+            /** Also Off */
+            also_off: number;
             /** Complete */
             complete: boolean;
             /** Elements */
             elements: components["schemas"]["ElementBrief"][];
+            /** Reason */
+            reason: string;
+            /** Unstopped */
+            unstopped: components["schemas"]["ElementBrief"][];
         };
         /**
          * JobView
@@ -4537,20 +4813,10 @@ export interface components {
             value: number | boolean | string | null;
         };
         /**
-         * Line
-         * @description A line drawn in 3D.
+         * Leading
+         * @description A door, or a passage that no door fills, and the other rooms it leads to; `outside`: out of the house.
          */
-        Line: {
-            /** End */
-            end: number[];
-            /** Start */
-            start: number[];
-        };
-        /**
-         * Located
-         * @description An element in or beside a room.
-         */
-        Located: {
+        Leading: {
             /** Derived */
             derived: boolean;
             /** Global Id */
@@ -4562,6 +4828,39 @@ export interface components {
             id: string;
             /** Ifc Class */
             ifc_class: string;
+            /** Leads To */
+            leads_to: string[];
+            /** Name */
+            name: string | null;
+            /** Outside */
+            outside: boolean;
+        };
+        /**
+         * Line
+         * @description A line drawn in 3D.
+         */
+        Line: {
+            /** End */
+            end: number[];
+            /** Start */
+            start: number[];
+        };
+        /**
+         * Link
+         * @description A stair, ramp or lift that is entered from the room, and the rooms where one leaves it, lowest first.
+         */
+        Link: {
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Leads To */
+            leads_to: string[];
             /** Name */
             name: string | null;
         };
@@ -4741,6 +5040,32 @@ export interface components {
             name: string;
         };
         /**
+         * Neighbour
+         * @description A room beside this one, and the best way through what is between them.
+         */
+        Neighbour: {
+            /** Derived */
+            derived: boolean;
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "wall" | "open" | "door";
+            /** Name */
+            name: string | null;
+            /** Shared Length */
+            shared_length: number | null;
+        };
+        /**
          * NetworkReport
          * @description The quality of a building's spatial network.
          */
@@ -4772,10 +5097,16 @@ export interface components {
             flow_edges_derived: number;
             /** Flow Elements */
             flow_elements: number;
+            /** Flow Joined */
+            flow_joined: {
+                [key: string]: number;
+            };
             /** Flow Parts */
             flow_parts: number[];
             /** Islands */
             islands: number[];
+            joined_to_itself: components["schemas"]["Missing"];
+            loose_ends: components["schemas"]["Missing"];
             loose_ports: components["schemas"]["Missing"];
             /** Rooms */
             rooms: number;
@@ -5477,6 +5808,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_PastReading_: {
+            /** Items */
+            items: components["schemas"]["PastReading"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_PermissionView_: {
             /** Items */
             items: components["schemas"]["PermissionView"][];
@@ -5567,6 +5908,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_SystemBrief_: {
+            /** Items */
+            items: components["schemas"]["SystemBrief"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_TopicRow_: {
             /** Items */
             items: components["schemas"]["TopicRow"][];
@@ -5636,6 +5987,39 @@ export interface components {
             must_change?: boolean;
             /** Password */
             password: string;
+        };
+        /**
+         * PastReading
+         * @description What a point said at a moment: its newest reading then.
+         */
+        PastReading: {
+            /** Element */
+            element: string | null;
+            /** Handle */
+            handle: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Point */
+            point: string;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "good" | "uncertain" | "bad" | "stale";
+            /** Storey Id */
+            storey_id: string | null;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Unit */
+            unit: string | null;
+            /** Value */
+            value: number | boolean | string | null;
         };
         /**
          * PermissionView
@@ -5846,6 +6230,11 @@ export interface components {
             quantity: string | null;
             /** Retired At */
             retired_at: string | null;
+            /**
+             * Sampling
+             * @enum {string}
+             */
+            sampling: "hold" | "interpolate";
             /** Space Id */
             space_id: string | null;
             /** Storey Id */
@@ -5897,6 +6286,13 @@ export interface components {
             };
             /** Quantity */
             quantity?: string | null;
+            /**
+             * Sampling
+             * @description between readings: the value before, or a straight line
+             * @default hold
+             * @enum {string}
+             */
+            sampling?: "hold" | "interpolate";
             /** Unit */
             unit?: string | null;
             /**
@@ -5934,6 +6330,8 @@ export interface components {
             quantity?: string | null;
             /** Retired */
             retired?: boolean | null;
+            /** Sampling */
+            sampling?: ("hold" | "interpolate") | null;
             /** Unit */
             unit?: string | null;
             /** Writable */
@@ -6038,12 +6436,10 @@ export interface components {
             derived: boolean;
             /** Distance */
             distance: number;
+            edge: components["schemas"]["FlowEdge"];
             element: components["schemas"]["ElementBrief"];
-            /**
-             * Via
-             * Format: uuid
-             */
-            via: string;
+            /** Via */
+            via: string[];
         };
         /**
          * ReadBody
@@ -6155,14 +6551,22 @@ export interface components {
         /**
          * Room
          * @description An IfcSpace (ISO 16739-1). Lengths in metres in the building frame.
+         *
+         *     `area` and `height` are the mesh's, and what the file states where there is none. `area_difference` and
+         *     `height_difference`: how much more the mesh has than the file states, as a share of what it states.
          */
         Room: {
             /** Area */
             area: number | null;
+            /** Area Difference */
+            area_difference: number | null;
+            /** Area Source */
+            area_source: string | null;
+            area_stated: components["schemas"]["StatedValue"] | null;
             /** Doors */
-            doors: components["schemas"]["Located"][];
+            doors: components["schemas"]["Leading"][];
             /** Equipment */
-            equipment: components["schemas"]["Located"][];
+            equipment: components["schemas"]["Equipment"][];
             /** Footprint */
             footprint: {
                 [key: string]: unknown;
@@ -6171,23 +6575,40 @@ export interface components {
             global_id: string;
             /** Height */
             height: number | null;
+            /** Height Difference */
+            height_difference: number | null;
+            /** Height Source */
+            height_source: string | null;
+            height_stated: components["schemas"]["StatedValue"] | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
+            /** Links */
+            links: components["schemas"]["Link"][];
             /** Long Name */
             long_name: string | null;
             /** Name */
             name: string | null;
             /** Neighbours */
-            neighbours: components["schemas"]["Located"][];
+            neighbours: components["schemas"]["Neighbour"][];
+            /** Passages */
+            passages: components["schemas"]["Leading"][];
             /** Points */
             points: components["schemas"]["RoomPoint"][];
+            /** Same As */
+            same_as: string | null;
             /** Storey Id */
             storey_id: string | null;
             /** Storey Name */
             storey_name: string | null;
+            /** Use */
+            use: string | null;
+            /** Use Source */
+            use_source: string | null;
+            /** Zones */
+            zones: components["schemas"]["Zone"][];
         };
         /**
          * RoomPoint
@@ -6566,6 +6987,18 @@ export interface components {
             usage: string;
         };
         /**
+         * StatedValue
+         * @description What the file says, and where: `Set.Name`.
+         */
+        StatedValue: {
+            /** Source */
+            source: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number;
+        };
+        /**
          * Storey
          * @description A storey, shared by all models of its building. `elevation`: m in the building frame; None: no file says.
          */
@@ -6602,6 +7035,90 @@ export interface components {
             name: string | null;
             /** Spaces */
             spaces: components["schemas"]["SpaceNode"][];
+        };
+        /**
+         * System
+         * @description A system with its members in the order of flow.
+         */
+        System: {
+            brief: components["schemas"]["SystemBrief"];
+            /** Edges */
+            edges: components["schemas"]["FlowEdge"][];
+            /** Loops */
+            loops: string[][];
+            /** Members */
+            members: components["schemas"]["SystemMember"][];
+            /** Serves */
+            serves: components["schemas"]["ElementBrief"][];
+        };
+        /**
+         * SystemBrief
+         * @description A system (IfcSystem and its subtypes) and how well its model says it.
+         */
+        SystemBrief: {
+            /** Buildings */
+            buildings: string[];
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Edges */
+            edges: number;
+            /** Edges Derived */
+            edges_derived: number;
+            /** Elements */
+            elements: number;
+            /** Flowing */
+            flowing: number;
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Leads To */
+            leads_to: string[];
+            /** Long Name */
+            long_name: string | null;
+            /** Loops */
+            loops: number;
+            /** Loose Ends */
+            loose_ends: number;
+            /** Loose Ports */
+            loose_ports: number;
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** Name */
+            name: string | null;
+            /** Parts */
+            parts: number;
+            /** Predefined Type */
+            predefined_type: string | null;
+            /** Storeys */
+            storeys: string[];
+        };
+        /**
+         * SystemMember
+         * @description An element of a system. `order`: elements from the nearest source; null where nothing says where it begins.
+         */
+        SystemMember: {
+            element: components["schemas"]["ElementBrief"];
+            /** Loose */
+            loose: boolean;
+            /** Order */
+            order: number | null;
+            /** Part */
+            part: number | null;
+            /** Shuts */
+            shuts: boolean;
+            /** Source */
+            source: boolean;
         };
         /**
          * TestBody
@@ -6801,13 +7318,37 @@ export interface components {
             viewpoints: number;
         };
         /**
+         * TouchedFunction
+         * @description Something people rely on that an outage takes from them, and how much of it.
+         */
+        TouchedFunction: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Examples */
+            examples: string[];
+            /** Life Safety */
+            life_safety: boolean;
+            /** Name */
+            name: {
+                [key: string]: string;
+            };
+            /** Rooms */
+            rooms: number;
+        };
+        /**
          * TouchedRoom
          * @description A room that an outage touches.
          */
         TouchedRoom: {
+            /** Because */
+            because: string | null;
             /** Reason */
             reason: string;
             room: components["schemas"]["ElementBrief"];
+            /** Use */
+            use: string | null;
         };
         /**
          * Tree
@@ -7157,6 +7698,21 @@ export interface components {
             /** Title */
             title: string;
             viewpoint: components["schemas"]["Viewpoint"] | null;
+        };
+        /**
+         * Zone
+         * @description A zone. `id`: of its group, or of its element where it is an IfcSpatialZone.
+         */
+        Zone: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
         };
     };
     responses: never;
@@ -9180,6 +9736,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_systems_api_v1_buildings__building__systems_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SystemBrief_"];
                 };
             };
             /** @description Refused */
@@ -12087,6 +12683,54 @@ export interface operations {
             };
         };
     };
+    get_distribution_api_v1_points__point__distribution_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                /** @description 0 to 100, separated by commas */
+                percentiles?: string;
+                bins?: number;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Distribution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_readings_api_v1_points__point__readings_get: {
         parameters: {
             query?: {
@@ -12096,6 +12740,8 @@ export interface operations {
                 to?: string | null;
                 bucket?: string | null;
                 agg?: string;
+                /** @description what a bucket without readings shows */
+                fill?: "none" | "null" | "previous" | "linear";
                 order?: "asc" | "desc";
                 /** @description raw readings per page */
                 limit?: number;
@@ -12219,6 +12865,141 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Receipt"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_aligned_api_v1_readings_aligned_get: {
+        parameters: {
+            query: {
+                /** @description keys or ids, once each */
+                point: string[];
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                bucket?: string;
+                agg?: string;
+                fill?: "none" | "null" | "previous" | "linear";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Aligned"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_past_api_v1_readings_at_get: {
+        parameters: {
+            query: {
+                building: string;
+                /** @description RFC 3339 time with zone */
+                ts: string | null;
+                /** @description days of silence after which a point is left out */
+                lookback?: number;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PastReading_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_readings_api_v1_readings_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {
@@ -13045,6 +13826,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Group_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_one_system_api_v1_systems__system__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                system: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
                 };
             };
             /** @description Refused */

@@ -26,7 +26,6 @@ export type System = Schemas["Group"];
 export type ElementRow = Schemas["ElementRow"];
 export type Reference = Schemas["ElementLink"];
 export type Room = Schemas["Room"];
-export type Located = Schemas["Located"];
 export type Point = Schemas["Point"];
 export type DueWork = Schemas["DueWork"];
 export type Notification = Schemas["Notification"];

@@ -108,10 +108,10 @@ void main() {
   vec3 colour = vTint;
 #ifdef ARROWS
   // Arrow heads as far apart as a few widths of the line, in powers of two so that they keep still while one zooms.
-  float apart = exp2(ceil(log2(max(scale, 1.0e-5) * uWidth * 3.2)));
-  float lead = fract((vMetres + mine * scale) / apart - uTime * 0.9);
+  float apart = exp2(ceil(log2(max(scale, 1.0e-5) * uWidth * 3.6)));
+  float lead = fract((vMetres + 1.5 * mine * scale) / apart - uTime * 0.9);
   float soft = max(scale / apart, 0.01) * 1.2;
-  float head = smoothstep(0.0, soft, lead) * (1.0 - smoothstep(0.34 - soft, 0.34, lead));
+  float head = smoothstep(0.0, soft, lead) * (1.0 - smoothstep(0.30 - soft, 0.30, lead));
   colour = mix(colour, mix(colour, vec3(1.0), 0.82), head);
 #endif
   float rim = clamp(mine - (radius - max(1.0, uWidth * 0.16)) + 0.5, 0.0, 1.0);

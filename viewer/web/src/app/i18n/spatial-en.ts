@@ -3,11 +3,11 @@ export const spatial = {
   upstream: "Upstream", downstream: "Downstream", affected: "Affected", upstreamHint: "What feeds it", downstreamHint: "What it feeds", affectedHint: "What an outage touches",
   network: "Network", feeds: "What feeds what", none: "Nothing is connected", noneHint: "The models join nothing to this element: no ports, and no pipe, duct or cable end that touches it.",
   noUpstream: "Nothing feeds it", noDownstream: "It feeds nothing", noAffected: "An outage touches nothing that the models know",
-  back: "Back", close: "Close", rooms: "Rooms", equipment: "Equipment", points: "Points", shut: "Shut off here", shutPartly: "Some way to it has nothing that could be shut", functions: "What people lose",
+  back: "Back", close: "Close", rooms: "Rooms", equipment: "Equipment", points: "Points", shut: "Shut off here", shutPartly: "Some way to it has nothing that could be shut", functions: "What people lose", alarms: "Alarms that follow",
   roomsCount_one: "{{count}} room", roomsCount_other: "{{count}} rooms", equipmentCount_one: "{{count}} device", equipmentCount_other: "{{count}} devices",
   pointsCount_one: "{{count}} point", pointsCount_other: "{{count}} points", shutCount_one: "{{count}} valve or breaker", shutCount_other: "{{count}} valves or breakers",
   elementsCount_one: "{{count}} element", elementsCount_other: "{{count}} elements", circuit: "Part of a circuit of {{count}} elements", away: "{{count}} away", derived: "The direction is derived, the file does not give it",
-  located: "something in it stops", served: "its system stops", details: "Details", legend: "Colours", asked: "Asked for", start: "Start",
+  fed: "it feeds this room", located: "something in it stops", served: "its system stops", details: "Details", legend: "Colours", asked: "Asked for", start: "Start",
   stated: "{{value}} stated in the file", difference: "{{percent}} apart", measured: "measured", zones: "Zones", use: "Use", neighbours: "Show neighbours", neighboursOn: "Neighbours shown",
   kind: { wall: "shared wall", open: "open to it", door: "through a door" }, outside: "outside", leadsTo: "to {{where}}", shared: "{{length}} m of wall",
   route: {

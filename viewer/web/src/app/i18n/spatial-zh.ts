@@ -3,11 +3,11 @@ export const spatial = {
   upstream: "上游", downstream: "下游", affected: "影响范围", upstreamHint: "由谁供给", downstreamHint: "供给谁", affectedHint: "停用会影响什么",
   network: "关系", feeds: "供给关系", none: "没有连接", noneHint: "模型里没有任何构件与它相连：没有端口，也没有与它接触的管道、风管或线缆端头。",
   noUpstream: "没有上游", noDownstream: "没有下游", noAffected: "停用它不影响模型中的任何对象",
-  back: "返回", close: "关闭", rooms: "房间", equipment: "设备", points: "测点", shut: "在这里关断", shutPartly: "有的来路上没有可以关断的阀门或开关", functions: "使用受影响",
+  back: "返回", close: "关闭", rooms: "房间", equipment: "设备", points: "测点", shut: "在这里关断", shutPartly: "有的来路上没有可以关断的阀门或开关", functions: "使用受影响", alarms: "随之而来的告警",
   roomsCount_other: "{{count}} 个房间", equipmentCount_other: "{{count}} 台设备",
   pointsCount_other: "{{count}} 个测点", shutCount_other: "{{count}} 个阀门或开关",
   elementsCount_other: "{{count}} 个构件", circuit: "属于 {{count}} 个构件的回路", away: "相隔 {{count}}", derived: "方向为推断，文件没有给出",
-  located: "里面的设备会停", served: "所属系统会停", details: "详情", legend: "颜色", asked: "所问对象", start: "起点",
+  fed: "由它供给", located: "里面的设备会停", served: "所属系统会停", details: "详情", legend: "颜色", asked: "所问对象", start: "起点",
   stated: "文件标注 {{value}}", difference: "相差 {{percent}}", measured: "实测", zones: "分区", use: "用途", neighbours: "显示相邻房间", neighboursOn: "正在显示相邻房间",
   kind: { wall: "共墙", open: "直接相通", door: "有门相通" }, outside: "室外", leadsTo: "通往{{where}}", shared: "共墙 {{length}} m",
   route: {

@@ -1,17 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Input, Segmented, type InputRef } from "antd";
-import { Box, PanelLeftClose, Search, SearchX, Waypoints } from "lucide-react";
+import { Box, PanelLeftClose, Search, SearchX } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import type { ElementRow, Page, System, Tree } from "../../api/types";
+import type { ElementRow, Page, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import { useKey } from "../lib/keys";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, IconButton, Lines } from "../parts";
-import { everything } from "../queries";
-import { usePatch, useScene, useSceneState, useShowElement, type LeftTab } from "./state";
+import { SystemList } from "../spatial/system-list";
+import { usePatch, useSceneState, useShowElement, type LeftTab } from "./state";
 import { StructureTree } from "./tree";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
@@ -46,7 +46,7 @@ export function LeftPanel({ tree }: { tree: Tree }): ReactNode {
           { value: "search", label: t("scene.search") },
         ]} />
       </div>
-      {leftTab === "structure" ? <StructureTree tree={tree} /> : leftTab === "systems" ? <Systems /> : <Results text={text} tree={tree} />}
+      {leftTab === "structure" ? <StructureTree tree={tree} /> : leftTab === "systems" ? <SystemList /> : <Results text={text} tree={tree} />}
     </aside>
   );
 }
@@ -107,49 +107,6 @@ export function ElementList({ elements, tree, more = false }: { elements: readon
         })}
       </div>
       {more ? <p className="muted pad">{t("scene.searchMore")}</p> : null}
-    </div>
-  );
-}
-
-function Systems(): ReactNode {
-  const { t } = useTranslation();
-  const { building } = useBuilding();
-  const className = useClassName();
-  const { isolated } = useSceneState();
-  const patch = usePatch();
-  const scene = useScene();
-  const systems = useQuery({
-    queryKey: ["systems", building.id],
-    queryFn: ({ signal }) => everything<System>("/systems", { building: building.id }, signal),
-    staleTime: 5 * 60_000,
-  });
-  const show = async (system: System): Promise<void> => {
-    const title = system.long_name ?? system.name ?? system.global_id;
-    if (isolated?.title === title) return patch({ isolated: null });
-    const members = await everything<ElementRow>("/elements", { building: building.id, system: system.id });
-    const ids = members.map((one) => one.global_id);
-    patch({ isolated: { ids, title }, storey: null });
-    if (ids.length > 0) void scene?.flyTo(ids.filter((id) => scene.has(id)));
-  };
-  if (systems.isError) return <Failure error={systems.error} retry={() => void systems.refetch()} />;
-  if (!systems.data) return <Lines />;
-  if (systems.data.length === 0) return <Empty icon={Waypoints} title={t("scene.noSystems")} hint={t("scene.noSystemsHint")} />;
-  return (
-    <div className="element-list">
-      {systems.data.map((system) => {
-        const title = system.long_name ?? system.name ?? system.global_id;
-        return (
-          <button type="button" key={system.id} className={`element-row is-static${isolated?.title === title ? " is-selected" : ""}`}
-            aria-pressed={isolated?.title === title} onClick={() => void show(system)}>
-            <Waypoints size={15} strokeWidth={1.6} aria-hidden />
-            <span>
-              <b>{title}</b>
-              <small>{[className(system.ifc_class), system.predefined_type].filter(Boolean).join(" · ")}</small>
-            </span>
-            <span className="tree-count">{system.members}</span>
-          </button>
-        );
-      })}
     </div>
   );
 }

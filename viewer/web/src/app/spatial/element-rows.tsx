@@ -1,6 +1,6 @@
 /** The list beside a flow: headings, elements one flies to, texts. Virtual, for systems with thousands of parts. */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Box, CircleDot, DoorOpen } from "lucide-react";
+import { Box, CircleDot, DoorOpen, ShieldAlert } from "lucide-react";
 import { useEffect, useRef, type CSSProperties, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useClassName } from "../lib/names";
@@ -61,7 +61,14 @@ function OneRow({ row, selected, style }: { row: Row; selected: boolean; style: 
       </div>
     );
   }
-  if (row.kind === "text") return <div className="spatial-text" style={style}><CircleDot size={12} aria-hidden />{row.text}</div>;
+  if (row.kind === "text") {
+    const Icon = row.grave ? ShieldAlert : CircleDot;
+    return (
+      <div className={`spatial-text${row.grave ? " is-grave" : ""}`} style={style} title={row.title}>
+        <Icon size={row.grave ? 14 : 12} aria-hidden />{row.text}{row.count ? <small className="num">{row.count}</small> : null}
+      </div>
+    );
+  }
   const { element, group } = row;
   const colour = group === "rooms" ? COLOURS.room : group === "shut" ? COLOURS.shut : COLOURS.equipment;
   return (
@@ -71,7 +78,7 @@ function OneRow({ row, selected, style }: { row: Row; selected: boolean; style: 
       {group === "rooms" ? <DoorOpen size={14} strokeWidth={1.6} aria-hidden /> : group === "shut" ? <ShutIcon /> : <Box size={14} strokeWidth={1.6} aria-hidden />}
       <span>
         <b>{element.name ?? element.global_id}</b>
-        <small>{row.reason === "located" || row.reason === "served" ? t(`spatial.${row.reason}`) : group === "rooms" ? (row.reason ?? "") : className(element.ifc_class)}</small>
+        <small>{row.reason === "located" || row.reason === "served" || row.reason === "fed" ? t(`spatial.${row.reason}`) : className(element.ifc_class)}</small>
       </span>
       {row.distance === undefined ? null : (
         <small className="num" title={row.derived ? t("spatial.derived") : t("spatial.away", { count: row.distance })}>{row.distance}{row.derived ? "*" : ""}</small>

@@ -11,7 +11,6 @@ import { Panel } from "./panel";
 import { useFlow, type FlowAnswer } from "./queries";
 import { Rows } from "./element-rows";
 import { flowRows } from "./rows";
-import { useSay } from "./say";
 import type { FlowMode, Picture, SceneLabel, Spatial } from "./state";
 import type { Brief } from "./types";
 
@@ -23,8 +22,8 @@ export function FlowPanel({ question }: { question: Question }): ReactNode {
   const patch = usePatch();
   const answer = useFlow(question.globalId, question.mode);
   useFlowPicture(question, answer.data);
-  const say = useSay();
-  const rows = useMemo(() => (answer.data ? flowRows(answer.data, say) : []), [answer.data, say]);
+  const { i18n } = useTranslation();
+  const rows = useMemo(() => (answer.data ? flowRows(answer.data, i18n.language) : []), [answer.data, i18n.language]);
   return (
     <Panel title={question.name} sub={
       <div className="spatial-modes">
@@ -102,6 +101,5 @@ export function pictureOf(scene: Scene3D, start: { globalId: string; name: strin
 /** The server names what came before by its id; those directly joined name the start. */
 function startId(answer: FlowAnswer): string {
   if (answer.affected) return answer.affected.element.id;
-  const via = answer.items.find((one) => one.distance === 1)?.via;
-  return typeof via === "string" ? via : (via?.[0] ?? "");
+  return answer.items.find((one) => one.distance === 1)?.via[0] ?? "";
 }

@@ -26,8 +26,6 @@ export function joint(from: Box, to: Box): Vec3[] {
   return apart(a, b) < 1e-6 ? [] : [a, at, b];
 }
 
-const via = (item: Reached): readonly string[] => (typeof item.via === "string" ? [item.via] : item.via);
-
 /**
  * The lines of everything up- or downstream of `start`. What has no shape of its own is passed over: the line goes on
  * from the nearest element before it that has one. `items` come nearest first.
@@ -39,7 +37,7 @@ export function flowLines(start: Brief, items: readonly Reached[], boxOf: BoxOf,
   const lines: FlowLine[] = [];
   for (const item of items.toSorted((a, b) => a.distance - b.distance)) {
     const own = boxOf(item.element.global_id);
-    for (const id of via(item)) {
+    for (const id of item.via) {
       const before = anchors.get(id);
       if (!own || !before) {
         if (!anchors.has(item.element.id) && (own || before)) anchors.set(item.element.id, own ? { box: own, metres: 0 } : (before as { box: Box; metres: number }));

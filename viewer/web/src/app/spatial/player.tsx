@@ -151,7 +151,9 @@ function Steps({ lines, now, route, outside, seek }: { lines: readonly Leg[]; no
   const text = useStepText(route);
   const seconds = useSeconds();
   const current = useRef<HTMLLIElement>(null);
-  useEffect(() => current.current?.scrollIntoView({ block: "nearest" }), [now]);
+  useEffect(() => {
+    current.current?.scrollIntoView({ block: "nearest" }); // answers a promise in newer browsers: no clean-up
+  }, [now]);
   const ends = lines.at(-1)?.step.kind === "arrive";
   return (
     <ol className="route-steps" aria-label={t("spatial.route.steps")}>

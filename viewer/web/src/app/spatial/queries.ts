@@ -64,12 +64,9 @@ export function useRoute(question: RouteQuestion): UseQueryResult<RouteAnswer> {
 export function useSystems(): UseQueryResult<SystemRow[]> {
   const { building } = useBuilding();
   return useQuery({
-    queryKey: ["systems", building.id],
+    queryKey: ["systems", "of", building.id],
     staleTime: 5 * STALE,
-    queryFn: async ({ signal }) => {
-      const answer = await get<Page<SystemRow> | { systems: SystemRow[] } | SystemRow[]>(`/buildings/${building.id}/systems`, {}, signal);
-      return Array.isArray(answer) ? answer : "items" in answer ? answer.items : answer.systems;
-    },
+    queryFn: async ({ signal }) => (await get<Page<SystemRow>>(`/buildings/${building.id}/systems`, {}, signal)).items,
   });
 }
 

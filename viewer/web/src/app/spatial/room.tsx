@@ -1,18 +1,21 @@
 /** A room: how large it is and who says so, what is in it, how one gets in, what is next to it. */
 import { Button } from "antd";
-import { Box, CircleDot, DoorOpen, ScanEye, Square } from "lucide-react";
-import type { ReactNode } from "react";
+import { ArrowUpDown, Box, CircleDot, DoorOpen, RectangleVertical, ScanEye, Square } from "lucide-react";
+import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Rgb } from "../../engine";
-import type { ElementDetail, Located } from "../../api/types";
+import type { ElementDetail } from "../../api/types";
+import { useBuilding } from "../context";
 import { formatNumber } from "../lib/format";
 import { useClassName } from "../lib/names";
 import { Empty, Failure, Lines } from "../parts";
+import { useTree } from "../queries";
 import { usePatch, useScene, useSceneState, useShowElement } from "../scene/state";
+import { spaceLabel } from "../scene/tree-rows";
 import { COLOURS } from "./flow";
 import { useRoom } from "./queries";
 import { EMPTY } from "./state";
-import type { Neighbour, RoomDetail, RoomDoor, Stated } from "./types";
+import type { Neighbour, RoomDetail, Stated } from "./types";
 
 const WORTH = 0.005; // a difference that rounding does not explain
 
@@ -21,12 +24,12 @@ export function RoomContents({ element }: { element: ElementDetail }): ReactNode
   const room = useRoom(element.id);
   if (room.isError) return <Failure error={room.error} retry={() => void room.refetch()} />;
   if (!room.data) return <Lines />;
-  const { equipment, doors, neighbours, points } = room.data;
+  const { equipment, neighbours, points } = room.data;
   return (
     <div className="sections">
       <Facts room={room.data} />
       <Neighbours room={room.data} neighbours={neighbours} />
-      {doors.length > 0 ? <Doors doors={doors} neighbours={neighbours} /> : null}
+      <Ways room={room.data} />
       {equipment.length === 0 ? <Empty icon={Box} title={t("room.empty")} /> : <Things title={t("room.equipment")} items={equipment} />}
       {points.length > 0 ? (
         <section className="own">
@@ -40,13 +43,13 @@ export function RoomContents({ element }: { element: ElementDetail }): ReactNode
 
 function Facts({ room }: { room: RoomDetail }): ReactNode {
   const { t } = useTranslation();
-  const { area, height, area_stated: areaStated, height_stated: heightStated, area_difference: apart, zones, use } = room;
+  const { area, height, zones, use } = room;
   return (
     <dl className="facts">
-      <Measure name={t("room.area")} value={area} unit="m²" stated={areaStated} apart={apart} />
-      <Measure name={t("room.height")} value={height} unit="m" stated={heightStated} />
+      <Measure name={t("room.area")} value={area} unit="m²" stated={room.area_stated} apart={room.area_difference} />
+      <Measure name={t("room.height")} value={height} unit="m" stated={room.height_stated} apart={room.height_difference} />
       {use ? <div><dt>{t("spatial.use")}</dt><dd>{use}</dd></div> : null}
-      {zones && zones.length > 0 ? <div><dt>{t("spatial.zones")}</dt><dd>{zones.map((zone) => zone.name ?? zone.id).join(", ")}</dd></div> : null}
+      {zones.length > 0 ? <div><dt>{t("spatial.zones")}</dt><dd>{zones.map((zone) => zone.name ?? zone.id).join(", ")}</dd></div> : null}
     </dl>
   );
 }
@@ -90,7 +93,7 @@ function Neighbours({ room, neighbours }: { room: RoomDetail; neighbours: readon
     void scene?.flyTo([room.global_id, ...neighbours.map((one) => one.global_id)].filter((one) => scene.has(one)), { margin: 1.25 });
   };
   const how = (one: Neighbour): string => [
-    one.kind ? t(`spatial.kind.${one.kind}`) : "",
+    t(`spatial.kind.${one.kind}`),
     one.shared_length ? t("spatial.shared", { length: formatNumber(one.shared_length, i18n.language) }) : "",
   ].filter(Boolean).join(" · ");
   return (
@@ -113,32 +116,42 @@ function Neighbours({ room, neighbours }: { room: RoomDetail; neighbours: readon
   );
 }
 
-function Doors({ doors, neighbours }: { doors: readonly RoomDoor[]; neighbours: readonly Neighbour[] }): ReactNode {
+/** What one goes through, and where to: doors, passages that no door fills, stairs and lifts. */
+function Ways({ room }: { room: RoomDetail }): ReactNode {
   const { t } = useTranslation();
   const show = useShowElement();
-  const className = useClassName();
-  const names = new Map(neighbours.map((one) => [one.id, one.name ?? one.global_id]));
-  const where = (door: RoomDoor): string => {
-    const { leads_to: to } = door;
-    if (!to) return className(door.ifc_class);
-    const rooms = (typeof to === "string" ? [to] : to).map((id) => (id === "outside" ? t("spatial.outside") : names.get(id))).filter(Boolean);
-    return rooms.length > 0 ? t("spatial.leadsTo", { where: rooms.join(", ") }) : className(door.ifc_class);
+  const tree = useTreeNames();
+  const ways = [
+    ...room.doors.map((one) => ({ ...one, icon: DoorOpen })), ...room.passages.map((one) => ({ ...one, icon: RectangleVertical })),
+    ...room.links.map((one) => ({ ...one, outside: false, icon: ArrowUpDown })),
+  ];
+  if (ways.length === 0) return null;
+  const where = ({ leads_to: to, outside }: { leads_to: readonly string[]; outside: boolean }): string => {
+    const names = [...to.map((id) => tree.get(id)), ...(outside ? [t("spatial.outside")] : [])].filter(Boolean);
+    return names.length > 0 ? t("spatial.leadsTo", { where: names.slice(0, 3).join(", ") }) : "";
   };
   return (
     <section className="own">
-      <header><span>{t("room.doors")}</span><small>{doors.length}</small></header>
-      {doors.map((door) => (
-        <button type="button" key={door.id} className="line-button" onClick={() => show(door.global_id)}>
-          <DoorOpen size={14} strokeWidth={1.6} aria-hidden />
-          <span>{door.name ?? door.global_id}</span>
-          <small>{where(door)}</small>
+      <header><span>{t("room.doors")}</span><small>{ways.length}</small></header>
+      {ways.map((way) => (
+        <button type="button" key={way.id} className="line-button" onClick={() => show(way.global_id)}>
+          <way.icon size={14} strokeWidth={1.6} aria-hidden />
+          <span>{way.name ?? way.global_id}</span>
+          <small>{where(way)}</small>
         </button>
       ))}
     </section>
   );
 }
 
-function Things({ title, items }: { title: string; items: readonly Located[] }): ReactNode {
+/** Names of the building's rooms by server id. */
+function useTreeNames(): ReadonlyMap<string, string> {
+  const { building } = useBuilding();
+  const tree = useTree(building.id);
+  return useMemo(() => new Map((tree.data?.storeys ?? []).flatMap((storey) => storey.spaces.map((space) => [space.id, spaceLabel(space)] as const))), [tree.data]);
+}
+
+function Things({ title, items }: { title: string; items: RoomDetail["equipment"] }): ReactNode {
   const className = useClassName();
   const show = useShowElement();
   return (

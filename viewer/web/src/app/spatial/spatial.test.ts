@@ -9,14 +9,14 @@ const brief = (id: string): Brief => ({ id, global_id: id.toUpperCase(), ifc_cla
 const box = (x0: number, x1: number, y0 = 0, y1 = 0.2): Box => ({ min: [x0, y0, 0], max: [x1, y1, 0.2] });
 const BOXES: Record<string, Box> = { A: box(0, 10), B: box(10, 20), D: box(19.8, 20, 0, 8) };
 const boxOf = (id: string): Box | null => BOXES[id] ?? null;
-const reached = (id: string, distance: number, via: string | string[]): Reached => ({ element: brief(id), distance, via });
+const reached = (id: string, distance: number, via: string[]): Reached => ({ element: brief(id), distance, via });
 
 test("a line follows the pipes through where they touch", () => {
   expect(joint(box(0, 10), box(10, 20))).toEqual([[5, 0.1, 0.1], [10, 0.1, 0.1], [15, 0.1, 0.1]]);
 });
 
 test("flow goes away from the start downstream and towards it upstream, and passes over what has no shape", () => {
-  const items = [reached("b", 1, "a"), reached("c", 2, "b"), reached("d", 3, ["c"])];
+  const items = [reached("b", 1, ["a"]), reached("c", 2, ["b"]), reached("d", 3, ["c"])];
   const down = flowLines(brief("a"), items, boxOf, false);
   expect(down.map((line) => [line.points[0], line.points.at(-1)])).toEqual([
     [[5, 0.1, 0.1], [15, 0.1, 0.1]], [[15, 0.1, 0.1], [19.9, 4, 0.1]],

@@ -2,10 +2,8 @@
 import { Waypoints } from "lucide-react";
 import { useEffect, useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { ElementRow } from "../../api/types";
-import { useBuilding } from "../context";
+import type { Rgb } from "../../engine";
 import { Empty, Failure, Lines } from "../parts";
-import { useElements } from "../queries";
 import { useScene, useSceneScope, useSceneState } from "../scene/state";
 import { COLOURS, edgeLines } from "./flow";
 import { Panel } from "./panel";
@@ -13,26 +11,26 @@ import { useSystem } from "./queries";
 import { Rows } from "./element-rows";
 import type { Row } from "./rows";
 import type { Spatial } from "./state";
-import type { Brief, SystemDetail } from "./types";
+import type { SystemDetail } from "./types";
 
 export function SystemPanel({ question }: { question: Extract<Spatial, { kind: "system" }> }): ReactNode {
   const { t } = useTranslation();
-  const { building } = useBuilding();
   const detail = useSystem(question.id);
-  // A server that knows no edges still knows the members.
-  const plain = useElements({ building: building.id, system: question.id }, detail.isError);
-  const members = useMemo(() => membersOf(detail.data, plain.data), [detail.data, plain.data]);
-  const edges = useMemo(() => detail.data?.edges ?? [], [detail.data]);
-  useSystemPicture(members, edges);
-  const rows = useMemo<Row[]>(() => (members ?? []).map((element) => ({ kind: "element", key: element.id, element, group: "equipment" })), [members]);
+  const members = useMemo(() => detail.data?.members ?? null, [detail.data]);
+  const edges = detail.data?.edges.length ?? 0;
+  useSystemPicture(detail.data);
+  const rows = useMemo<Row[]>(() => (members ?? []).map(({ element, order, shuts }) => ({
+    kind: "element", key: element.id, element, group: shuts ? "shut" : "equipment", ...(order === null ? {} : { distance: order }),
+  })), [members]);
   return (
     <Panel title={question.name} sub={members ? (
       <div className="spatial-summary">
         <b>{t("spatial.elementsCount", { count: members.length })}</b>
-        {edges.length === 0 ? <span>{t("spatial.systems.noEdges")}</span> : null}
+        {(detail.data?.loops.length ?? 0) > 0 ? <span>{t("spatial.systems.loops", { count: detail.data?.loops.length ?? 0 })}</span> : null}
+        {edges === 0 ? <span>{t("spatial.systems.noEdges")}</span> : null}
       </div>
     ) : null}>
-      {plain.isError ? <Failure error={plain.error} retry={() => void plain.refetch()} />
+      {detail.isError ? <Failure error={detail.error} retry={() => void detail.refetch()} />
         : !members ? <Lines count={8} />
         : members.length === 0 ? <Empty icon={Waypoints} title={t("spatial.none")} />
         : <Rows rows={rows} />}
@@ -40,30 +38,27 @@ export function SystemPanel({ question }: { question: Extract<Spatial, { kind: "
   );
 }
 
-function membersOf(detail: SystemDetail | undefined, plain: ElementRow[] | undefined): Brief[] | null {
-  const found = detail?.members ?? detail?.elements;
-  if (found) return found.map((one) => ("element" in one ? one.element : one));
-  return plain ?? null;
-}
-
-function useSystemPicture(members: readonly Brief[] | null, edges: readonly { from: string; to: string }[]): void {
+function useSystemPicture(system: SystemDetail | undefined): void {
   const scene = useScene();
   const { store } = useSceneScope();
   const loading = useSceneState().progress !== null;
   useEffect(() => {
-    if (!scene || !members) return;
-    const ids = members.map((one) => one.global_id);
+    if (!scene || !system) return;
+    const members = system.members.map((one) => one.element);
+    const colours = new Map<string, Rgb>(system.members.map(({ element, shuts }) => [element.global_id, shuts ? COLOURS.shut : COLOURS.equipment] as const));
     store.set((state) => ({ ...state, picture: {
-      colours: new Map(ids.map((id) => [id, COLOURS.equipment] as const)), only: ids, route: null, labels: [],
-      flow: edgeLines(members, edges, (id) => scene.boxOf(id)),
+      colours, only: [...colours.keys()], route: null, flow: edgeLines(members, system.edges, (id) => scene.boxOf(id)),
+      labels: system.members.filter((one) => one.source).map(({ element }) => ({
+        id: element.id, globalId: element.global_id, text: element.name ?? element.global_id, kind: "start" as const,
+      })),
     } }));
-  }, [scene, store, members, edges, loading]);
+  }, [scene, store, system, loading]);
   useEffect(() => {
-    if (!scene || !members) return;
+    if (!scene || !system) return;
     store.set((state) => ({ ...state, storey: null }));
     void scene.ready.then(() => {
-      const there = members.map((one) => one.global_id).filter((one) => scene.has(one));
+      const there = system.members.map((one) => one.element.global_id).filter((one) => scene.has(one));
       if (there.length > 0) void scene.flyTo(there, { margin: 1.2 });
     });
-  }, [scene, store, members]);
+  }, [scene, store, system]);
 }

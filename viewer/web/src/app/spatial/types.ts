@@ -1,54 +1,20 @@
-/**
- * What the spatial routes answer. Fields that a server may not send yet are optional: the page shows what is there.
- */
+/** What the spatial routes answer, as the server says it. What it may not send yet is optional. */
 import type { components } from "../../api/schema.gen";
 import type { Id, Vec3 } from "../../api/types";
 
 type Schemas = components["schemas"];
 export type Brief = Schemas["ElementBrief"];
+export type RoomDetail = Schemas["Room"];
+export type Neighbour = Schemas["Neighbour"];
+export type RoomDoor = Schemas["Leading"];
+export type Stated = Schemas["StatedValue"];
+export type SystemRow = Schemas["SystemBrief"];
+export type SystemDetail = Schemas["System"];
+export type AffectedView = Schemas["Affected"];
+export type TouchedFunction = Schemas["TouchedFunction"];
 
-export interface Stated {
-  value: number;
-  unit?: string | null;
-  source?: string | null;
-}
-
-export interface Neighbour extends Omit<Schemas["Located"], "leads_to"> {
-  kind?: "wall" | "open" | "door";
-  /** m of wall that both rooms share. */
-  shared_length?: number | null;
-}
-
-export interface RoomDoor extends Omit<Schemas["Located"], "leads_to"> {
-  /** Ids of the rooms on the other side, or "outside". */
-  leads_to?: readonly Id[] | "outside" | null;
-}
-
-export interface RoomDetail extends Omit<Schemas["Room"], "neighbours" | "doors"> {
-  neighbours: Neighbour[];
-  doors: RoomDoor[];
-  area_stated?: Stated | null;
-  height_stated?: Stated | null;
-  /** Of the stated area: 0.02 is 2 % more than measured. */
-  area_difference?: number | null;
-  zones?: { id: Id; name: string | null }[];
-  use?: string | null;
-}
-
-/** One element up- or downstream; `via`: the one (or those) before it on the way from the start. */
-export interface Reached {
-  element: Brief;
-  distance: number;
-  via: Id | readonly Id[];
-  derived?: boolean;
-}
-
-export interface AffectedView extends Omit<Schemas["Affected"], "equipment" | "rooms"> {
-  equipment: Reached[];
-  rooms: { room: Brief; reason: string }[];
-  /** What people can no longer do: uses of rooms, alarms that fall silent, fire and lift service. */
-  functions?: readonly unknown[];
-}
+/** One element up- or downstream; `via`: those before it on the ways from the start, the nearest way's first. */
+export type Reached = Pick<Schemas["ReachedElement"], "element" | "distance" | "via"> & { derived?: boolean };
 
 export interface TwoTexts {
   zh: string;
@@ -75,25 +41,4 @@ export interface RouteAnswer {
   storeys: { id: Id; name: string | null; elevation: number | null }[];
   doors: Brief[];
   steps: RouteStep[];
-}
-
-export interface SystemRow {
-  id: Id;
-  global_id?: string;
-  name: string | null;
-  long_name?: string | null;
-  ifc_class?: string;
-  predefined_type?: string | null;
-  members?: number;
-  elements?: number;
-  breaks?: number;
-  loops?: number;
-  loose_ends?: number;
-  derived?: boolean;
-}
-
-export interface SystemDetail {
-  members?: (Brief | { element: Brief })[];
-  elements?: Brief[];
-  edges?: { from: Id; to: Id; derived?: boolean }[];
 }
