@@ -17,6 +17,7 @@ from api.audit_commands import VERIFY, verify_job
 from api.auditing import RequestIds
 from api.callers import Callers
 from api.clients import ClientGuard, Clients
+from api.graphs import Graphs
 from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
 from api.importing import Importer
 from api.live import LiveHub
@@ -72,6 +73,7 @@ class Twin:
     callers: Callers
     importer: Importer
     out_again: OutAgain
+    graphs: Graphs
     clients: Clients
     networks: Networks
     sections: Sections
@@ -127,6 +129,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             Callers(db),
             importer,
             OutAgain(db, blobs, settings, workers),
+            Graphs(settings, workers),
             clients,
             Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact, climbs=sections.climbs),
             sections,
