@@ -23,12 +23,14 @@ from api.routes import (
     plans,
     readings,
     roles,
+    rooms,
     session,
     spatial,
     systems,
     telemetry,
     topics,
     versions,
+    ways,
 )
 
 ROUTERS: Final[tuple[Router, ...]] = (
@@ -50,6 +52,8 @@ ROUTERS: Final[tuple[Router, ...]] = (
     checks.router,
     topics.router,
     spatial.router,
+    rooms.router,
+    ways.router,
     plans.router,
     systems.router,
     brick.router,

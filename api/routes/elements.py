@@ -5,14 +5,17 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from fastapi import Request
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field
 
-from api.route import Caller, Limit, Router, Tx, allow
+from api.route import Caller, Limit, Router, Tx, allow, twin_of
 from identity import audit
 from ifc_models import elements
 from ifc_models.elements import Element, ElementRow, Group
+from spatial.network import Networks
 from spatial.storeys import resolve_storey
+from spatial.whereabouts import Whereabouts, is_distribution, whereabouts
 from telemetry import points
 from telemetry.points import Point
 from twin import assets, places
@@ -50,8 +53,9 @@ class OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class ElementView(Element):
-    """An element with its points, its asset, its open alarms and orders."""
+    """An element with its points, its asset, its open alarms and orders, and how sure its place is."""
 
+    location: Whereabouts
     points: list[Point]
     asset: Asset | None
     alarms: list[OpenAlarm]
@@ -120,19 +124,23 @@ async def storey_id_of(tx: Conn, ref: str | None, building_id: UUID | None) -> U
 
 @router.get("/elements/{element}")
 @allow("model.read")
-async def get_element(tx: Tx, element: str, building: str | None = None, model: UUID | None = None) -> ElementView:
+async def get_element(
+    tx: Tx, request: Request, element: str, building: str | None = None, model: UUID | None = None
+) -> ElementView:
     """An element by server id or GlobalId, with everything known of it (6.4.3b)."""
     building_id = (await places.get_building(tx, building)).id if building else None
     element_id = await places.resolve_element(tx, element, building=building_id, model=model)
-    return await _view(tx, element_id)
+    return await _view(tx, twin_of(request).networks, element_id)
 
 
-async def _view(tx: Conn, element_id: UUID) -> ElementView:
+async def _view(tx: Conn, networks: Networks, element_id: UUID) -> ElementView:
     found = await elements.get_element(tx, element_id)
     asset_id = await assets.asset_of(tx, element_id, datetime.now(UTC))
     in_room = found.ifc_class == "IfcSpace"
+    flows = (await networks.of(found.building_id)).flows if await is_distribution(tx, element_id) else None
     return ElementView(
-        **{field.name: getattr(found, field.name) for field in fields(Element)},
+        **{field.name: getattr(found, field.name) for field in fields(Element) if field.name != "location"},
+        location=await whereabouts(tx, found.location, flows),
         points=await _points(tx, element_id, in_room=in_room),
         asset=await assets.get_asset(tx, asset_id) if asset_id else None,
         alarms=await objects(tx, OpenAlarm, _ALARMS, {"id": element_id}),
@@ -148,14 +156,20 @@ async def _points(tx: Conn, element_id: UUID, *, in_room: bool) -> list[Point]:
 @router.patch("/elements/{element}")
 @allow("element.write")
 async def patch_element(
-    tx: Tx, caller: Caller, element: str, body: ElementPatch, building: str | None = None, model: UUID | None = None
+    tx: Tx,
+    request: Request,
+    caller: Caller,
+    element: str,
+    body: ElementPatch,
+    building: str | None = None,
+    model: UUID | None = None,
 ) -> ElementView:
     """Lay own properties over the model's; they stay through new versions (6.4.2a-2)."""
     building_id = (await places.get_building(tx, building)).id if building else None
     element_id = await places.resolve_element(tx, element, building=building_id, model=model)
     before, after = await elements.patch_element(tx, element_id, body.own_properties)
     await audit.record(tx, caller, "element.write", f"element:{element_id}", before=before, after=after)
-    return await _view(tx, element_id)
+    return await _view(tx, twin_of(request).networks, element_id)
 
 
 @router.get("/systems")

@@ -1,5 +1,6 @@
 """Where is it, what feeds it, what else is affected, how do I get there: over HTTP, on real models."""
 
+from datetime import UTC, datetime
 from itertools import pairwise
 from math import dist
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.serving import Server, run_twin, upload
 
 FILES = {"Institute": "arch/AC11-Institute-Var-2.ifc", "Duplex": "arch/Duplex_A_20110907.ifc"}
+ELECTRICAL = "mep/Duplex_Electrical_20121207.ifc"
 HEATING = "mep/hvac_heating_luartx.ifc"
 
 
@@ -25,6 +27,7 @@ def models(server: Server, shared: Path, tmp_path_factory: pytest.TempPathFactor
         for building, file in {**files, "Heating": shared / "ifc" / HEATING, "Spatial tower": sample}.items():
             client.post("/buildings", json={"name": building}).raise_for_status()
             assert upload(client, file, building)["state"] == "done"
+        assert upload(client, shared / "ifc" / ELECTRICAL, "Duplex")["state"] == "done"  # its sockets, no rooms but one
 
 
 def elements(client: httpx.Client, building: str, **filters: str) -> list[dict[str, Any]]:
@@ -49,7 +52,7 @@ def rooms(client: httpx.Client, building: str) -> dict[str, str]:
         ),
         (
             "Duplex",
-            {"rooms": 21, "doors": 14, "doors_joining_two": 10, "doors_leading_outside": 4, "islands": [10, 10, 1]},
+            {"rooms": 22, "doors": 14, "doors_joining_two": 10, "doors_leading_outside": 4, "islands": [10, 10, 1]},
         ),
     ],
 )
@@ -150,3 +153,164 @@ def test_a_route_to_an_element_ends_in_its_room(client: httpx.Client) -> None:
 @pytest.mark.parametrize("what", ["upstream", "downstream", "affected"])
 def test_an_unknown_element_is_404(client: httpx.Client, what: str) -> None:
     assert client.get(f"/elements/00000000-0000-4000-8000-000000000000/{what}").status_code == 404
+
+
+def space(client: httpx.Client, id: str) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/spaces/{id}").raise_for_status().json()
+    return found
+
+
+@pytest.mark.clause("6.4.2b")
+def test_a_room_says_what_leads_where_and_what_it_is_beside(client: httpx.Client) -> None:
+    """Flat A of the duplex, checked against its drawings: the foyer has the front door, the bathroom and the stair."""
+    found = rooms(client, "Duplex")
+    names = {id: name for name, id in found.items()}
+    foyer = space(client, found["A101"])
+    doors = [(sorted(names[id] for id in door["leads_to"]), door["outside"]) for door in foyer["doors"]]
+    assert sorted(doors) == [([], True), (["A104"], False)]
+    kinds = {names[other["id"]]: other["kind"] for other in foyer["neighbours"]}
+    assert kinds["A104"] == "door" and set(kinds.values()) <= {"door", "open", "wall"}
+    assert all(other["shared_length"] is None or other["shared_length"] > 0.3 for other in foyer["neighbours"])
+    stair = space(client, found["A105"])
+    assert {names[id] for link in stair["links"] for id in link["leads_to"]} <= {"A101", "A201", "A102", "A202"}
+    garden = [door for door in space(client, found["A102"])["doors"] if door["outside"]]
+    assert len(garden) == 1 and garden[0]["leads_to"] == []
+
+
+def test_what_the_file_states_of_a_room_stands_beside_what_its_mesh_has(client: httpx.Client) -> None:
+    foyer = space(client, rooms(client, "Duplex")["A101"])
+    assert foyer["area_source"] == "mesh" and foyer["area"] == pytest.approx(15.59, abs=0.01)
+    assert foyer["area_stated"] == {
+        "value": pytest.approx(17.936, abs=0.001), "unit": "m2", "source": "GSA Space Areas.GSA BIM Area",
+    }  # fmt: skip
+    assert foyer["area_difference"] == pytest.approx(15.59 / 17.936 - 1, abs=1e-3)
+    assert foyer["height_stated"]["source"] == "PSet_Revit_Dimensions.Unbounded Height"
+    institute = space(client, rooms(client, "Institute")["016"])
+    assert institute["area_difference"] == pytest.approx(0, abs=1e-6)
+    assert institute["zones"] and {zone["ifc_class"] for zone in institute["zones"]} == {"IfcZone"}
+
+
+@pytest.mark.clause("6.4.2b")
+def test_the_engineers_sockets_are_in_the_architects_rooms_and_say_why(client: httpx.Client) -> None:
+    found = rooms(client, "Duplex")
+    kitchen = space(client, found["A103"])
+    sockets = [each for each in kitchen["equipment"] if each["name"].startswith("M_Duplex Receptacle")]
+    assert sockets and all(each["derived"] and 0 < each["confidence"] < 1 for each in sockets)
+    location = client.get(f"/elements/{sockets[0]['id']}").raise_for_status().json()["location"]
+    assert (location["space_id"], location["confidence"]) == (kitchen["id"], sockets[0]["confidence"])
+    assert location["reason"]["code"] == "placed.nearest" and location["reason"]["numbers"]["gap"] < 0.3
+    assert "最近" in location["reason"]["zh"] and "nearest" in location["reason"]["en"]
+    assert kitchen["id"] in {served["id"] for served in location["serves"] if served["reason"] == "contains"}
+    window = elements(client, "Duplex", ifc_class="IfcWindow")[0]["id"]
+    assert client.get(f"/elements/{window}").raise_for_status().json()["location"]["storey_confidence"] == 1
+    report = client.get("/buildings/Duplex/network").raise_for_status().json()
+    assert report["equipment_in_room_derived"] == 95
+
+
+@pytest.mark.clause("6.4.3b")
+def test_a_board_serves_the_rooms_of_what_it_feeds(client: httpx.Client) -> None:
+    board = elements(client, "Spatial tower", q="F02 AL Floor board")[0]["id"]
+    serves = client.get(f"/elements/{board}").raise_for_status().json()["location"]["serves"]
+    fed = client.get(f"/elements/{board}/downstream").raise_for_status().json()["items"]
+    with_room = {each["element"]["space_id"] for each in fed if each["element"]["ifc_class"] == "IfcLightFixture"}
+    assert with_room - {None} and with_room - {None} <= {each["id"] for each in serves if each["reason"] == "feeds"}
+
+
+def test_rooms_are_listed_by_storey_filtered_and_in_pages(client: httpx.Client) -> None:
+    def listed(**filters: Any) -> list[dict[str, Any]]:
+        page = client.get("/buildings/Institute/spaces", params=filters).raise_for_status().json()
+        return list(page["items"])
+
+    whole = listed(limit=1000)
+    assert len(whole) == 82 and [each["elevation"] for each in whole] == sorted(each["elevation"] for each in whole)
+    first = client.get("/buildings/Institute/spaces", params={"limit": 50}).raise_for_status().json()
+    second = listed(limit=50, cursor=first["next"])
+    assert [each["id"] for each in first["items"] + second] == [each["id"] for each in whole]
+    storey, zone, use = whole[0]["storey_id"], next(z for each in whole for z in each["zones"]), whole[0]["use"]
+    assert {each["storey_id"] for each in listed(storey=storey, limit=1000)} == {storey}
+    assert all(zone in each["zones"] for each in listed(zone=zone)) and listed(zone=zone)
+    assert {each["use"] for each in listed(use=use)} == {use}
+    assert [each["name"] for each in listed(q="016")] == ["016"]
+
+
+@pytest.mark.clause("6.1.4c")
+@pytest.mark.clause("6.1.4d")
+def test_figures_by_storey_zone_use_and_class_add_up(client: httpx.Client) -> None:
+    by = {
+        kind: client.get("/buildings/Institute/statistics", params={"by": kind}).raise_for_status().json()
+        for kind in ("storey", "zone", "use", "class")
+    }
+    listed = client.get("/buildings/Institute/spaces", params={"limit": 1000}).raise_for_status().json()["items"]
+    area = sum(each["area"] for each in listed)
+    for kind in ("storey", "use"):
+        assert sum(group["rooms"] for group in by[kind]["groups"]) == 82
+        assert sum(group["area"] for group in by[kind]["groups"]) == pytest.approx(area)
+    assert all(each["total"] == by["storey"]["total"] for each in by.values())
+    walls = next(group for group in by["class"]["groups"] if group["name"] == "IfcWallStandardCase")
+    assert walls["elements"] == len(elements(client, "Institute", ifc_class="IfcWallStandardCase"))
+    zone = next(group for group in by["zone"]["groups"] if group["id"])
+    in_zone = [each for each in listed if zone["name"] in each["zones"]]
+    assert zone["rooms"] == len(in_zone) and zone["area"] == pytest.approx(sum(each["area"] for each in in_zone))
+
+
+@pytest.mark.clause("6.1.4d")
+def test_figures_hold_the_present_values_of_a_storey(client: httpx.Client) -> None:
+    room = min(rooms(client, "Spatial tower").values())
+    storey = client.get(f"/spaces/{room}").raise_for_status().json()["storey_id"]
+    for number, value in enumerate((19.0, 23.0)):
+        body = {
+            "key": f"statistics.{number}", "name": "t", "building": "Spatial tower", "kind": "number",
+            "unit": "DEG_C", "element": room,
+        }  # fmt: skip
+        client.post("/points", json=body).raise_for_status()
+        reading = {"point": body["key"], "ts": datetime.now(UTC).isoformat(), "value": value}
+        assert client.post("/readings", json={"readings": [reading]}).raise_for_status().json()["accepted"] == 1
+    found = client.get("/buildings/Spatial tower/statistics", params={"by": "storey"}).raise_for_status().json()
+    group = next(each for each in found["groups"] if each["id"] == storey)
+    measured = next(each for each in group["readings"] if each["unit"] == "DEG_C")
+    assert (measured["minimum"], measured["maximum"], measured["mean"]) == (19, 23, 21)
+
+
+def test_the_nearest_come_in_order_and_without_the_element_itself(client: httpx.Client) -> None:
+    pump = elements(client, "Spatial tower", ifc_class="IfcPump")[0]["id"]
+    near = client.get("/buildings/Spatial tower/nearest", params={"to": pump, "ifc_class": "IfcValve", "limit": 20})
+    items = near.raise_for_status().json()["items"]
+    assert {each["ifc_class"] for each in items} == {"IfcValve"} and len(items) == 20
+    assert [each["distance"] for each in items] == sorted(each["distance"] for each in items)
+    whatever = client.get("/buildings/Spatial tower/nearest", params={"to": pump, "limit": 1000}).json()["items"]
+    assert pump not in {each["id"] for each in whatever}
+    here = {"at": ",".join(str(x) for x in items[0]["position"]), "ifc_class": "IfcValve", "limit": 1}
+    assert client.get("/buildings/Spatial tower/nearest", params=here).json()["items"][0]["id"] == items[0]["id"]
+    lone = client.get("/buildings/Spatial tower/nearest")
+    assert (lone.status_code, lone.json()["code"]) == (422, "near.from")
+
+
+def test_within_a_rooms_polygon_is_what_stands_in_it(client: httpx.Client) -> None:
+    kitchen = space(client, rooms(client, "Duplex")["A103"])
+    ring = kitchen["footprint"]["coordinates"][0]
+    asked = {"polygon": " ".join(f"{x},{y}" for x, y, *_ in ring), "storey": kitchen["storey_id"], "limit": 1000}
+    items = client.get("/buildings/Duplex/within", params=asked).raise_for_status().json()["items"]
+    inside = {each["id"] for each in kitchen["equipment"] if each["confidence"] > 0.9 or not each["derived"]}
+    assert inside & {each["id"] for each in items}
+    paged = client.get("/buildings/Duplex/within", params={"storey": kitchen["storey_id"], "limit": 10}).json()
+    after = client.get(
+        "/buildings/Duplex/within", params={"storey": kitchen["storey_id"], "limit": 10, "cursor": paged["next"]}
+    )
+    assert not {each["id"] for each in paged["items"]} & {each["id"] for each in after.json()["items"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({}, "within.what"),
+        ({"polygon": "1,1 2,2"}, "within.polygon"),
+        ({"polygon": "0,0 1,1 1,0 0,1"}, "within.polygon_crossed"),
+        ({"radius": "3"}, "near.from"),
+        ({"radius": "3", "at": "1,2"}, "near.at"),
+        ({"storey": "nowhere"}, "storey.unknown"),
+    ],
+)
+def test_a_question_that_makes_no_sense_says_what_is_wrong(
+    client: httpx.Client, asked: dict[str, str], code: str
+) -> None:
+    assert client.get("/buildings/Duplex/within", params=asked).json()["code"] == code
