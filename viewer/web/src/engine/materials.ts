@@ -9,6 +9,8 @@ import {
 import type { Theme } from "./types";
 
 export const NO_CUT = 1e9;
+/** Planes that the shaders have room for. */
+export const MAX_PLANES = 6;
 
 const linear = (hex: string): Vector3 => {
   const c = new Color(hex);
@@ -46,6 +48,8 @@ export function makeUniforms() {
   return {
     uState: { value: null as Texture | null },
     uCut: { value: NO_CUT },
+    uPlanes: { value: Array.from({ length: MAX_PLANES }, () => new Vector4()) },
+    uPlaneCount: { value: 0 },
     uTime: { value: 0 },
     uEye: { value: new Vector3() },
     uForward: { value: new Vector3() },

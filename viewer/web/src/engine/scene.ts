@@ -7,7 +7,7 @@ import { Overlays } from "./overlays";
 import type { RawHit } from "./picker";
 import { Shots, type Side } from "./shots";
 import type {
-  Box, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
+  Box, ClipPlane, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
   Severity, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
@@ -45,6 +45,7 @@ export class Scene3D {
   #selection: GlobalId[] = [];
   #highlighted: GlobalId[] = [];
   #fitWhenKnown = false;
+  #planes: readonly ClipPlane[] = [];
 
   /** `canvas` keeps the size that the page gives it. Throws where the browser has no WebGL2. */
   constructor(canvas: HTMLCanvasElement, options: SceneOptions = {}) {
@@ -135,6 +136,7 @@ export class Scene3D {
       concurrency: options.concurrency ?? 6,
       onBounds: (bounds) => {
         this.#view.setBounds(bounds);
+        this.#placePlanes(); // the scene's origin may be another now
         this.overlays.refresh();
         if (this.#fitWhenKnown && !bounds.isEmpty()) void this.fit({ duration: 0 });
       },
@@ -178,7 +180,8 @@ export class Scene3D {
     if (!box || !this.#building.table.isShown(globalId)) return null;
     const [x0, y0, z0, x1, y1, z1] = box as unknown as [number, number, number, number, number, number];
     const cut = this.#view.cut === NO_CUT ? Infinity : this.#building.toBuilding([0, 0, this.#view.cut])[2];
-    return z0 > cut ? null : [(x0 + x1) / 2, (y0 + y1) / 2, Math.min(z1, cut)];
+    const anchor: Vec3 = [(x0 + x1) / 2, (y0 + y1) / 2, Math.min(z1, cut)];
+    return z0 > cut || isCutAway(anchor, this.#planes) ? null : anchor;
   }
 
   // Asking -----------------------------------------------------------------------------------------------------
@@ -269,6 +272,27 @@ export class Scene3D {
   cutAbove(storeyId: string | null, height?: number): void {
     const at = storeyId === null ? null : this.#building.cutHeight(storeyId, height);
     this.#view.setCut(at === null ? null : this.#building.pointInScene([0, 0, at])[2]);
+  }
+
+  /** Cut the building open along planes, six at most; none closes it. The cut above a storey is apart from these. */
+  setClipPlanes(planes: readonly ClipPlane[]): void {
+    this.#planes = planes.filter(({ direction }) => direction.some((c) => c !== 0));
+    this.#placePlanes();
+  }
+
+  /** Every plane that cuts the building open now, the one above a storey among them. */
+  get clipPlanes(): readonly ClipPlane[] {
+    if (this.#view.cut === NO_CUT) return this.#planes;
+    return [...this.#planes, { location: this.#building.toBuilding([0, 0, this.#view.cut]), direction: [0, 0, 1] }];
+  }
+
+  #placePlanes(): void {
+    this.#view.setPlanes(this.#planes.map(({ location, direction }) => {
+      const length = Math.hypot(...direction);
+      const [x, y, z] = direction.map((c) => c / length) as [number, number, number];
+      const p = this.#building.pointInScene(location);
+      return [x, y, z, -(x * p[0] + y * p[1] + z * p[2])] as const;
+    }));
   }
 
   /** Show or hide a layer. Rooms ("spaces") are hidden until shown. */
@@ -406,4 +430,8 @@ export class Scene3D {
     this.#view.dispose();
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }
+}
+
+function isCutAway(point: Vec3, planes: readonly ClipPlane[]): boolean {
+  return planes.some(({ location, direction }) => direction.reduce((sum, c, i) => sum + c * ((point[i] as number) - (location[i] as number)), 0) > 0);
 }

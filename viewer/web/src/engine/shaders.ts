@@ -25,11 +25,20 @@ precision highp sampler2DShadow;
 #define COLORED 128u
 uniform sampler2D uState;
 uniform float uCut;         // height above which nothing is drawn, scene z
+uniform vec4 uPlanes[6];    // planes: what lies where dot(xyz, p) + w is positive is cut away
+uniform int uPlaneCount;
 uniform float uTime;        // s, drives the pulse; stands still where motion is not wanted
 uniform vec3 uAccent;       // linear
 uniform vec3 uEye;          // scene
 uniform vec3 uForward;      // what the camera looks along
 uniform float uOrtho;       // 1 with an orthographic camera
+bool isCutOpen() { return uCut < 1.0e8 || uPlaneCount > 0; }
+bool isCutAway(vec3 p) {
+  if (p.z > uCut) return true;
+  for (int i = 0; i < uPlaneCount; i++)
+    if (dot(uPlanes[i].xyz, p) + uPlanes[i].w > 0.0) return true;
+  return false;
+}
 `;
 
 const VERTEX_COMMON = /* glsl */ `
@@ -148,14 +157,14 @@ flat in uint vFeature;
 layout(location = 0) out vec4 outColor;
 
 void main() {
-  if (vPosition.z > uCut) discard;
+  if (isCutAway(vPosition)) discard;
   vec3 n = normalize(vNormal);
   vec3 v = viewDirection(vPosition);
   uint severity = (vFlags >> 4u) & 7u;
   bool selected = (vFlags & SELECTED) != 0u;
   bool colored = (vFlags & COLORED) != 0u;
 #if defined(SURFACE)
-  if (uCut < 1.0e8 && !gl_FrontFacing && !selected && severity == 0u) { outColor = vec4(uSection, 1.0); return; }
+  if (isCutOpen() && !gl_FrontFacing && !selected && severity == 0u) { outColor = vec4(uSection, 1.0); return; }
 #endif
 #if defined(OVERLAY)
   vec3 mark = severity > 0u ? alarmColor(severity) : uAccent;
@@ -180,7 +189,7 @@ void main() {
     albedo = mix(vec3(0.30, 0.34, 0.38), vec3(0.78, 0.80, 0.82), smoothstep(0.62 - wide, 0.62 + wide, 1.0 - stripe));
   }
 #if defined(SPACES)
-  alpha = plate ? (colored ? 0.94 : 0.20) : ((colored ? 0.10 : 0.05) + 0.10 * rim) * (uCut < 1.0e8 ? 0.35 : 1.0);
+  alpha = plate ? (colored ? 0.94 : 0.20) : ((colored ? 0.10 : 0.05) + 0.10 * rim) * (isCutOpen() ? 0.35 : 1.0);
   if (empty && plate) alpha = 0.7;
   if (selected) alpha = plate ? 0.9 : 0.22 + 0.25 * rim;
 #elif defined(GLASS)
@@ -214,7 +223,7 @@ layout(location = 1) out vec4 outDistance;
 vec4 bytes(uint n) { return vec4(uvec4(n, n >> 8u, n >> 16u, n >> 24u) & 255u) / 255.0; }
 
 void main() {
-  if (vPosition.z > uCut) discard;
+  if (isCutAway(vPosition)) discard;
 #ifdef PLATES
   if (normalize(vNormal).z > -0.7) discard;
 #endif
@@ -228,7 +237,7 @@ in vec3 vPosition;
 in vec4 vColor;
 layout(location = 0) out vec4 outColor;
 void main() {
-  if (vPosition.z > uCut) discard;
+  if (isCutAway(vPosition)) discard;
   outColor = vec4(1.0);
 }
 `;
@@ -238,12 +247,12 @@ uniform vec4 uEdge;         // sRGB and alpha
 uniform vec3 uAccentEdge;   // sRGB
 uniform float uPixels;      // pixels per metre at a distance of 1 m, or everywhere with an orthographic camera
 out vec4 vColor;
-out float vHeight;
+out vec3 vPosition;
 void main() {
   uint flags = flagsOf(stateOf(feature));
   if ((flags & HIDDEN) != 0u) { gl_Position = NOWHERE; return; }
   vec4 world = modelMatrix * vec4(position, 1.0);
-  vHeight = world.z;
+  vPosition = world.xyz;
   vec4 view = modelViewMatrix * vec4(position, 1.0);
   // Many lines on few pixels are a grey mush: fade them with distance.
   float density = uOrtho > 0.5 ? uPixels : uPixels / max(-view.z, 0.1);
@@ -260,10 +269,10 @@ void main() {
 
 export const EDGE_FRAGMENT = /* glsl */ `${COMMON}
 in vec4 vColor;
-in float vHeight;
+in vec3 vPosition;
 layout(location = 0) out vec4 outColor;
 void main() {
-  if (vHeight > uCut) discard;
+  if (isCutAway(vPosition)) discard;
   outColor = vColor;
 }
 `;
@@ -339,7 +348,7 @@ uniform float uReach;       // m above the floor at which something no longer da
 in vec3 vPosition;
 layout(location = 0) out vec4 outColor;
 void main() {
-  if (vPosition.z > uCut) discard;
+  if (isCutAway(vPosition)) discard;
   outColor = vec4(vec3(exp(-max(vPosition.z - uFloor, 0.0) / uReach)), 1.0);
 }
 `;

@@ -27,6 +27,13 @@ export type Severity = "low" | "medium" | "high" | "critical";
 
 export type Theme = "light" | "dark";
 
+/** A section: what lies on the side that `direction` points to is cut away. */
+export interface ClipPlane {
+  readonly location: Vec3;
+  /** Of any length but zero. */
+  readonly direction: Vec3;
+}
+
 /** How the elements that are not meant appear while others are isolated. */
 export type Others = "ghost" | "hide";
 

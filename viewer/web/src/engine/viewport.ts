@@ -4,7 +4,7 @@ import { Controls, type ControlHost } from "./controls";
 import { Economy } from "./economy";
 import type { FeatureTable } from "./features";
 import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
-import { NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
+import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
 import { Picker, type RawHit } from "./picker";
 import { basis, between, dot, ease, lookAt, sub, type Pose, type V3 } from "./rig";
 import { Stage } from "./stage";
@@ -156,6 +156,13 @@ export class Viewport {
     this.#shadowsStale = true;
     this.invalidate();
   }
+  /** Cut away what lies on the positive side of planes (normal and distance, scene); the first six count. */
+  setPlanes(planes: readonly (readonly [number, number, number, number])[]): void {
+    planes.slice(0, MAX_PLANES).forEach((plane, i) => this.uniforms.uPlanes.value[i]?.set(...plane));
+    this.uniforms.uPlaneCount.value = Math.min(planes.length, MAX_PLANES);
+    this.invalidate(true);
+  }
+
   /** Where the cut is going; NO_CUT without one. */
   get cut(): number {
     return this.#cut?.to ?? this.uniforms.uCut.value;

@@ -75,7 +75,7 @@ function viewOf(scene: Scene3D, state: SceneState, picture: string | null): NewV
     shown_only: state.isolated ? [...state.isolated.ids] : null,
     hidden: [],
     spaces_visible: !state.hiddenLayers.includes("spaces"),
-    clipping_planes: [],
+    clipping_planes: scene.clipPlanes.map(({ location, direction }) => ({ location: [...location], direction: [...direction] })),
     snapshot: picture,
   };
 }

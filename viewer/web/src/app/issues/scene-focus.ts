@@ -8,12 +8,12 @@ import { useBuilding } from "../context";
 import { everything } from "../queries";
 import { useScene, useSceneScope, useSceneState } from "../scene/state";
 import type { IssueDetail } from "./queries";
-import { cameraOf, FAIL, PASS, shownBy, type Painted } from "./view";
+import { cameraOf, FAIL, PASS, planesOf, shownBy, type Painted } from "./view";
 
 type Check = components["schemas"]["CheckDetail"];
 type Outcome = components["schemas"]["ElementOutcome"];
 
-/** Paints what `painted` names; values of points go before it. */
+/** Paints what `painted` names and cuts along its sections; values of points go before its colours. */
 export function usePainted(): void {
   const scene = useScene();
   const { painted, colouring, limits, progress } = useSceneState();
@@ -24,6 +24,18 @@ export function usePainted(): void {
     else if (was.current) scene.setColors(null);
     was.current = painted !== null;
   }, [scene, painted, colouring, limits, progress]);
+  usePaintedPlanes();
+}
+
+/** Sections of what is painted; they end with it. */
+function usePaintedPlanes(): void {
+  const scene = useScene();
+  const planes = useSceneState().painted?.planes;
+  useEffect(() => {
+    if (!scene || !planes?.length) return;
+    scene.setClipPlanes(planes);
+    return () => scene.setClipPlanes([]);
+  }, [scene, planes]);
 }
 
 export function useIssueFocus(shown: boolean): void {
@@ -58,7 +70,7 @@ export function useIssueFocus(shown: boolean): void {
         if (!chosen) return paint({ colours: new Map(), title: issue.title, to }, {});
         const { colours, only, hidden, selected } = shownBy(chosen);
         scene.showAll();
-        paint({ colours, title: issue.title, to }, { selected, only, title: issue.title });
+        paint({ colours, title: issue.title, to, planes: planesOf(chosen) }, { selected, only, title: issue.title });
         if (hidden.length > 0) scene.hide(hidden);
         const camera = cameraOf(chosen);
         const seen = [...colours.keys(), ...(selected ? [selected] : [])].filter((one) => scene.has(one));

@@ -1,5 +1,5 @@
 /** Between a BCF view, as the server tells it, and what the 3D view can do. Pure. */
-import type { Vec3, View } from "../../engine";
+import type { ClipPlane, Vec3, View } from "../../engine";
 import type { IssueViewpoint } from "./queries";
 
 export type Rgb = readonly [number, number, number];
@@ -10,6 +10,8 @@ export interface Painted {
   title: string;
   /** Where the words lead: the issue or the check. */
   to: string;
+  /** Sections that belong to it. */
+  planes?: readonly ClipPlane[];
   /** What the colours mean, where the words do not say it. */
   legend?: readonly (readonly [Rgb, string])[];
 }
@@ -35,6 +37,13 @@ export function cameraOf(viewpoint: IssueViewpoint): View | null {
     target: viewpoint.target as unknown as Vec3,
     projection: camera.kind === "orthogonal" ? "orthographic" : "perspective",
   };
+}
+
+/** The sections of a viewpoint. */
+export function planesOf(viewpoint: IssueViewpoint): ClipPlane[] {
+  return (viewpoint.view.clipping_planes ?? []).map(({ location, direction }) => ({
+    location: location as unknown as Vec3, direction: direction as unknown as Vec3,
+  }));
 }
 
 const ids = (components: readonly { ifc_guid?: string | null | undefined }[] | undefined): string[] =>
