@@ -4,7 +4,7 @@ Lengths in metres in the building frame, times in seconds.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import dist
 from typing import Final
 from uuid import UUID
@@ -114,3 +114,14 @@ def through(way: Way) -> Step:
 
 def route_of(steps: list[Step]) -> Route:
     return Route(steps, sum(step.length for step in steps), sum(step.seconds for step in steps))
+
+
+def paced(route: Route, speed: float) -> Route:
+    """Return a route as walked at `speed` (m/s on the level): ways on foot take as much more or less time.
+
+    Lifts, escalators and doors take their own time.
+    """
+    if speed == WALK:
+        return route
+    on_foot = {"walk", "stair", "ramp"}
+    return route_of([replace(s, seconds=s.seconds * WALK / speed) if s.kind in on_foot else s for s in route.steps])

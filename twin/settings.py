@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         description="At most so many database connections per process, besides the listeners; and as many "
         "for callers who are limited to places."
     )
+    database_durable: bool = Field(
+        True,
+        description="Whether the embedded database waits for the disk. Without it all survives that a process is "
+        "killed, nothing that the machine loses power; for tests and demonstrations.",
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -121,7 +126,10 @@ class Settings(BaseSettings):
         description="Ends of ducts, pipes and cables, or loose ports, that are this near are joined where a file says "
         "nothing, and marked derived; m.",
     )
-    graph_triples: int = Field(1_000_000, ge=1, description="Most triples in one Brick graph that is handed in.")
+    walking_speed: float = Field(
+        1.3, ge=0.2, le=3.0, description="How fast people walk on the level where a route does not say otherwise; m/s."
+    )
+    graph_triples: int = Field(500_000, ge=1, description="Most triples in one Brick graph that is handed in.")
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(

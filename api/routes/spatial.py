@@ -7,19 +7,16 @@ from fastapi import Query, Request
 
 from api.route import Router, Tx, allow, twin_of
 from spatial.affected import Affected, affected
-from spatial.directions import Directions, directions
 from spatial.network import Network
 from spatial.reach import ReachedElement, reached
 from spatial.report import NetworkReport, network_report
 from spatial.rooms import Room, get_room
-from spatial.ways import Options
 from twin import places
 from twin.db import Conn
 from twin.page import Page
 
 router = Router(tags=["spatial"])
 Depth = Annotated[int, Query(ge=1, le=100_000, description="at most so many elements away")]
-OUTSIDE = "outside"
 
 
 async def _found(tx: Conn, request: Request, ref: str, building: str | None) -> tuple[UUID, Network]:
@@ -64,27 +61,6 @@ async def get_affected(tx: Tx, request: Request, element: str, building: str | N
     """What an outage of the element touches: equipment, rooms, points; and what to shut to isolate it."""
     found, network = await _found(tx, request, element, building)
     return await affected(tx, network, found)
-
-
-@router.get("/route")
-@allow("building.read")
-async def get_route(
-    tx: Tx,
-    request: Request,
-    start: Annotated[str, Query(alias="from", description="element, room or anything placed: id or GlobalId")],
-    end: Annotated[str, Query(alias="to", description=f"the same, or `{OUTSIDE}`: to the nearest exit, without lifts")],
-    building: str | None = None,
-    step_free: Annotated[bool, Query(description="no stairs or escalators")] = False,
-    lifts: Annotated[bool, Query(description="false: lifts are out of order")] = True,
-    closed: Annotated[list[str] | None, Query(description="doors, stairs or lifts that cannot be passed")] = None,
-) -> Directions:
-    """The quickest way between two places over doors, stairs and lifts; 404 with the reason when there is none."""
-    from_, network = await _found(tx, request, start, building)
-    where = await places.locate(tx, from_)
-    shut = [await places.resolve_element(tx, each, building=where.building_id) for each in closed or []]
-    to = None if end == OUTSIDE else await places.resolve_element(tx, end, building=where.building_id)
-    options = Options(step_free, lifts and to is not None, frozenset(shut))
-    return await directions(tx, network, from_, to, options)
 
 
 @router.get("/buildings/{building}/network")
