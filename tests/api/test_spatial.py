@@ -77,7 +77,7 @@ def test_a_route_leads_over_the_stairs_to_another_storey(client: httpx.Client) -
     found = rooms(client, "Institute")
     start, end = found["016"], found["321"]
     route = client.get("/route", params={"from": start, "to": end}).raise_for_status().json()
-    assert [step["kind"] for step in route["steps"]].count("stair") == 3
+    assert [part["kind"] for part in route["parts"]].count("stair") == 3
     assert len(route["storeys"]) == 4
     elevations = [storey["elevation"] for storey in route["storeys"]]
     assert elevations == sorted(elevations)
@@ -107,8 +107,8 @@ def test_step_free_needs_a_lift_and_says_so_where_there_is_none(client: httpx.Cl
 def test_the_way_out_of_the_upper_floor_ends_at_a_door_to_the_outside(client: httpx.Client) -> None:
     found = rooms(client, "Duplex")
     route = client.get("/route", params={"from": found["A203"], "to": "outside"}).raise_for_status().json()
-    assert "stair" in [step["kind"] for step in route["steps"]]
-    assert route["steps"][-1]["kind"] == "door"
+    assert "stair" in [step["kind"] for step in route["parts"]]
+    assert route["parts"][-1]["kind"] == "door"
     closed = client.get("/route", params={"from": found["A203"], "to": "outside", "closed": route["doors"][-1]["id"]})
     assert closed.raise_for_status().json()["doors"][-1] != route["doors"][-1]
 
