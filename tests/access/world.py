@@ -57,6 +57,8 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     "/commands/": {"command": "command"},
     "/jobs/": {"job_id": "job"},
     "/route": {"from": "element", "to": "pump"},
+    "/buildings/{building}/nearest": {"to": "element"},
+    "/buildings/{building}/within": {"to": "element"},
 }
 
 
@@ -270,6 +272,33 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
         ids,
     )
     await _checked(conn, ids)
+    await _graph(conn, ids)
+
+
+async def _graph(conn: Conn, ids: dict[str, Any]) -> None:
+    """A Brick graph that says that the pump feeds the element, and where the pump's pipe ends."""
+    counts: dict[str, Any] = dict.fromkeys(
+        ("matched", "taken", "known", "apart", "unknown_classes", "other_predicates"), {}
+    )
+    numbers = dict.fromkeys(("triples", "entities", "contradictions", "unmatched", "joined_to_itself"), 0)
+    report = {**counts, **numbers, "contradicting": [], "not_understood": []}
+    ids["graph"] = await one(
+        conn,
+        """INSERT INTO brick_import (building_id, name, hash, triples, report, created_by)
+           VALUES (%(building)s, %(mark)s || '.ttl', %(mark)s, 1, %(report)s, 'cli') RETURNING id""",
+        {**ids, "report": Jsonb(report)},
+    )
+    about = [
+        await one(
+            conn,
+            """INSERT INTO brick_entity (import_id, uri, matched_by, element_id)
+               VALUES (%(graph)s, 'urn:uuid:' || %(id)s, 'uri', %(id)s) RETURNING id""",
+            {**ids, "id": ids[name]},
+        )
+        for name in ("pump", "element")
+    ]
+    await conn.execute("INSERT INTO brick_statement VALUES (%s, %s, 'feeds', %s)", (ids["graph"], *about))
+    await conn.execute("INSERT INTO element_end VALUES (%(pump)s, 0, '{0,0,0}', '{0,0,1}', 0.1)", ids)
 
 
 async def _checked(conn: Conn, ids: dict[str, Any]) -> None:
