@@ -4,6 +4,7 @@ Of the products with a body, openings left out, each is in exactly one of: a ful
 `with_geometry` counts the first two. `added + changed + unchanged` is the number of products.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -60,9 +61,10 @@ def build_report(
 
 
 def geometry_figures(extract: Extract, geometry: Sequence[ElementGeometry]) -> dict[str, Any]:
-    """`with_geometry`, `degraded` and `without_geometry`."""
+    """`with_geometry`, `rungs` (how many got their mesh how), `degraded` and `without_geometry`."""
     openings = {name for name, chain in extract.class_ancestors.items() if _OPENINGS in chain}
     shown, degraded, without = 0, [], []
+    rungs = Counter(entry.rung for entry in geometry if extract.elements[entry.element].ifc_class not in openings)
     for entry in geometry:
         element = extract.elements[entry.element]
         if element.ifc_class in openings:
@@ -74,7 +76,12 @@ def geometry_figures(extract: Extract, geometry: Sequence[ElementGeometry]) -> d
         shown += 1
         if entry.rung == _BOX or entry.note is not None:
             degraded.append({**named, "rung": entry.rung, "reason": entry.note or "its bounding box stands in"})
-    return {"with_geometry": shown, "degraded": degraded, "without_geometry": without}
+    return {
+        "with_geometry": shown,
+        "rungs": dict(rungs.most_common()),
+        "degraded": degraded,
+        "without_geometry": without,
+    }
 
 
 def warning(finding: Finding) -> dict[str, Any]:
