@@ -24,5 +24,5 @@ export const spatial = {
   plan: { title: "Storey plan", open: "Storey plan", none: "This storey has no plan", noneHint: "A plan is drawn from rooms, walls and doors; the models give none for this storey.", print: "Print", zoomIn: "Larger", zoomOut: "Smaller", fit: "Whole plan", storey: "Storey", close: "Close the plan", full: "Plan alone", split: "Beside 3D" },
   systems: { edges: "Shows where it flows", breaks_one: "{{count}} break", breaks_other: "{{count}} breaks", loops_one: "{{count}} loop", loops_other: "{{count}} loops", loose_one: "{{count}} loose end", loose_other: "{{count}} loose ends", derived: "derived from geometry", noEdges: "No direction is known in this system." },
   menu: { title: "Actions", select: "Select", look: "Fly there", hide: "Hide", alone: "Show alone" },
-  heat: { noData_one: "{{count}} without a value", noData_other: "{{count}} without a value", scale: "Scale", smooth: "Continuous", classes: "Classes", below: "under {{value}}", above: "{{value}} and more" },
+  heat: { noData_one: "{{count}} without a value", noData_other: "{{count}} without a value", scale: "Scale", smooth: "Continuous", classes: "Classes" },
 };

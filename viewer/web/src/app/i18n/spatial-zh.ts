@@ -24,5 +24,5 @@ export const spatial = {
   plan: { title: "楼层平面图", open: "楼层平面图", none: "这一层没有平面图", noneHint: "平面图由房间、墙和门生成；模型没有给出这一层的这些内容。", print: "打印", zoomIn: "放大", zoomOut: "缩小", fit: "整张图", storey: "楼层", close: "关闭平面图", full: "只看平面图", split: "与三维并排" },
   systems: { edges: "显示流向", breaks_other: "{{count}} 处断开", loops_other: "{{count}} 个环路", loose_other: "{{count}} 个悬空端", derived: "由几何推断", noEdges: "这个系统的流向未知。" },
   menu: { title: "操作", select: "选中", look: "飞到这里", hide: "隐藏", alone: "单独显示" },
-  heat: { noData_other: "{{count}} 个没有数值", scale: "色阶", smooth: "连续", classes: "分级", below: "低于 {{value}}", above: "{{value}} 及以上" },
+  heat: { noData_other: "{{count}} 个没有数值", scale: "色阶", smooth: "连续", classes: "分级" },
 };

@@ -52,6 +52,29 @@ export function colourOf(value: number, low: number, high: number, scale: ScaleN
   return [mix(a[0], b[0], f), mix(a[1], b[1], f), mix(a[2], b[2], f)];
 }
 
+/** Steps of a scale in classes: as few as one can tell apart at a glance. */
+export const CLASSES = 6;
+
+/** Which class a value falls into, 0 to `CLASSES` - 1; what is beyond the limits falls into the first or last. */
+export function classOf(value: number, low: number, high: number): number {
+  const share = high > low ? (value - low) / (high - low) : 0.5;
+  return Math.min(CLASSES - 1, Math.max(0, Math.floor(share * CLASSES)));
+}
+
+/** Limits and colour of each class, from the lowest up; the colour is that of its middle. */
+export function classesOf(low: number, high: number, scale: ScaleName): { from: number; to: number; colour: Rgb }[] {
+  const step = (high - low) / CLASSES;
+  return Array.from({ length: CLASSES }, (_, i) => {
+    // The first and the last take the ends of the scale, or six steps of it would never be quite cold or quite hot.
+    const colour = colourOf(i, 0, CLASSES - 1, scale);
+    return { from: low + i * step, to: low + (i + 1) * step, colour };
+  });
+}
+
+export function classColour(value: number, low: number, high: number, scale: ScaleName): Rgb {
+  return colourOf(classOf(value, low, high), 0, CLASSES - 1, scale);
+}
+
 function parse(hex: string): Rgb {
   const n = Number.parseInt(hex.slice(1), 16);
   return [(n >> 16) & 255, (n >> 8) & 255, n & 255];

@@ -4,12 +4,13 @@ import { useTranslation } from "react-i18next";
 import type { GlobalId, Marker, Rgb, Severity } from "../../engine";
 import type { Alarm, Point, Tree } from "../../api/types";
 import { useBuilding } from "../context";
+import type { LiveClient } from "../live";
 import { formatNumber, unitText } from "../lib/format";
 import { labelsShown } from "../lib/prefs";
 import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
-import { colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
+import { classColour, colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState, useScene } from "./state";
 import { spaceLabel } from "./tree-rows";
@@ -42,7 +43,7 @@ export function useColouring(tree: Tree): void {
   const { live } = useBuilding();
   const { store } = useSceneScope();
   const scene = useScene();
-  const { colouring, limits, storey, isolated, picture } = useSceneState();
+  const { colouring, limits, classes, storey, isolated, picture } = useSceneState();
   const version = useValuesVersion(colouring !== null);
   const known = useColourings(tree);
   useEffect(() => {
@@ -56,7 +57,7 @@ export function useColouring(tree: Tree): void {
       scene.setColors(null);
       return;
     }
-    const values = targetValues(colouring, (handle) => asNumber(live.values.get(handle)));
+    const values = currentValues(colouring, live);
     if (!limits) {
       if (values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
       return;
@@ -65,10 +66,10 @@ export function useColouring(tree: Tree): void {
     // Those that have a point and no value are hatched: no value is not the same as nothing to measure.
     const colours = new Map<GlobalId, Rgb | null>(colouring.points.map((one) => [one.globalId, null]));
     for (const [globalId, value] of values) {
-      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? onColour(colouring) : OFF) : colourOf(value, limits[0], limits[1], scale));
+      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? onColour(colouring) : OFF) : (classes ? classColour : colourOf)(value, limits[0], limits[1], scale));
     }
     scene.setColors(colours);
-  }, [scene, colouring, limits, version, live, store]);
+  }, [scene, colouring, limits, classes, version, live, store]);
   // From outside, walls hide the rooms: while a whole building is coloured, the rest of it is a ghost.
   const targets = colouring && !storey && !isolated ? colouring : null;
   const ids = useMemo(() => (targets ? [...new Set(targets.points.map((one) => one.globalId))] : null), [targets]);
@@ -77,6 +78,11 @@ export function useColouring(tree: Tree): void {
   useEffect(() => {
     scene?.isolate(isolated?.ids ?? answer ?? ids, "ghost");
   }, [scene, ids, isolated, answer]);
+}
+
+/** What each target shows now; a value that its source calls bad is none. */
+export function currentValues(colouring: Colouring, live: LiveClient): Map<string, number> {
+  return targetValues(colouring, (handle) => asNumber(live.values.get(handle)));
 }
 
 /** Open alarms of the building: at most a few hundred are drawn. */
@@ -121,7 +127,7 @@ export function useMarkers(tree: Tree): void {
     }));
     if (picture) markers.push(...pictureMarkers(picture.labels, (globalId) => store.set((state) => ({ ...state, selected: globalId }))));
     else if (shown) {
-      const values = colouring ? targetValues(colouring, (handle) => asNumber(live.values.get(handle))) : new Map<string, number>();
+      const values = colouring ? currentValues(colouring, live) : new Map<string, number>();
       const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces);
       for (const room of rooms) {
         const value = values.get(room.global_id);

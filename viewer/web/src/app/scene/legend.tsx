@@ -1,18 +1,22 @@
-import { InputNumber } from "antd";
+/** What the colours mean: quantity, unit, limits, and how many have no value. */
+import { InputNumber, Segmented } from "antd";
 import { RotateCcw, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { unitText } from "../lib/format";
+import { useBuilding } from "../context";
+import { formatNumber, unitText } from "../lib/format";
 import { useQuantityName } from "../lib/names";
+import { useValuesVersion } from "../lib/values";
 import { IconButton } from "../parts";
-import { OFF, onColour, scaleOf, scaleStops } from "./colour";
+import { classesOf, OFF, onColour, scaleOf, scaleStops, type Colouring } from "./colour";
+import { currentValues } from "./effects";
 import { usePatch, useSceneState } from "./state";
 
 const css = (rgb: readonly number[]): string => `rgb(${rgb.join(" ")})`;
 
 export function Legend(): ReactNode {
   const { t } = useTranslation();
-  const { colouring, limits } = useSceneState();
+  const { colouring, limits, classes } = useSceneState();
   const patch = usePatch();
   const name = useQuantityName();
   if (!colouring) return null;
@@ -35,7 +39,7 @@ export function Legend(): ReactNode {
         </div>
       ) : (
         <>
-          <div className="legend-bar" style={{ background: `linear-gradient(to right, ${scaleStops(scaleOf(colouring)).join(",")})` }} />
+          <Scale colouring={colouring} low={low} high={high} classes={classes} />
           <div className="legend-limits">
             <InputNumber size="small" variant="filled" controls={false} value={low} aria-label={t("scene.low")}
               onChange={(value) => value !== null && value < high && patch({ limits: [value, high] })} />
@@ -43,9 +47,39 @@ export function Legend(): ReactNode {
             <InputNumber size="small" variant="filled" controls={false} value={high} aria-label={t("scene.high")}
               onChange={(value) => value !== null && value > low && patch({ limits: [low, value] })} />
           </div>
+          <Segmented block size="small" className="legend-kind" value={classes} aria-label={t("spatial.heat.scale")} onChange={(value) => patch({ classes: value })}
+            options={[{ value: false, label: t("spatial.heat.smooth") }, { value: true, label: t("spatial.heat.classes") }]} />
         </>
       )}
-      <p className="muted">{t("scene.coloured", { count: new Set(colouring.points.map((one) => one.globalId)).size })}</p>
+      <Counts colouring={colouring} />
     </section>
+  );
+}
+
+function Scale({ colouring, low, high, classes }: { colouring: Colouring; low: number; high: number; classes: boolean }): ReactNode {
+  const { i18n } = useTranslation();
+  const scale = scaleOf(colouring);
+  if (!classes) return <div className="legend-bar" style={{ background: `linear-gradient(to right, ${scaleStops(scale).join(",")})` }} />;
+  const digits = (n: number): string => formatNumber(n, i18n.language);
+  return (
+    <div className="legend-classes">
+      {classesOf(low, high, scale).map(({ from, to, colour }) => (
+        <span key={from} title={`${digits(from)} – ${digits(to)} ${unitText(colouring.unit)}`} style={{ background: css(colour) }} />
+      ))}
+    </div>
+  );
+}
+
+function Counts({ colouring }: { colouring: Colouring }): ReactNode {
+  const { t } = useTranslation();
+  const { live } = useBuilding();
+  useValuesVersion(true);
+  const all = new Set(colouring.points.map((one) => one.globalId)).size;
+  const without = all - currentValues(colouring, live).size;
+  return (
+    <p className="muted" data-testid="heat-count">
+      {t("scene.coloured", { count: all - without })}
+      {without > 0 ? <span className="legend-none"><i className="hatch" />{t("spatial.heat.noData", { count: without })}</span> : null}
+    </p>
   );
 }

@@ -21,6 +21,8 @@ export interface SceneState {
   isolated: { ids: readonly string[]; title: string } | null;
   colouring: Colouring | null;
   limits: readonly [number, number] | null;
+  /** Colours in steps rather than a continuous scale. */
+  classes: boolean;
   leftTab: LeftTab;
   leftOpen: boolean;
   /** The alarm that the camera was sent to. */
@@ -44,6 +46,7 @@ export const START: SceneState = {
   isolated: null,
   colouring: null,
   limits: null,
+  classes: false,
   leftTab: "structure",
   leftOpen: true,
   focusAlarm: null,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Box } from "../../engine";
+import { classColour, classesOf, classOf, colourOf } from "../scene/colour";
 import { edgeLines, flowLines, joint } from "./flow";
 import { legAt, legs, storeyAt, told } from "./route";
 import type { Brief, Reached, RouteAnswer } from "./types";
@@ -58,4 +59,12 @@ test("one looks where one walks, and turns the short way", () => {
   expect(turned(3, -3, 0.5)).toBeCloseTo(Math.PI, 5);
   expect(walkView(ROUTE.polyline, 5, 0, "own")?.eye).toEqual([5, 0, 1.6]);
   expect(walkView([], 5, 0, "own")).toBeNull();
+});
+
+test("classes share the scale out evenly and keep its ends", () => {
+  const all = classesOf(16, 28, "diverging");
+  expect(all.map((one) => one.from)).toEqual([16, 18, 20, 22, 24, 26]);
+  expect([15, 16, 17.9, 18, 27.9, 99].map((value) => classOf(value, 16, 28))).toEqual([0, 0, 0, 1, 5, 5]);
+  expect(all[0]?.colour).toEqual(colourOf(0, 0, 1, "diverging"));
+  expect(all[5]?.colour).toEqual(classColour(28, 16, 28, "diverging"));
 });
