@@ -193,8 +193,8 @@ async def _names(conn: Conn, ids: Iterable[UUID], storeys: Mapping[UUID, Storey]
     for each in found:
         name, long_name = each["name"] or "", each["long_name"] or ""
         if each["ifc_class"] == "IfcSpace":
-            both = name if long_name in name else f"{name} {long_name}".strip() if name not in long_name else long_name
-            rooms[each["id"]] = both
+            more = [word for word in long_name.split() if word not in name.split()]
+            rooms[each["id"]] = long_name if name in long_name else " ".join([name, *more])
             if each["storey_id"] in storeys:
                 levels[each["id"]] = storeys[each["storey_id"]].name
         else:

@@ -1,7 +1,7 @@
 """A route in words, as somebody would say it: where to turn, which door, which stair, how many steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import atan2, degrees, dist
 from typing import Final, Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from spatial.ways import Position, Route, Step
 
 TURN: Final = 35.0  # degrees; less is straight on
 SHARP: Final = 135.0
+WORTH: Final = 0.8  # m; less is not worth a line
 LEG: Final = 1.2  # m; shorter legs are a bend around something, not a turn
 
 Kind = Literal["start", "door", "stairs_up", "stairs_down", "ramp", "lift", "escalator", "corridor", "turn", "arrive"]
@@ -62,13 +63,15 @@ def instructions_of(route: Route, names: Names, *, target: UUID | None, to_outsi
         return []
     room = next((leg.step.room for leg in legs if leg.step.room), None)
     found = [Instruction("start", None, room, _start(names, room), 0.0, 0.0, 0, 0)]
-    heading: float | None = None
+    heading: float | None = None  # which way one faces: along the last leg worth the name, or through the last door
     for number, leg in enumerate(legs):
         if leg.step.kind == "walk":
             found += _walk(leg, route.polyline, names, heading)
-            heading = _heading(leg.step.points, last=True) if leg.step.length > 0.3 else heading
+            heading = _facing(route.polyline[leg.first : leg.last + 1], heading)
         elif leg.step.kind in ("door", "opening"):
-            found.append(_door(leg, legs[number + 1 :], names))
+            through = _heading(route.polyline[: leg.last + 1], last=True)
+            found.append(_door(leg, legs[number + 1 :], names, _side(heading, through)))
+            heading = through
         else:
             found.append(_climb(leg, legs[number + 1 :], names))
             heading = _heading(leg.step.points, last=True) if leg.step.kind != "lift" else None
@@ -96,30 +99,38 @@ def _walk(leg: _Leg, line: Sequence[Position], names: Names, heading: float | No
     found: list[Instruction] = []
     points = line[leg.first : leg.last + 1]
     start = 0
-    before = heading
     for i in range(len(points) - 1):
-        ahead = _ahead(points, i)
-        if before is not None and ahead is not None and (i == 0 or dist(points[start], points[i]) >= LEG):
-            turned = _between(before, ahead)
-            if abs(turned) >= TURN:
-                if i > start:
-                    found.append(_along(leg, points, start, i, names))
-                    start = i
-                at = leg.first + i
-                found.append(Instruction("turn", None, leg.step.room, _turn(turned), 0.0, 0.0, at, at))
-        before = _heading(points[i : i + 2], last=False) if dist(points[i], points[i + 1]) > 0.05 else before
+        if dist(points[i], points[i + 1]) < LEG:
+            continue  # around a corner of the furniture
+        ahead = _heading(points[i : i + 2], last=False)
+        turned = _between(heading, ahead) if heading is not None and ahead is not None else 0.0
+        if abs(turned) >= TURN:
+            before = _along(leg, points, start, i, names)
+            if before.length >= WORTH:
+                found.append(before)
+                before = _along(leg, points, i, i, names)
+            # A pace or two before a turn is part of it.
+            found.append(replace(before, kind="turn", text=_turn(turned)))
+            start = i
+        heading = ahead
     if len(points) > 1:
         found.append(_along(leg, points, start, len(points) - 1, names))
     return found
 
 
-def _ahead(points: Sequence[Position], at: int) -> float | None:
-    """Return the direction of the leg that begins at a point, None when it is too short to be one."""
-    if dist(points[at], points[at + 1]) < LEG and at + 2 < len(points):
+def _facing(points: Sequence[Position], heading: float | None) -> float | None:
+    """Return which way one faces at the end of a walk: along its last leg that is one."""
+    for a, b in reversed(list(zip(points, points[1:], strict=False))):
+        if dist(a, b) >= LEG:
+            return _heading((a, b), last=False)
+    return heading
+
+
+def _side(heading: float | None, through: float | None) -> Text | None:
+    """Return on which side a door is, None ahead."""
+    if heading is None or through is None or abs(_between(heading, through)) < TURN:
         return None
-    if dist(points[at], points[at + 1]) < 0.4:
-        return None
-    return _heading(points[at : at + 2], last=False)
+    return Text("左侧", "on the left") if _between(heading, through) > 0 else Text("右侧", "on the right")
 
 
 def _along(leg: _Leg, points: Sequence[Position], start: int, end: int, names: Names) -> Instruction:
@@ -127,7 +138,7 @@ def _along(leg: _Leg, points: Sequence[Position], start: int, end: int, names: N
     room = names.rooms.get(leg.step.room) if leg.step.room else None
     metres = max(1, round(length))
     text = Text(
-        f"沿{room}走 {metres} 米" if room else f"直行 {metres} 米",
+        f"沿 {room} 走 {metres} 米" if room else f"直行 {metres} 米",
         f"Walk {metres} m through {room}" if room else f"Walk {metres} m",
     )
     share = length / leg.step.length if leg.step.length > 0 else 0.0
@@ -158,31 +169,30 @@ def _turn(angle: float) -> Text:
 
 def _start(names: Names, room: UUID | None) -> Text:
     name = names.rooms.get(room) if room else None
-    return Text(f"从{name}出发", f"Start in {name}") if name else Text("出发", "Start")
+    return Text(f"从 {name} 出发", f"Start in {name}") if name else Text("出发", "Start")
 
 
 def _arrive(names: Names, target: UUID | None, to_outside: bool) -> Text:
     if to_outside:
         return Text("到达室外", "You are outside")
     name = (names.rooms.get(target) or names.elements.get(target)) if target else None
-    return Text(f"到达{name}", f"You are at {name}") if name else Text("到达", "You have arrived")
+    return Text(f"到达 {name}", f"You are at {name}") if name else Text("到达", "You have arrived")
 
 
-def _door(leg: _Leg, after: Sequence[_Leg], names: Names) -> Instruction:
+def _door(leg: _Leg, after: Sequence[_Leg], names: Names, side: Text | None) -> Instruction:
     step = leg.step
     room = next((later.step.room for later in after if later.step.room), None)
-    leads_out = step.kind == "door" and not after
     into = names.rooms.get(room) if room else None
-    door = names.elements.get(step.element) if step.element else None
     if step.kind == "opening":
-        text = Text(f"进入{into}" if into else "继续前行", f"Go on into {into}" if into else "Go straight on")
-    elif leads_out:
-        text = Text(f"经门 {door} 到室外" if door else "出门到室外", f"Through door {door} to the outside" if door
-                    else "Through the door to the outside")  # fmt: skip
+        text = Text(f"进入 {into}" if into else "继续前行", f"Go on into {into}" if into else "Go straight on")
     else:
-        zh = f"经门 {door}" if door else "过门"
-        en = f"Through door {door}" if door else "Through the door"
-        text = Text(f"{zh}进入{into}" if into else zh, f"{en} into {into}" if into else en)
+        door = names.elements.get(step.element) if step.element else None
+        zh = f"经{side.zh if side else ''}门" + (f" {door} " if door else "")
+        en = ("Through door " + door if door else "Through the door") + (f" {side.en}" if side else "")
+        if not after:
+            text = Text(f"{zh}到室外", f"{en} to the outside")
+        else:
+            text = Text(f"{zh}进入 {into}" if into else zh.strip(), f"{en} into {into}" if into else en)
     return Instruction("door", step.element, room, text, step.length, step.seconds, leg.last, leg.last)
 
 
@@ -201,7 +211,7 @@ def _climb(leg: _Leg, after: Sequence[_Leg], names: Names) -> Instruction:
     level = names.storey_of.get(room) if room else None
     zh, en = _VERTICAL[step.kind]
     name = names.elements.get(step.element) if step.element else None
-    called_zh, called_en = (f"{zh} {name}", f"{en} {name}") if name else (zh, f"the {en}")
+    called_zh, called_en = (f"{zh} {name} ", f"{en} {name}") if name else (zh, f"the {en}")
     up_zh, up_en = ("上", "up") if rises else ("下", "down")
     steps_zh = f"，{step.risers} 级" if step.risers else ""
     steps_en = f", {step.risers} steps" if step.risers else ""
