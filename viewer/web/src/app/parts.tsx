@@ -81,7 +81,7 @@ export function Ago({ at }: { at: string | null | undefined }): ReactNode {
   );
 }
 
-/** "3 min ago", "8天后": for texts that put it into a sentence. */
+/** "3 min ago", "in 8 days", in the language of the page: for texts that put it into a sentence. */
 export function useAgo(): (at: string) => string {
   const { i18n } = useTranslation();
   const now = useNow();

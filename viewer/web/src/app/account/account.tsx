@@ -52,7 +52,7 @@ function Profile({ me }: { me: Me }): ReactNode {
   const save = useWrite((changes: { display_name?: string | null; language?: string }) => patch("/me", changes), [], () => void refresh());
   return (
     <section className="card settings">
-      <h3><UserRound size={15} aria-hidden />{t("access.me.profile")}</h3>
+      <h2><UserRound size={15} aria-hidden />{t("access.me.profile")}</h2>
       <Form className="setting" initialValues={{ display_name: me.display_name }} onFinish={(values: { display_name?: string }) => {
         save.mutate({ display_name: values.display_name?.trim() || null }, { onSuccess: () => void message.success(t("access.saved")) });
       }}>
@@ -62,7 +62,7 @@ function Profile({ me }: { me: Me }): ReactNode {
           <Button htmlType="submit" loading={save.isPending}>{t("action.save")}</Button>
         </span>
       </Form>
-      <h3 className="sub-head"><Palette size={15} aria-hidden />{t("settings.look")}</h3>
+      <h2 className="sub-head"><Palette size={15} aria-hidden />{t("settings.look")}</h2>
       <div className="setting"><span>{t("shell.language")}</span>
         <Segmented value={i18n.language} options={LANGUAGES} onChange={(value) => {
           void changeLanguage(value as Language);
@@ -87,7 +87,7 @@ function Security({ me }: { me: Me }): ReactNode {
   const close = (): void => setDialog(null);
   return (
     <section className="card settings">
-      <h3><ShieldCheck size={15} aria-hidden />{t("access.me.security")}</h3>
+      <h2><ShieldCheck size={15} aria-hidden />{t("access.me.security")}</h2>
       <div className="setting">
         <span className="setting-text"><b>{t("signIn.password")}</b><small>{t("access.me.passwordHint")}</small></span>
         <Button icon={<KeyRound size={15} />} onClick={() => setDialog("password")}>{t("access.password.change")}</Button>
@@ -136,7 +136,7 @@ function Sessions(): ReactNode {
   return (
     <section className="card settings">
       <header className="card-head">
-        <h3><MonitorSmartphone size={15} aria-hidden />{t("access.sessions.title")}</h3>
+        <h2><MonitorSmartphone size={15} aria-hidden />{t("access.sessions.title")}</h2>
         {others.length > 0 ? <Button size="small" loading={endAll.isPending} onClick={() => endAll.mutate(undefined)}>{t("access.sessions.endOthers")}</Button> : null}
       </header>
       <SessionList sessions={items} error={sessions.error} retry={() => void sessions.refetch()} end={(one) => end.mutate(one.id)} busy={end.isPending || endAll.isPending} />
@@ -149,7 +149,7 @@ function Rights({ me }: { me: Me }): ReactNode {
   const roleName = useRoleName();
   return (
     <section className="card settings">
-      <h3><ShieldCheck size={15} aria-hidden />{t("access.me.rights")}</h3>
+      <h2><ShieldCheck size={15} aria-hidden />{t("access.me.rights")}</h2>
       {me.grants.length === 0 ? <p className="muted">{t("access.me.noRights")}</p> : (
         <ul className="grant-rows">{me.grants.map((one) => <li key={one.id}><b>{roleName(one.role)}</b><PlaceName place={one.place} /></li>)}</ul>
       )}

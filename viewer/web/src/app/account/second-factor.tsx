@@ -16,7 +16,7 @@ export function EnrolDialog({ close }: { close: (enrolled: boolean) => void }): 
   const [codes, setCodes] = useState<string[] | null>(null);
   return (
     <Modal open title={t("access.factor.setUp")} footer={null} width={520} onCancel={() => close(codes !== null)} mask={{ closable: false }} closable={codes === null} keyboard={codes === null}>
-      <Steps size="small" current={codes ? 1 : 0} className="enrol-steps" items={[{ title: t("access.factor.step.app") }, { title: t("access.factor.step.codes") }]} />
+      <Steps size="small" responsive={false} current={codes ? 1 : 0} className="enrol-steps" items={[{ title: t("access.factor.step.app") }, { title: t("access.factor.step.codes") }]} />
       {codes ? <RecoveryCodes codes={codes} done={() => close(true)} /> : <Enrol done={setCodes} />}
     </Modal>
   );

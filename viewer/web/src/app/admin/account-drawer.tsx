@@ -38,14 +38,14 @@ function Body({ account }: { account: Account }): ReactNode {
   const now = useNow(60_000);
   return (
     <div className="account-view">
-      <header className="account-head">
+      <div className="account-head">
         <Avatar name={account.name} label={account.display_name} size={44} />
         <div className="grow">
           <h2>{account.display_name ?? account.name}</h2>
           <p className="muted">{account.name} · {account.last_login_at ? t("access.accounts.lastAt", { at: shortTime(account.last_login_at, i18n.language) }) : t("access.accounts.neverIn")}</p>
         </div>
         <StatusTags account={account} now={now} />
-      </header>
+      </div>
       {may("account.write") ? <Actions account={account} /> : null}
       <Tabs className="account-tabs" items={[
         { key: "rights", label: t("access.accounts.rights"), children: <GrantRows account={account.name} /> },

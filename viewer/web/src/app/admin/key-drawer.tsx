@@ -35,11 +35,11 @@ function Body({ entry, close }: { entry: CatalogueEntry; close: () => void }): R
   const actor = useActorName();
   return (
     <div className="account-view">
-      <header className="account-head">
+      <div className="account-head">
         <Avatar name={key.name} program size={44} />
         <div className="grow"><h2>{key.name}</h2><p className="muted">{key.used_at ? <>{t("settings.keyUsed")} <Ago at={key.used_at} />{key.used_from ? ` · ${key.used_from}` : ""}</> : t("access.keys.neverUsed")}{key.created_by ? ` · ${t("access.keys.by", { who: actor(key.created_by) })}` : ""}</p></div>
         <Expiry of={key} />
-      </header>
+      </div>
       <Actions of={key} close={close} />
       <Tabs className="account-tabs" items={[
         { key: "usage", label: t("access.keys.usage"), children: <Usage of={key} /> },

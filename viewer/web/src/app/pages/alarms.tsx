@@ -3,14 +3,14 @@ import { App, Button, Drawer, Input, Segmented, Select, Skeleton } from "antd";
 import { BellOff, Box, ClipboardPlus, MapPin } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useNavigate, useSearchParams } from "react-router";
+import { useNavigate, useSearchParams } from "react-router";
 import { post } from "../../api/client";
 import type { Alarm, AlarmDetail, Severity, WorkOrder } from "../../api/types";
 import { useBuilding } from "../context";
 import { formatNumber, shortTime, unitText } from "../lib/format";
 import { useActorName, useAlarmText } from "../lib/names";
 import { placeText } from "../lib/place";
-import { Ago, Empty, Failure, Lasting, PageHead, SeverityTag } from "../parts";
+import { Ago, Empty, Failure, Lasting, LinkButton, PageHead, SeverityTag } from "../parts";
 import { itemsOf, useAlarm, useAlarms, useWrite } from "../queries";
 import { useMay } from "../session";
 
@@ -152,7 +152,7 @@ function AlarmBody({ alarm }: { alarm: AlarmDetail }): ReactNode {
       <section className="detail-actions">
         <Button icon={<Box size={15} />} onClick={() => void navigate(`/b/${building.id}?alarm=${alarm.id}`)}>{t("alarm.show3d")}</Button>
         {alarm.work_order_id ? (
-          <Link to={`/b/${building.id}/orders/${alarm.work_order_id}`}><Button icon={<ClipboardPlus size={15} />}>{t("alarm.openOrder")}</Button></Link>
+          <LinkButton to={`/b/${building.id}/orders/${alarm.work_order_id}`} icon={<ClipboardPlus size={15} />}>{t("alarm.openOrder")}</LinkButton>
         ) : may("work_order.write") && !alarm.closed_at ? (
           <Button icon={<ClipboardPlus size={15} />} loading={order.isPending} onClick={() => order.mutate(undefined)}>{t("alarm.makeOrder")}</Button>
         ) : null}

@@ -102,7 +102,7 @@ function ReportView({ report, version }: { report: Report; version: ModelVersion
       <dl className="report-numbers">{numbers.map(([name, value]) => <div key={name}><dt>{name}</dt><dd className="num">{value}</dd></div>)}</dl>
       {report.warnings.length > 0 ? (
         <div>
-          <h4>{t("report.warnings", { count: report.warnings.length })}</h4>
+          <h3>{t("report.warnings", { count: report.warnings.length })}</h3>
           <ul className="warnings">{report.warnings.slice(0, 50).map((one, i) => <li key={i}><code className="code">{one.code}</code>{one.message}</li>)}</ul>
         </div>
       ) : null}

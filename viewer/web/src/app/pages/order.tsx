@@ -54,7 +54,7 @@ function Order({ order }: { order: WorkOrderDetail }): ReactNode {
         <div className="order-left">
           <Where order={order} />
           <Checklist order={order} editable={may("check")} />
-          {order.result ? <section className="card"><h3>{t("order.result")}</h3><p className="order-text">{order.result}</p></section> : null}
+          {order.result ? <section className="card"><h2>{t("order.result")}</h2><p className="order-text">{order.result}</p></section> : null}
           <section className="card">
             {may("comment") ? (
               <form className="comment" onSubmit={(event) => {
@@ -103,7 +103,7 @@ function Where({ order }: { order: WorkOrderDetail }): ReactNode {
   ].filter((line) => line.text);
   return (
     <section className="card where">
-      <h3>{t("order.where.title")}</h3>
+      <h2>{t("order.where.title")}</h2>
       <dl>
         {lines.map(({ icon: Icon, name, text }) => (
           <div key={name}><dt><Icon size={16} strokeWidth={1.7} aria-hidden />{name}</dt><dd>{text}</dd></div>
@@ -125,7 +125,7 @@ function Checklist({ order, editable }: { order: WorkOrderDetail; editable: bool
   const ticked = order.checklist.filter((one) => one.done).length;
   return (
     <section className="card">
-      <h3>{t("order.checklist")} <small className="muted num">{ticked}/{order.checklist.length}</small></h3>
+      <h2>{t("order.checklist")} <small className="muted num">{ticked}/{order.checklist.length}</small></h2>
       <ul className="checklist">
         {order.checklist.map((item, i) => (
           <li key={i}>

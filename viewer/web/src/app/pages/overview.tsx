@@ -94,7 +94,7 @@ function Recent(): ReactNode {
   if (items.length === 0) return null;
   return (
     <section className="card recent">
-      <h3><Activity size={15} aria-hidden />{t("overview.recent")}</h3>
+      <h2><Activity size={15} aria-hidden />{t("overview.recent")}</h2>
       {items.map((alarm) => (
         <Link key={alarm.id} to={`/b/${building.id}?alarm=${alarm.id}`} className="recent-row">
           <SeverityTag severity={alarm.severity} />

@@ -3,10 +3,10 @@ import { Button, Spin } from "antd";
 import { Boxes, LogOut, ShieldCheck } from "lucide-react";
 import { lazy, Suspense, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, Navigate } from "react-router";
+import { Navigate } from "react-router";
 import { adminSections } from "../admin/sections";
 import { lastBuilding } from "../lib/prefs";
-import { Failure } from "../parts";
+import { Failure, LinkButton } from "../parts";
 import { useBuildings } from "../queries";
 import { useMay, useSignOut } from "../session";
 import { LanguageButton, ThemeButton } from "./choices";
@@ -35,7 +35,7 @@ function Welcome(): ReactNode {
       <header>
         <Logo size={26} />
         <span className="grow" />
-        {adminSections(may).length > 0 ? <Link to="/admin"><Button type="text" icon={<ShieldCheck size={15} />}>{t("nav.admin")}</Button></Link> : null}
+        {adminSections(may).length > 0 ? <LinkButton to="/admin" type="text" icon={<ShieldCheck size={15} />}>{t("nav.admin")}</LinkButton> : null}
         <LanguageButton />
         <ThemeButton />
         <Button type="text" icon={<LogOut size={15} />} onClick={() => void signOut()}>{t("shell.signOut")}</Button>

@@ -72,8 +72,9 @@ function RailItem({ item }: { item: Item }): ReactNode {
   const { t } = useTranslation();
   return (
     <Tooltip title={t(`nav.${item.key}`)} placement="right" mouseEnterDelay={0.3}>
-      <NavLink end={item.exact ?? false} to={item.to} aria-label={t(`nav.${item.key}`)} className={({ isActive }) => `rail-item${isActive ? " is-active" : ""}`}>
+      <NavLink end={item.exact ?? false} to={item.to} className={({ isActive }) => `rail-item${isActive ? " is-active" : ""}`}>
         <ItemIcon item={item} size={19} />
+        <span className="sr-only">{t(`nav.${item.key}`)}</span>
       </NavLink>
     </Tooltip>
   );

@@ -1,10 +1,9 @@
 /** Pages that are not there, and pages that are not for everyone. */
-import { Button } from "antd";
 import { LockKeyhole, MapPinOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, useLocation } from "react-router";
-import { Empty } from "../parts";
+import { useLocation } from "react-router";
+import { Empty, LinkButton } from "../parts";
 import { useRoleName } from "../lib/roles";
 import { useMe } from "../session";
 
@@ -17,7 +16,7 @@ export function Forbidden({ needs }: { needs: readonly string[] }): ReactNode {
     <div className="center">
       <Empty icon={LockKeyhole} title={t("refused.forbidden")} hint={
         <>{t("refused.forbiddenHint")}<br /><code className="code">{needs.join(" / ")}</code><br />{t("refused.yours", { roles: me.roles.map(roleName).join(" · ") || "–" })}</>
-      } action={<Link to="/"><Button>{t("refused.home")}</Button></Link>} />
+      } action={<LinkButton to="/">{t("refused.home")}</LinkButton>} />
     </div>
   );
 }
@@ -28,7 +27,7 @@ export default function NotFound(): ReactNode {
   return (
     <div className="center">
       <Empty icon={MapPinOff} title={t("refused.missing")} hint={<><code className="code">{pathname}</code><br />{t("refused.missingHint")}</>}
-        action={<Link to="/"><Button>{t("refused.home")}</Button></Link>} />
+        action={<LinkButton to="/">{t("refused.home")}</LinkButton>} />
     </div>
   );
 }

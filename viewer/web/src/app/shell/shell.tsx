@@ -4,11 +4,11 @@ import { Spin } from "antd";
 import { Building2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Link, matchPath, Outlet, useLocation } from "react-router";
+import { matchPath, Outlet, useLocation } from "react-router";
 import { BuildingContext } from "../context";
 import { lastBuilding, usePhone } from "../lib/prefs";
 import { LiveClient } from "../live";
-import { Empty, Failure } from "../parts";
+import { Empty, Failure, LinkButton } from "../parts";
 import { refreshFor, useBuildings } from "../queries";
 import { useIsEnded, useMay } from "../session";
 import { AlarmToasts } from "./alarm-toasts";
@@ -40,7 +40,7 @@ export default function Shell(): ReactNode {
   if (buildings.isError) return <div className="center"><Failure error={buildings.error} retry={() => void buildings.refetch()} /></div>;
   return (
     <div className="center">
-      <Empty icon={Building2} title={t("building.unknown")} hint={t("building.unknownHint")} action={<Link to="/">{t("building.toHome")}</Link>} />
+      <Empty icon={Building2} title={t("building.unknown")} hint={t("building.unknownHint")} action={<LinkButton to="/">{t("building.toHome")}</LinkButton>} />
     </div>
   );
 }
