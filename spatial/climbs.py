@@ -63,7 +63,8 @@ def climb_of(triangles: NDArray[np.float64]) -> Climb | None:
     real = length > 1e-9
     triangles, area = triangles[real], length[real] / 2
     up = normals[real, 2] / length[real]
-    return _stair(triangles[up > 0.97], area[up > 0.97]) or _ramp(triangles, area, up)
+    level = (up > 0.97) & (np.ptp(triangles[:, :, 2], axis=1) < LEVEL)  # a ramp for wheelchairs is nearly level
+    return _stair(triangles[level], area[level]) or _ramp(triangles, area, up)
 
 
 def _stair(treads: NDArray[np.float64], area: NDArray[np.float64]) -> Climb | None:
