@@ -85,6 +85,8 @@ async def export_graph(
         yield turtle(Triple(thing(m["element_id"]), _brick("isPartOf"), thing(m["group_id"])) for m in found)
     async for found in _batches(conn, _POINTS, building):
         yield turtle(_of_each(found, _point))
+    async for found in _batches(conn, _STATEMENTS, building):
+        yield turtle(_of_each(found, _statement))
 
 
 async def _batches(conn: Conn, query: str, building: UUID) -> AsyncGenerator[list[dict[str, Any]], None]:
@@ -99,7 +101,7 @@ def _of_each(found: Iterable[Mapping[str, Any]], of: Any) -> Iterator[Triple]:
         yield from of(each)
 
 
-def _named(node: NamedNode, *names: str | None) -> Iterator[Triple]:
+def _named(node: NamedNode | BlankNode, *names: str | None) -> Iterator[Triple]:
     name = next((each for each in names if each), None)
     if name:
         yield Triple(node, _LABEL, Literal(name))
@@ -130,7 +132,6 @@ async def _places(conn: Conn, building: UUID) -> list[Triple]:
         site = thing(found["site"])
         made += [Triple(site, _TYPE, _brick("Site")), Triple(site, _TYPE, _bot("Site"))]
         made += [*_named(site, found["site_name"]), Triple(site, _bot("hasBuilding"), node)]
-        made.append(Triple(node, _brick("isPartOf"), site))
     storeys = await rows(
         conn,
         """SELECT s.id, s.name, array_agg(e.global_id ORDER BY e.id) AS global_ids
@@ -183,6 +184,31 @@ _POINTS: Final = """
     SELECT p.id, p.key, p.name, p.unit, p.quantity, p.brick_class, p.element_id FROM point p
     WHERE p.building_id = %(building)s AND p.retired_at IS NULL ORDER BY p.handle
 """
+
+
+# What Brick graphs added, with what only they know under its own name.
+_STATEMENTS: Final = """
+    SELECT s.predicate, one.uri AS one_uri, one.label AS one_label, one.brick_class AS one_class,
+           coalesce(one.element_id, one.group_id, p1.id) AS one_id, other.uri AS other_uri, other.label AS other_label,
+           other.brick_class AS other_class, coalesce(other.element_id, other.group_id, p2.id) AS other_id
+    FROM brick_statement s JOIN brick_import i ON i.id = s.import_id
+    JOIN brick_entity one ON one.id = s.subject LEFT JOIN point p1 ON p1.handle = one.point_id
+    JOIN brick_entity other ON other.id = s.object LEFT JOIN point p2 ON p2.handle = other.point_id
+    WHERE i.building_id = %(building)s ORDER BY s.subject, s.predicate, s.object
+"""
+
+
+def _statement(said: Mapping[str, Any]) -> Iterator[Triple]:
+    ends = []
+    for end in ("one", "other"):
+        id, uri = said[f"{end}_id"], said[f"{end}_uri"]
+        node = thing(id) if id is not None else BlankNode(uri[2:]) if uri.startswith("_:") else NamedNode(uri)
+        if id is None:
+            if said[f"{end}_class"]:
+                yield Triple(node, _TYPE, _brick(said[f"{end}_class"]))
+            yield from _named(node, said[f"{end}_label"])
+        ends.append(node)
+    yield Triple(ends[0], _brick(said["predicate"]), ends[1])
 
 
 async def _rooms(conn: Conn, network: Network, found: Sequence[Mapping[str, Any]], *, derived: bool) -> list[Triple]:

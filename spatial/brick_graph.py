@@ -5,6 +5,7 @@ mean the same.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -24,7 +25,6 @@ _RELATIONS: Final[Mapping[str, tuple[str, bool]]] = {
     "isLocationOf": ("hasLocation", True),
     "isPointOf": ("isPointOf", False),
     "hasPoint": ("isPointOf", True),
-    "hasBuilding": ("isPartOf", True),
     "hasStorey": ("isPartOf", True),
     "hasSpace": ("isPartOf", True),
     "containsElement": ("hasLocation", True),
@@ -78,7 +78,12 @@ class BrickGraph:
     entities: dict[str, Entity] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)  # each once, in the file's order
     itself: list[str] = field(default_factory=list)  # what is said to feed, or be part of, itself
-    unknown_classes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unknown_classes(self) -> dict[str, int]:
+        """Brick classes that no Brick from 1.3 to 1.5 has, and how many entities are said to be of each."""
+        named = [each.brick_class for each in self.entities.values() if each.kind is None and each.brick_class]
+        return dict(Counter(named))
 
 
 def understand(triples: Iterable[Triple]) -> BrickGraph:
@@ -118,7 +123,7 @@ class _Reader:
         elif name in ("hasExternalReference", "timeseries"):
             self._references.append((triple.subject, triple.object))
         elif name == "type" and not triple.literal:
-            _classify(self._entity(triple.subject), triple.object, self.graph.unknown_classes)
+            _classify(self._entity(triple.subject), triple.object)
         elif name == "label" and triple.literal:
             entity = self._entity(triple.subject)
             entity.label = entity.label or triple.object
@@ -153,13 +158,11 @@ def _known_name(predicate: str) -> str | None:
     return None
 
 
-def _classify(entity: Entity, iri: str, unknown: dict[str, int]) -> None:
+def _classify(entity: Entity, iri: str) -> None:
     """Take the first Brick class that is known; a place of RealEstateCore or BOT is one too."""
     brick = _BRICK.fullmatch(iri)
     name = brick[1] if brick else iri.removeprefix(REC).removeprefix(BOT)
     kind = brick_classes().get(name) if brick else ("location" if name in _PLACES else None)
-    if kind is None and brick:
-        unknown[name] = unknown.get(name, 0) + 1
     if entity.kind is None and (kind is not None or brick):
         entity.brick_class, entity.kind = name[:200], kind
 

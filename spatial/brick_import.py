@@ -233,6 +233,9 @@ class _Facts:
         flows = self.network.flows
         a, b = flows.number(one), flows.number(other)
         edge = flows.graph.graph.get_edge_data(a, b) if a is not None and b is not None else None
+        back = flows.graph.graph.get_edge_data(b, a) if a is not None and b is not None else None
+        if back is not None and not back["derived"] and edge is None:
+            return "contradicting"
         in_room = one in self.terminals and other in self.fixed.get(one, ())
         return "known" if in_room or (edge is not None and edge["how"] != "brick") else "new"
 

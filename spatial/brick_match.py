@@ -40,6 +40,7 @@ class Things:
     keys: dict[str, Match] = field(default_factory=dict)
     names: dict[tuple[str, str], dict[UUID, Match]] = field(default_factory=lambda: defaultdict(dict))
     # (kind, folded name) → what is called so
+    building: Match | None = None  # its IfcBuilding, of one model
 
 
 async def read_things(conn: Conn, building: UUID) -> Things:
@@ -55,6 +56,7 @@ async def read_things(conn: Conn, building: UUID) -> Things:
             things.ids.setdefault(element["storey_id"], match)  # our own graphs name storeys, not their elements
         elif element["ifc_class"] == "IfcBuilding":
             things.ids.setdefault(building, match)
+            things.building = things.building or match
     for group in await rows(conn, _GROUPS, {"building": building}):
         things.ids[group["id"]] = Match("uri", group=group["id"])
         things.global_ids[group["global_id"]].append(Match("global_id", group=group["id"]))
@@ -101,7 +103,12 @@ def match_entities(things: Things, graph: BrickGraph) -> tuple[dict[str, Match],
     """Return what each entity is, and for those whose name several things have, how many."""
     found: dict[str, Match] = {}
     ambiguous: dict[str, int] = {}
+    buildings = [uri for uri, entity in graph.entities.items() if entity.brick_class == "Building"]
+    if len(buildings) == 1 and things.building is not None:  # whatever it is called: the graph is of this building
+        found[buildings[0]] = things.building
     for uri, entity in graph.entities.items():
+        if uri in found:
+            continue
         match = _by_id(things, entity)
         if match is None:
             candidates = _by_name(things, entity)

@@ -116,6 +116,12 @@ def _bcf() -> bytes:
     return made.getvalue()
 
 
+def _file(path: str, name: str) -> tuple[str, bytes]:
+    if path.endswith("/graph"):
+        return "graph.ttl", b"<urn:a> <https://brickschema.org/schema/Brick#feeds> <urn:b> ."
+    return ("issues.bcf", _bcf()) if path == "/bcf" else (f"{name}.ifc", b"ISO-10303-21;")
+
+
 def _body(
     path: str, kind: str, schema: Mapping[str, Any], place: Building, others: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def _body(
     for name in schema.get("required", ()):
         field = resolve(schema["properties"][name])
         if field.get("format") == "binary" or "contentMediaType" in field:
-            files[name] = ("issues.bcf", _bcf()) if path == "/bcf" else (f"{name}.ifc", b"ISO-10303-21;")
+            files[name] = _file(path, name)
         else:
             data[name] = str(example(field, name, place, others))
     return {"data": data, "files": files}

@@ -277,11 +277,9 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
 
 async def _graph(conn: Conn, ids: dict[str, Any]) -> None:
     """A Brick graph that says that the pump feeds the element, and where the pump's pipe ends."""
-    counts: dict[str, Any] = dict.fromkeys(
-        ("matched", "taken", "known", "apart", "unknown_classes", "other_predicates"), {}
-    )
+    counts = ("matched", "taken", "known", "apart", "unknown_classes", "other_predicates")
     numbers = dict.fromkeys(("triples", "entities", "contradictions", "unmatched", "joined_to_itself"), 0)
-    report = {**counts, **numbers, "contradicting": [], "not_understood": []}
+    report = {**{name: {} for name in counts}, **numbers, "contradicting": [], "not_understood": []}
     ids["graph"] = await one(
         conn,
         """INSERT INTO brick_import (building_id, name, hash, triples, report, created_by)
