@@ -20,7 +20,7 @@ class Cut:
     """What isolates an element. Numbers of elements."""
 
     shut: list[int] = field(default_factory=list)
-    complete: bool = True  # False: `unstopped` are reached without anything that could be shut; nothing isolates it
+    complete: bool = True  # False: `unstopped` are reached without anything that could be shut; `shut` stops the others
     also_off: int = 0  # other elements that are off with it
     unstopped: list[int] = field(default_factory=list)  # sources; nearest first
     sources: int = 0  # that feed its part, however far; 0: nobody knows what feeds it
@@ -47,9 +47,12 @@ def isolate(
     near = _around(joined, element, able)
     nearest = [each for each in near if each in able]
     unstopped = [each for each in near if each in feeding and each not in able]
-    if unstopped or not feeding:  # nothing but itself: what is nearest parts it from what it feeds
-        known = len(feeding) or int(element in sources)
-        return Cut(nearest, complete=not unstopped and bool(nearest), unstopped=unstopped, sources=known)
+    if not feeding:  # nothing but itself: what is nearest parts it from what it feeds
+        return Cut(nearest, complete=bool(nearest), sources=int(element in sources))
+    if unstopped:
+        rest = feeding.difference(unstopped)
+        shut = _smallest_cut(joined, part, element, able, rest) if rest else set()
+        return Cut(sorted(shut), complete=False, unstopped=unstopped, sources=len(feeding))
     shut = _smallest_cut(joined, part, element, able, feeding)
     off = set(_around(joined, element, shut)) - shut
     return Cut(sorted(shut), also_off=len(off) - 1, sources=len(feeding))
