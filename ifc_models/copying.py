@@ -3,8 +3,10 @@
 Building the bytes ourselves takes a third of the time that row-wise adaptation takes, and none of it on the loop.
 """
 
+import asyncio
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -16,6 +18,7 @@ _HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + struct.pack(">ii", 0, 0)
 _TRAILER: Final = struct.pack(">h", -1)
 _NULL: Final = struct.pack(">i", -1)
 _PIECE: Final = 1 << 18  # bytes per write
+_ROWS: Final = 1000  # encoded at once
 
 Encoder = Callable[[Any], bytes]
 
@@ -77,23 +80,35 @@ ENCODERS: Final[dict[str, Encoder]] = {
 }
 
 
-def encode_rows(types: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    """The binary COPY data of `rows`; None is NULL."""
-    encoders = [ENCODERS[name] for name in types]
-    start = struct.pack(">h", len(encoders))
-    parts: list[bytes] = [_HEADER]
-    for row in rows:
-        parts.append(start)
-        parts += [_NULL if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)]
-    parts.append(_TRAILER)
-    return b"".join(parts)
+async def copy_rows(
+    conn: Conn, table: LiteralString, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Send rows into a table; None is NULL. `columns`: name → type, in the order of the rows' values.
 
-
-async def copy_into(conn: Conn, table: LiteralString, columns: Sequence[str], data: bytes) -> None:
-    """Send encoded rows into a table."""
+    Rows are asked for, encoded and sent a batch at a time, so that a large model costs no more memory than a small one.
+    """
+    encoders = [ENCODERS[name] for name in columns.values()]
+    waiting = iter(rows)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
+    data = await asyncio.to_thread(_batch, encoders, waiting)
+    if not data:
+        return
     async with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        for at in range(0, len(data), _PIECE):
-            await copy.write(data[at : at + _PIECE])
+        await copy.write(_HEADER)
+        while data:
+            for at in range(0, len(data), _PIECE):
+                await copy.write(data[at : at + _PIECE])
+            data = await asyncio.to_thread(_batch, encoders, waiting)
+        await copy.write(_TRAILER)
+
+
+def _batch(encoders: Sequence[Encoder], waiting: Iterator[Sequence[Any]]) -> bytes:
+    """The next rows, encoded; empty when there are none left."""
+    start = struct.pack(">h", len(encoders))
+    parts: list[bytes] = []
+    for row in islice(waiting, _ROWS):
+        parts.append(start)
+        parts += [_NULL if value is None else encode(value) for encode, value in zip(encoders, row, strict=True)]
+    return b"".join(parts)

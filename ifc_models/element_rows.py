@@ -84,8 +84,6 @@ class ElementRows:
         elements = new.extract.elements
         self._type_hashes = [_type_hash(entry) for entry in new.extract.types]
         self._geometry = {g.element: g for g in new.geometry}
-        self._boxes = _finite_rows(new.boxes, len(elements))
-        self._measures = _finite_rows(new.measures, len(elements))
         self._place(elements, new.placement)
         self._storey_ids = [storeys.get(i) for i in self._storey]
         self._first = [m["first_version"] if m else version for m in matches]
@@ -167,11 +165,11 @@ class ElementRows:
                 self._space_derived[i],
                 e.elevation,
                 e.placement,
-                self._boxes[i],
+                _finite_row(new.boxes, i),
                 geometry.rung if geometry else "none",
                 geometry.note if geometry else None,
                 new.shapes.get(i),
-                self._measures[i],
+                _finite_row(new.measures, i),
                 diff.hashes[i],
                 self._version,
                 self._first[i],
@@ -189,9 +187,9 @@ def _type_hash(entry: TypeEntry) -> bytes:
     return blake2b(b"\0".join((*parts, entry.documents)), digest_size=16).digest()
 
 
-def _finite_rows(table: NDArray[np.float64] | None, n: int) -> list[list[float] | None]:
-    """The rows of a table as lists; None for those that are not finite."""
-    if table is None:
-        return [None] * n
-    finite = np.asarray(np.isfinite(table).all(axis=1)).tolist()
-    return [values if ok else None for values, ok in zip(table.tolist(), finite, strict=True)]
+def _finite_row(table: NDArray[np.float64] | None, i: int) -> list[float] | None:
+    """A row of a table as a list; None where it is not finite. One at a time: lists of numbers are large."""
+    if table is None or not np.isfinite(table[i]).all():
+        return None
+    values: list[float] = table[i].tolist()
+    return values

@@ -1,13 +1,12 @@
 """What elements said before: rows of `element_past`, aliases, and what a version's elements were matched with."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from psycopg import sql
 
-from ifc_models.copying import copy_into, encode_rows
+from ifc_models.copying import copy_rows
 from ifc_models.resolving import Found
 from twin.db import Conn
 
@@ -74,8 +73,7 @@ async def write_matches(
             model_id, version, each.kind, _STATES[each.kind], each.row["id"], ids[m.new] if m else None,
             each.row["global_id"], names[m.new] if m else None, m.score if m else 0.0, m.distance if m else None,
         ))  # fmt: skip
-    data = await asyncio.to_thread(encode_rows, list(_MATCH.values()), made)
-    await copy_into(conn, "element_match", list(_MATCH), data)
+    await copy_rows(conn, "element_match", _MATCH, made)
     reasons = [(each.row["id"], ",".join(each.match.reasons)) for each in found if each.match]
     if reasons:
         await conn.execute(

@@ -6,14 +6,14 @@ one; what a rewritten row said goes into `element_past`. Everything else is copi
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import shapely
 from psycopg import sql
 
-from ifc_models.copying import copy_into, encode_rows
+from ifc_models.copying import copy_rows
 from ifc_models.diff import Counts, count_changes
 from ifc_models.element_rows import COLUMNS, KEPT, Diff, ElementRows, Known
 from ifc_models.extract import Extract
@@ -153,33 +153,29 @@ async def _store_types(conn: Conn, new: NewVersion) -> list[UUID]:
         "classifications": "jsonb",
         "documents": "jsonb",
     }
-    data = await asyncio.to_thread(
-        encode_rows,
-        list(columns.values()),
-        [
-            (
-                id_,
-                new.model_id,
-                t.global_id,
-                t.occurrence,
-                t.ifc_class,
-                t.name,
-                t.description,
-                t.attributes,
-                t.psets,
-                t.quantities,
-                t.materials,
-                t.classifications,
-                t.documents,
-            )
-            for id_, t in zip(ids, entries, strict=True)
-        ],
-    )
-    await _upsert(conn, "element_type", columns, data)
+    made = [
+        (
+            id_,
+            new.model_id,
+            t.global_id,
+            t.occurrence,
+            t.ifc_class,
+            t.name,
+            t.description,
+            t.attributes,
+            t.psets,
+            t.quantities,
+            t.materials,
+            t.classifications,
+            t.documents,
+        )
+        for id_, t in zip(ids, entries, strict=True)
+    ]
+    await _upsert(conn, "element_type", columns, made)
     return ids
 
 
-async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: bytes) -> None:
+async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], made: Iterable[Sequence[Any]]) -> None:
     """Copy rows into a table; those whose id is there are rewritten where they differ."""
     names = list(columns)
     await conn.execute("DROP TABLE IF EXISTS incoming")
@@ -188,7 +184,7 @@ async def _upsert(conn: Conn, table: str, columns: Mapping[str, str], data: byte
             _list(names), sql.Identifier(table)
         )
     )
-    await copy_into(conn, "incoming", names, data)
+    await copy_rows(conn, "incoming", columns, made)
     rest = [name for name in names if name not in KEPT]  # the GlobalId too: a re-export may give others
     await conn.execute(
         sql.SQL(
@@ -219,16 +215,14 @@ async def _store_elements(
     resolved: Resolved,
 ) -> Diff:
     made = await asyncio.to_thread(ElementRows, new, version, previous, storeys, types, resolved.rows)
-    diff, types_of = made.diff, list(COLUMNS.values())
+    diff = made.diff
     if diff.new:
-        data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.new))
-        await copy_into(conn, "element", list(COLUMNS), data)
+        await copy_rows(conn, "element", COLUMNS, made.rows(diff.new))
     if diff.rewritten:
         await keep_past(conn, [diff.ids[i] for i in diff.rewritten], list(COLUMNS))
-        data = await asyncio.to_thread(encode_rows, types_of, made.rows(diff.rewritten))
         await conn.execute("CREATE TEMP TABLE rewritten (LIKE element) ON COMMIT DROP")
         await conn.execute("ALTER TABLE rewritten ALTER own_properties DROP NOT NULL")
-        await copy_into(conn, "rewritten", list(COLUMNS), data)
+        await copy_rows(conn, "rewritten", COLUMNS, made.rows(diff.rewritten))
         await conn.execute(
             sql.SQL("UPDATE element SET {} FROM rewritten WHERE element.id = rewritten.id").format(
                 sql.SQL(", ").join(
@@ -246,9 +240,9 @@ async def _store_elements(
 
 async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
     await conn.execute("DELETE FROM element_relation WHERE model_id = %s", (new.model_id,))
-    edges = [(new.model_id, r.kind, ids[r.from_], ids[r.to], False) for r in new.extract.relations]
-    data = await asyncio.to_thread(encode_rows, ("uuid", "text", "uuid", "uuid", "bool"), edges)
-    await copy_into(conn, "element_relation", ("model_id", "kind", "from_id", "to_id", "derived"), data)
+    edges = ((new.model_id, r.kind, ids[r.from_], ids[r.to], False) for r in new.extract.relations)
+    columns = {"model_id": "uuid", "kind": "text", "from_id": "uuid", "to_id": "uuid", "derived": "bool"}
+    await copy_rows(conn, "element_relation", columns, edges)
 
 
 async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUID]) -> None:
@@ -290,7 +284,7 @@ async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUI
         )
         for i, g in enumerate(groups)
     ]
-    await _upsert(conn, "element_group", columns, encode_rows(list(columns.values()), made))
+    await _upsert(conn, "element_group", columns, made)
     # The three tables hang on groups that are this model's; members that left the file leave the group.
     for statement in (
         "DELETE FROM element_group_member WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
@@ -298,13 +292,12 @@ async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUI
         "DELETE FROM element_group_serves WHERE group_id IN (SELECT id FROM element_group WHERE model_id = %s)",
     ):
         await conn.execute(statement, (new.model_id,))
-    pair = ("uuid", "uuid")
-    members = encode_rows(pair, [(of[i], ids[m]) for i, g in enumerate(groups) for m in g.members])
-    await copy_into(conn, "element_group_member", ("group_id", "element_id"), members)
-    children = encode_rows(pair, [(of[i], of[c]) for i, g in enumerate(groups) for c in g.children])
-    await copy_into(conn, "element_group_child", ("group_id", "child_id"), children)
-    serves = encode_rows(pair, [(of[i], ids[s]) for i, g in enumerate(groups) for s in g.serves])
-    await copy_into(conn, "element_group_serves", ("group_id", "element_id"), serves)
+    members = ((of[i], ids[m]) for i, g in enumerate(groups) for m in g.members)
+    await copy_rows(conn, "element_group_member", {"group_id": "uuid", "element_id": "uuid"}, members)
+    children = ((of[i], of[c]) for i, g in enumerate(groups) for c in g.children)
+    await copy_rows(conn, "element_group_child", {"group_id": "uuid", "child_id": "uuid"}, children)
+    serves = ((of[i], ids[s]) for i, g in enumerate(groups) for s in g.serves)
+    await copy_rows(conn, "element_group_serves", {"group_id": "uuid", "element_id": "uuid"}, serves)
 
 
 async def _store_spaces(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
@@ -320,8 +313,8 @@ async def _store_spaces(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
             made.append(
                 (ids[i], shape, floor.area if floor is not None else None, floor.height if floor is not None else None)
             )
-    data = encode_rows(("uuid", "jsonb", "float8", "float8"), made)
-    await copy_into(conn, "space", ("element_id", "footprint", "area", "height"), data)
+    columns = {"element_id": "uuid", "footprint": "jsonb", "area": "float8", "height": "float8"}
+    await copy_rows(conn, "space", columns, made)
 
 
 async def _store_ends(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
@@ -333,8 +326,8 @@ async def _store_ends(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
         for i, ends in sorted(new.ends.items())
         for n, end in enumerate(ends)
     ]
-    data = encode_rows(("uuid", "int4", "float8[]", "float8[]", "float8"), made)
-    await copy_into(conn, "element_end", ("element_id", "n", "position", "direction", "size"), data)
+    columns = {"element_id": "uuid", "n": "int4", "position": "float8[]", "direction": "float8[]", "size": "float8"}
+    await copy_rows(conn, "element_end", columns, made)
 
 
 async def _store_classes(conn: Conn, extract: Extract) -> None:
@@ -404,4 +397,4 @@ async def _store_tiles(conn: Conn, new: NewVersion, version: int, storeys: dict[
         )
         for t in new.tiles
     ]
-    await copy_into(conn, "tile", list(columns), encode_rows(list(columns.values()), made))
+    await copy_rows(conn, "tile", columns, made)
