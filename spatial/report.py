@@ -6,7 +6,7 @@ from uuid import UUID
 
 from spatial.network import Network
 from spatial.reach import ElementBrief, briefs
-from twin.db import Conn, row
+from twin.db import Conn, row, rows
 
 EXAMPLES = 20
 
@@ -25,6 +25,8 @@ class NetworkReport:
 
     rooms: int
     rooms_without_floor: Missing
+    storeys_without_rooms: list[str]  # names of those with walls but no room; /derived-rooms says what they enclose
+    rooms_area_differs: Missing  # the mesh has over a tenth more or less than the file states
     rooms_doubled: Missing  # another model of the building has them too
     adjacencies: int
     adjacencies_given: int  # by the file's space boundaries
@@ -33,6 +35,7 @@ class NetworkReport:
     doors_leading_outside: int
     doors_derived: int  # joined by geometry
     doors_joining_none: Missing
+    passages: int  # openings in walls that no door fills and that join two rooms or lead outside
     ways: dict[str, int]  # by kind: door, open, stair, lift …
     islands: list[int]  # rooms of each part one can walk around in, largest first
     equipment: int
@@ -59,6 +62,8 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
     return NetworkReport(
         rooms=len(network.plans) + len(network.without_floor) + len(network.doubles),
         rooms_without_floor=await _missing(conn, network.without_floor),
+        storeys_without_rooms=await _without_rooms(conn, building),
+        rooms_area_differs=await _missing(conn, await _differing(conn, building)),
         rooms_doubled=await _missing(conn, list(network.doubles)),
         adjacencies=sum(len(network.beside(room)) for room in network.plans) // 2,
         adjacencies_given=given,
@@ -67,6 +72,7 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
         doors_leading_outside=sides[1],
         doors_derived=sum(join.derived for join in network.doors),
         doors_joining_none=await _missing(conn, [join.door for join in network.doors if not join.rooms]),
+        passages=sum(1 for join in network.passages if join.rooms),
         ways=dict(Counter(way.kind for way in network.walk.ways)),
         islands=sorted(Counter(network.walk.islands.values()).values(), reverse=True),
         **placed,
@@ -84,6 +90,32 @@ async def network_report(conn: Conn, network: Network, building: UUID) -> Networ
 
 async def _missing(conn: Conn, ids: list[UUID]) -> Missing:
     return Missing(len(ids), list((await briefs(conn, ids[:EXAMPLES])).values()))
+
+
+async def _without_rooms(conn: Conn, building: UUID) -> list[str]:
+    found = await rows(
+        conn,
+        """SELECT s.name FROM storey s WHERE s.building_id = %s AND EXISTS (
+               SELECT FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+               JOIN ifc_class c ON c.name = e.ifc_class AND c.ancestor = 'IfcWall' WHERE e.storey_id = s.id)
+           AND NOT EXISTS (
+               SELECT FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+               WHERE e.storey_id = s.id AND e.ifc_class = 'IfcSpace')
+           ORDER BY s.elevation, s.name""",
+        (building,),
+    )
+    return [each["name"] for each in found]
+
+
+async def _differing(conn: Conn, building: UUID) -> list[UUID]:
+    found = await rows(
+        conn,
+        """SELECT e.id FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+           JOIN space s ON s.element_id = e.id
+           WHERE e.building_id = %s AND abs(s.area - s.stated_area) > 0.1 * s.stated_area ORDER BY e.id""",
+        (building,),
+    )
+    return [each["id"] for each in found]
 
 
 async def _equipment(conn: Conn, building: UUID) -> dict[str, int]:

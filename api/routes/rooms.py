@@ -8,16 +8,24 @@ import shapely
 from fastapi import Query, Request
 
 from api.route import Limit, Router, Tx, allow, twin_of
+from spatial.derived_rooms import StoreyCover, storey_cover
 from spatial.near import Boxes, Filter, Floats, Ints, NearElement, described, point_of, polygon_of
 from spatial.space_list import SpaceRow, list_spaces
 from spatial.statistics import By, Statistics, statistics
 from spatial.storeys import resolve_storey
 from twin import places
-from twin.db import Conn, row
+from twin.db import Conn, row, rows
 from twin.errors import Invalid, NotFound
 from twin.page import Page, decode_cursor, encode_cursor
 
 router = Router(tags=["spatial"])
+_STOREYS = """
+    SELECT s.id, s.name, s.elevation FROM storey s WHERE s.building_id = %(building)s AND s.elevation IS NOT NULL
+      AND (%(storey)s::uuid IS NULL OR s.id = %(storey)s)
+      AND EXISTS (SELECT FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+                  WHERE e.storey_id = s.id)
+    ORDER BY s.elevation, s.name, s.id
+"""
 To = Annotated[str | None, Query(description="an element: id or GlobalId")]
 At = Annotated[str | None, Query(description="a place: x,y,z in metres of the building frame")]
 OfClass = Annotated[str | None, Query(description="an IFC class; its subclasses count too")]
@@ -49,6 +57,23 @@ async def get_statistics(tx: Tx, request: Request, building: str, by: By = "stor
     found = (await places.get_building(tx, building)).id
     network = await twin_of(request).networks.of(found)
     return await statistics(tx, found, by, network.doubles)
+
+
+@router.get("/buildings/{building}/derived-rooms")
+@allow("model.read")
+async def get_derived_rooms(tx: Tx, request: Request, building: str, storey: str | None = None) -> Page[StoreyCover]:
+    """Per storey how much of what its walls enclose is rooms, and the rooms that the file lacks, derived from walls.
+
+    They are reported, not stored: put them into the model where they belong.
+    """
+    found = (await places.get_building(tx, building)).id
+    on = await resolve_storey(tx, found, storey) if storey else None
+    twin = twin_of(request)
+    plans = (await twin.networks.of(found)).plans
+    storeys = await rows(tx, _STOREYS, {"building": found, "storey": on})
+    return Page(
+        [await storey_cover(tx, each, await twin.sections.of_storey(found, each["id"]), plans) for each in storeys]
+    )
 
 
 @router.get("/buildings/{building}/nearest")
