@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 SESSION_COOKIE: Final = "twin_session"
+SIGNED_IN_COOKIE: Final = "twin_signed_in"  # readable beside it: whether it is worth asking who one is; no secret
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_KEY_LENGTH: Final = 200
 

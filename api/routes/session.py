@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from api.route import SESSION_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
+from api.route import SESSION_COOKIE, SIGNED_IN_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
 from identity import audit, login, sessions
 from identity.actor import Actor
 from identity.grants import GrantedPlace, grants_of
@@ -70,6 +70,7 @@ def set_session_cookie(request: Request, response: Response, token: str) -> None
     """Hand the token to the browser: out of reach of scripts and of other sites, and under https only over https."""
     secure = request.url.scheme == "https"
     response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+    response.set_cookie(SIGNED_IN_COOKIE, "1", samesite="strict", secure=secure, path="/")
 
 
 async def me_of(conn: Conn, request: Request, actor: Actor, session: Session | None) -> Me:
@@ -137,6 +138,7 @@ async def sign_out(tx: Tx, request: Request, response: Response, caller: Caller)
         await sessions.logout(tx, token, twin_of(request).clock.now())
         await audit.record(tx, caller, "session.logout")
     response.delete_cookie(SESSION_COOKIE, path="/")
+    response.delete_cookie(SIGNED_IN_COOKIE, path="/")
 
 
 async def _signed_in(request: Request, response: Response, outcome: SignedIn) -> Me:

@@ -18,6 +18,7 @@ import { adminSections } from "../src/app/admin/sections";
 import { en } from "../src/app/i18n/en";
 import { errorShare, everyHour, latencyText } from "../src/app/lib/hours";
 import { isNetwork } from "../src/app/lib/networks";
+import { isMarked } from "../src/app/lib/signed-in";
 
 const ASVS: PasswordPolicy = { profile: "asvs", shortest: 12, longest: 256, kinds: 1, age_days: null, history: 0 };
 const DENGBAO: PasswordPolicy = { profile: "dengbao", shortest: 12, longest: 256, kinds: 3, age_days: 90, history: 5 };
@@ -193,4 +194,11 @@ test("the ticket of a sign-in at a provider is read from the fragment and from n
   expect(ticketOf("#ticket=abc-_1")?.ticket).toBe("abc-_1");
   expect(ticketOf("#ticket=abc")?.second_factor).toEqual(["totp", "recovery"]);
   for (const hash of ["", "#", "#ticket=", "#other=1"]) expect(ticketOf(hash)).toBeNull();
+});
+
+test("the server is asked who is signed in only where its mark says that somebody may be", () => {
+  expect(isMarked("")).toBe(false);
+  expect(isMarked("theme=dark; twin_signed_in=1; other=2")).toBe(true);
+  expect(isMarked("twin_signed_in=0")).toBe(false);
+  expect(isMarked("not_twin_signed_in=1")).toBe(false);
 });

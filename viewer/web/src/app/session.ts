@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { ApiError, del, get, onUnauthenticated, post, setCsrfToken } from "../api/client";
 import type { Me, SecondFactorAsked } from "../api/identity";
 import { followAccount } from "./i18n";
+import { forgetMark, isMarked } from "./lib/signed-in";
 import { createStore, useStore } from "./lib/store";
 
 const KEY = ["session"] as const;
@@ -17,13 +18,17 @@ export type SessionState =
 const ended = createStore<ApiError | null>(null);
 
 async function load(client: QueryClient): Promise<Me | null> {
+  if (!isMarked(document.cookie)) return client.getQueryData<Me>(KEY) ?? null; // nobody is signed in: a request would only say so
   try {
     const session = await get<Me>("/session");
     setCsrfToken(session.csrf_token);
     return session;
   } catch (error) {
     // Who was signed in a moment ago keeps the page; `ended` puts the sign-in dialog over it.
-    if (error instanceof ApiError && error.status === 401) return client.getQueryData<Me>(KEY) ?? null;
+    if (error instanceof ApiError && error.status === 401) {
+      forgetMark();
+      return client.getQueryData<Me>(KEY) ?? null;
+    }
     throw error;
   }
 }
@@ -35,6 +40,7 @@ export function useSession(): SessionState {
   useEffect(() => {
     onUnauthenticated((error) => {
       setCsrfToken(null);
+      forgetMark();
       if (client.getQueryData<Me>(KEY)) ended.set(error);
     });
   }, [client]);

@@ -3,8 +3,8 @@ import type { ReactNode } from "react";
 import { LanguageButton, ThemeButton } from "../shell/choices";
 import { Logo } from "../shell/logo";
 
-export function AccessCard({ title, lead, hint, wide = false, children }: {
-  title: string; lead: ReactNode; hint?: ReactNode; wide?: boolean; children: ReactNode;
+export function AccessCard({ title, lead, wide = false, children }: {
+  title: string; lead: ReactNode; wide?: boolean; children: ReactNode;
 }): ReactNode {
   return (
     <div className="sign-in">
@@ -17,7 +17,6 @@ export function AccessCard({ title, lead, hint, wide = false, children }: {
         <h1>{title}</h1>
         <p>{lead}</p>
         {children}
-        {hint ? <p className="sign-in-hint">{hint}</p> : null}
       </main>
     </div>
   );

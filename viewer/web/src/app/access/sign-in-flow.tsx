@@ -52,6 +52,7 @@ function FirstStep({ name, before, next }: { name: string | undefined; before: E
         <Button type="primary" htmlType="submit" block loading={signIn.isPending}>{t("signIn.submit")}</Button>
       </Form>
       <Providers />
+      {name ? null : <p className="sign-in-hint">{t("signIn.hint")}</p>}
     </>
   );
 }

@@ -11,7 +11,7 @@ export function SignIn({ unreachable }: { unreachable: boolean }): ReactNode {
   const client = useQueryClient();
   const refused = new URLSearchParams(useLocation().search).get("error");
   return (
-    <AccessCard title={t("signIn.title")} lead={t("signIn.lead")} hint={t("signIn.hint")}>
+    <AccessCard title={t("signIn.title")} lead={t("signIn.lead")}>
       {unreachable ? (
         <Alert type="warning" showIcon title={t("error.offline")} action={
           <Button size="small" onClick={() => void client.invalidateQueries({ queryKey: ["session"] })}>{t("action.retry")}</Button>
