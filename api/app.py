@@ -40,6 +40,7 @@ from spatial.network import Networks
 from telemetry.commands import CommandLoop
 from telemetry.history import History
 from telemetry.ingest import Ingest
+from telemetry.mqtt import Brokers
 from telemetry.rollups import Rollups
 from twin import blob_upkeep, jobs
 from twin.blobs import BlobStore
@@ -162,6 +163,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "commands": twin.commands.run,
         "history": twin.history.run,
         "rollups": Rollups(twin.db).run,
+        "brokers": Brokers(twin.db, twin.ingest, twin.sealer.open).run,
         "callers": twin.callers.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),

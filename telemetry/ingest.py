@@ -198,6 +198,10 @@ class Ingest:
         """
         return await self._submit(source, decode_body(body, self._limit), lang, sender=sender)
 
+    async def submit_columns(self, source: SourceRef, columns: Columns) -> Receipt:
+        """Store readings that were decoded elsewhere; what was refused there goes into quarantine with them."""
+        return await self._submit(source, columns, "en")
+
     async def submit_arrays(
         self,
         source: SourceRef,

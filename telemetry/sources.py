@@ -40,6 +40,10 @@ class Source:
     rejected: int
     clock_skew: float | None  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
     clock_suspect: bool  # more than a minute off
+    enabled: bool
+    settings: dict[str, Any] | None  # of a broker: where it is, what its messages mean (docs/telemetry.md)
+    state: str | None  # of a broker: connecting, connected, waiting (another server has it), failed
+    state_text: str | None  # why
     created_at: datetime
 
 
@@ -61,6 +65,10 @@ def _source(found: Mapping[str, Any]) -> Source:
         rejected=found["rejected"],
         clock_skew=skew,
         clock_suspect=skew is not None and abs(skew) > SKEWED_S,
+        enabled=found["enabled"],
+        settings=found["settings"],
+        state=found["state"],
+        state_text=found["state_text"],
         created_at=found["created_at"],
     )
 

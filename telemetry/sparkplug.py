@@ -62,6 +62,13 @@ def _message_class() -> Any:
 Payload: Final = _message_class()
 
 
+def rebirth(now: datetime) -> bytes:
+    """The command that asks a node to name all its metrics again."""
+    stamp = int(now.timestamp() * 1000)
+    metric = {"name": "Node Control/Rebirth", "timestamp": stamp, "datatype": 11, "boolean_value": True}
+    return bytes(Payload(timestamp=stamp, metrics=[metric]).SerializeToString())
+
+
 class Sparkplug:
     """Decodes the messages of one source."""
 

@@ -15,6 +15,7 @@ from telemetry.commands import Command
 from telemetry.ingest import Receipt
 from telemetry.points import Kind, NewPoint, Point, Sampling
 from telemetry.quarantine import Quarantined
+from telemetry.source_settings import configure_source
 from telemetry.sources import Source, SourceKind
 from telemetry.units import Unit, units
 from twin.page import Page
@@ -105,6 +106,16 @@ class SourceBody(BaseModel):
     kind: SourceKind = "http"
     building: str | None = None
     expected_interval: float = Field(300.0, description="s between readings", allow_inf_nan=False)
+    settings: dict[str, Any] | None = Field(None, description="of a broker: see docs/telemetry.md")
+    password: str | None = Field(None, max_length=1000, description="of a broker; never shown again")
+
+
+class SourcePatch(BaseModel):
+    """What may change of a source; what is left out stays."""
+
+    enabled: bool | None = None
+    settings: dict[str, Any] | None = None
+    password: str | None = Field(None, max_length=1000)
 
 
 @router.get("/units")
@@ -221,12 +232,16 @@ async def list_sources(tx: Tx, limit: Limit = 100, cursor: str | None = None) ->
 
 @router.post("/sources", status_code=201)
 @allow("source.write")
-async def create_source(tx: Tx, caller: Caller, body: SourceBody) -> Source:
-    """Declare a source before it speaks. Keys and the simulator declare themselves."""
+async def create_source(tx: Tx, request: Request, caller: Caller, body: SourceBody) -> Source:
+    """Declare a source before it speaks, or a broker to go to. Keys and the simulator declare themselves."""
     building_id = (await get_building(tx, body.building)).id if body.building else None
-    return await sources.create_source(
+    made = await sources.create_source(
         tx, caller, body.name, body.kind, building_id=building_id, expected_interval=body.expected_interval
     )
+    if body.settings is None and body.password is None:
+        return made
+    sealer = twin_of(request).sealer
+    return await configure_source(tx, caller, made.id, sealer, settings=body.settings, password=body.password)
 
 
 @router.get("/sources/{source}")
@@ -234,3 +249,13 @@ async def create_source(tx: Tx, caller: Caller, body: SourceBody) -> Source:
 async def get_source(tx: Tx, source: str) -> Source:
     """One source, by id or name."""
     return await sources.get_source(tx, source)
+
+
+@router.patch("/sources/{source}")
+@allow("source.write")
+async def update_source(tx: Tx, request: Request, caller: Caller, source: str, body: SourcePatch) -> Source:
+    """Switch a source off and on, change how a broker is reached; taken up within seconds."""
+    sealer = twin_of(request).sealer
+    return await configure_source(
+        tx, caller, source, sealer, enabled=body.enabled, settings=body.settings, password=body.password
+    )

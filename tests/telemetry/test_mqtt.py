@@ -1,0 +1,213 @@
+"""A real broker (Mosquitto) as a source: nothing is acknowledged before it is stored, nothing acknowledged is lost."""
+
+import asyncio
+import getpass
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from psycopg.types.json import Jsonb
+
+from identity.sealing import Sealer
+from telemetry.ingest import Ingest
+from telemetry.mqtt import Brokers, check_broker
+from telemetry.points import NewPoint
+from tests.telemetry.conftest import make_points
+from twin.db import Database, row
+from twin.errors import Invalid
+from twin.settings import Settings
+
+MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
+pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="no Mosquitto here: `make test` installs it")
+SEALER = Sealer(b"k" * 32)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a broker that asks for a password and keeps sessions."""
+    folder: Path = tmp_path_factory.mktemp("mosquitto")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    passwords = folder / "passwords"
+    passwords.write_text("twin:secret\n")
+    passwords.chmod(0o644)
+    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
+    folder.chmod(0o755)
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text(
+        f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
+        f"persistence false\nmax_queued_messages 0\nuser {getpass.getuser()}\n"
+    )
+    process = subprocess.Popen([str(MOSQUITTO), "-c", str(configuration)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.02)
+    yield port
+    process.terminate()
+    process.wait()
+
+
+def settings_of(port: int, **rest: Any) -> dict[str, Any]:
+    messages = {"format": "json", "topic": "site/{device}/T", "key": "{device}.T", "value": "$.v", "ts": "$.t"}
+    return {"url": f"mqtt://127.0.0.1:{port}", "username": "twin", "messages": messages, **rest}
+
+
+async def add_source(db: Database, settings: dict[str, Any], name: str = "mqtt:test", password: str = "secret") -> int:
+    check_broker(settings)
+    async with db.transaction() as conn:
+        made = await row(conn, "INSERT INTO source (name, kind) VALUES (%s, 'mqtt') RETURNING id, uuid", (name,))
+        assert made
+        sealed = SEALER.seal(password, f"source:{made['uuid']}")
+        await conn.execute(
+            "UPDATE source SET settings = %s, secret = %s WHERE id = %s", (Jsonb(settings), sealed, made["id"])
+        )
+    return int(made["id"])
+
+
+@asynccontextmanager
+async def running(db: Database) -> AsyncIterator[None]:
+    """A server that goes to its brokers."""
+    async with Ingest(db, Settings()) as ingest:
+        task = asyncio.create_task(Brokers(db, ingest, SEALER.open).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(db: Database, query: Any, wanted: object, seconds: float = 30) -> None:
+    deadline, found = time.monotonic() + seconds, None
+    while time.monotonic() < deadline:
+        async with db.connection() as conn:
+            found = next(iter((await row(conn, query) or {}).values()), None)
+        if found == wanted:
+            return
+        await asyncio.sleep(0.03)
+    raise AssertionError(f"{found!r} instead of {wanted!r}")
+
+
+STATE = "SELECT state FROM source WHERE kind = 'mqtt'"
+STORED = "SELECT count(*) AS n FROM reading"
+
+
+@pytest.fixture
+def publisher(broker: int) -> Iterator[paho.Client]:
+    client = paho.Client(CallbackAPIVersion.VERSION2, "publisher", protocol=paho.MQTTv5)
+    client.username_pw_set("twin", "secret")
+    client.connect("127.0.0.1", broker)
+    client.loop_start()
+    yield client
+    client.disconnect()
+    client.loop_stop()
+
+
+def publish(client: paho.Client, topic: str, payload: str) -> None:
+    client.publish(topic, payload, qos=1).wait_for_publish(10)
+
+
+def stamp(i: int) -> str:
+    return datetime.fromtimestamp(1_780_000_000 + i, UTC).isoformat()
+
+
+@pytest.mark.clause("6.1.1c")
+@pytest.mark.parametrize("version", [5, 4])
+async def test_messages_become_readings_and_what_is_wrong_is_kept(
+    readings_db: Database, broker: int, publisher: paho.Client, version: int
+) -> None:
+    await make_points(readings_db, NewPoint(key="pump.T", name="T", kind="number"))
+    await add_source(readings_db, settings_of(broker, version=version))
+    async with running(readings_db):
+        await until(readings_db, STATE, "connected")
+        for i in range(20):
+            publisher.publish("site/pump/T", f'{{"v": {i}, "t": "{stamp(i)}"}}', qos=1)
+        publish(publisher, "site/pump/T", "no json")
+        publish(publisher, "site/fan/T", f'{{"v": 1, "t": "{stamp(0)}"}}')
+        await until(readings_db, STORED, 20)
+        await until(readings_db, "SELECT count(*) AS n FROM quarantine", 2)
+        async with readings_db.connection() as conn:
+            codes = await row(conn, "SELECT array_agg(code ORDER BY code) AS codes FROM quarantine")
+            counts = await row(conn, "SELECT accepted, rejected FROM source WHERE kind = 'mqtt'")
+    assert codes == {"codes": ["payload.unreadable", "reading.unknown_point"]}
+    assert counts == {"accepted": 20, "rejected": 2}
+
+
+async def test_a_wrong_password_is_shown_and_a_right_one_taken_up(readings_db: Database, broker: int) -> None:
+    id = await add_source(readings_db, settings_of(broker), password="wrong")
+    async with running(readings_db):
+        await until(
+            readings_db, "SELECT state_text LIKE '%%refuses%%' AS refused FROM source WHERE kind = 'mqtt'", True
+        )
+        async with readings_db.transaction() as conn:
+            found = await row(conn, "SELECT uuid FROM source WHERE id = %s", (id,))
+            assert found
+            sealed = SEALER.seal("secret", f"source:{found['uuid']}")
+            await conn.execute("UPDATE source SET secret = %s, revision = revision + 1 WHERE id = %s", (sealed, id))
+        await until(readings_db, STATE, "connected")
+
+
+async def test_what_was_not_stored_is_not_acknowledged_and_comes_again(
+    readings_db: Database, broker: int, publisher: paho.Client
+) -> None:
+    """The server dies between taking messages and storing them; the broker gives them to the next one."""
+    await make_points(readings_db, NewPoint(key="valve.T", name="T", kind="number"))
+    await add_source(readings_db, settings_of(broker))
+    async with running(readings_db):
+        await until(readings_db, STATE, "connected")
+        async with readings_db.transaction() as conn:
+            await conn.execute("LOCK TABLE latest")  # nothing can be stored
+            for i in range(50):
+                publish(publisher, "site/valve/T", f'{{"v": {i}, "t": "{stamp(i)}"}}')
+            await asyncio.sleep(0.2)
+            for task in asyncio.all_tasks():
+                if task.get_name() == "mqtt-store":
+                    task.cancel()
+    await until(readings_db, "SELECT count(*) < 51 AS few FROM reading", True)
+    async with running(readings_db):
+        await until(readings_db, STORED, 50)
+
+
+async def test_two_servers_share_a_subscription_and_store_each_message_once(
+    readings_db: Database, broker: int, publisher: paho.Client
+) -> None:
+    await make_points(readings_db, NewPoint(key="ahu.T", name="T", kind="number"))
+    await add_source(readings_db, settings_of(broker, share="twin"))
+    async with running(readings_db), running(readings_db):
+        await until(readings_db, "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2", 2)
+        await until(readings_db, STATE, "connected")
+        for i in range(100):
+            publish(publisher, "site/ahu/T", f'{{"v": {i}, "t": "{stamp(i)}"}}')
+        await until(readings_db, STORED, 100)
+        async with readings_db.connection() as conn:
+            counts = await row(conn, "SELECT accepted, duplicate FROM source WHERE kind = 'mqtt'")
+    assert counts == {"accepted": 100, "duplicate": 0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"url": "http://x"},
+        {"url": "mqtt://name:password@x"},
+        {"url": "mqtt://x", "version": 3},
+        {"url": "mqtt://x", "share": "a/b"},
+        {"url": "mqtt://x", "surprise": 1},
+        {"url": "mqtt://x", "messages": {"format": "xml"}},
+        "text",
+    ],
+)
+def test_settings_that_cannot_work_are_refused(wrong: object) -> None:
+    with pytest.raises(Invalid):
+        check_broker(wrong)
