@@ -183,6 +183,9 @@ async def read_plan(
     found = await rows(conn, _ELEMENTS, where)
     rooms = [_room(each) for each in await rows(conn, _ROOMS, where) if each["id"] not in doubles]
     shapes, doors, stairs, symbols = _drawn(found, storey, section, climbs)
+    shapes = _near(shapes, rooms, storey)
+    known = {shape.element.id for shape in shapes}
+    stairs = [stair for stair in stairs if stair.element.id in known]
     return Plan(
         **head,
         storey_id=storey,
@@ -257,6 +260,23 @@ def _drawn(
             climb = climbs[each["id"]]
             stairs.append(PlanStair(element, climb, (climb.foot[2] + climb.head[2]) / 2 > section.floor))
     return shapes, doors, stairs, symbols
+
+
+def _near(shapes: Sequence[PlanShape], rooms: Sequence[PlanRoom], storey: UUID) -> list[PlanShape]:
+    """Leave out stairs and ramps of other storeys that do not come up within this one: a ramp down to a garage."""
+    inside = [room.polygon for room in rooms]
+    inside += [each.drawn.cut for each in shapes if each.layer in ("wall", "column") and each.drawn.cut is not None]
+    if not inside:
+        return list(shapes)
+    hull = shapely.convex_hull(shapely.geometrycollections(inside))
+    return [
+        each
+        for each in shapes
+        if each.layer != "stair"
+        or each.element.storey_id == storey
+        or each.drawn.below is None
+        or hull.intersection(each.drawn.below).area > 0.5 * each.drawn.below.area
+    ]
 
 
 def _stands_here(each: Mapping[str, Any], storey: UUID, section: StoreySection) -> bool:

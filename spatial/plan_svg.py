@@ -287,12 +287,16 @@ class _Drawing:
     def _labels(self) -> Iterable[str]:
         if not self.style.labels:
             return
-        for room in self.plan.rooms:
+        # Bays lie within halls: the smaller ones are told first, the larger ones keep clear of them.
+        for room in sorted(self.plan.rooms, key=lambda room: (room.area, room.element.global_id)):
             lines = self._label_lines(room)
             placed = _fitting(self.sheet, room, lines, self.taken)
             if placed is None:
                 continue
             x, y, size, kept = placed
+            wide = max(text_width(text, size) for _, text in kept) / 2
+            high = len(kept) * size * 0.62
+            self.taken.append(shapely.box(x - wide, y - high, x + wide, y + high))
             top = y - (len(kept) - 1) * size * 0.62 + size * 0.36
             spans = "".join(
                 f'<tspan class="{kind}" x="{x:.2f}" y="{top + i * size * 1.24:.2f}">{escape(text)}</tspan>'
