@@ -55,8 +55,9 @@ $(STAMPS)/dev: $(STAMPS)/app requirements-dev.lock
 	@sh scripts/install.sh requirements-dev.lock
 	@touch $@
 
-$(STAMPS)/browser: $(STAMPS)/dev scripts/browser.sh
+$(STAMPS)/browser: $(STAMPS)/dev scripts/browser.sh scripts/broker.sh
 	@sh scripts/browser.sh
+	@sh scripts/broker.sh
 	@touch $@
 
 demo: setup
