@@ -13,6 +13,7 @@ import { placeText } from "../lib/place";
 import { Ago, Empty, Failure, Lasting, LinkButton, PageHead, SeverityTag } from "../parts";
 import { itemsOf, useAlarm, useAlarms, useWrite } from "../queries";
 import { useMay } from "../session";
+import { RouteLink } from "../spatial/links";
 
 const SHOWN = { open: "open", unacked: ["unacked", "rtn_unacked", "latched_unacked"], closed: "closed" } as const;
 type Shown = keyof typeof SHOWN;
@@ -151,6 +152,7 @@ function AlarmBody({ alarm }: { alarm: AlarmDetail }): ReactNode {
       </section>
       <section className="detail-actions">
         <Button icon={<Box size={15} />} onClick={() => void navigate(`/b/${building.id}?alarm=${alarm.id}`)}>{t("alarm.show3d")}</Button>
+        <RouteLink to={alarm.global_id} />
         {alarm.work_order_id ? (
           <LinkButton to={`/b/${building.id}/orders/${alarm.work_order_id}`} icon={<ClipboardPlus size={15} />}>{t("alarm.openOrder")}</LinkButton>
         ) : may("work_order.write") && !alarm.closed_at ? (

@@ -11,6 +11,7 @@ import { shortTime } from "../lib/format";
 import { useActorName, useClassName } from "../lib/names";
 import { Failure, OrderStateTag, PriorityMark } from "../parts";
 import { useOrder, useWrite } from "../queries";
+import { RouteLink } from "../spatial/links";
 import { Timeline } from "./alarms";
 import { PeopleSelect } from "./people";
 import { Due } from "./order-parts";
@@ -114,6 +115,7 @@ function Where({ order }: { order: WorkOrderDetail }): ReactNode {
           <Button block size="large" icon={<Box size={17} />}>{t("order.show3d")}</Button>
         </Link>
       ) : null}
+      <RouteLink to={order.global_id} block large />
     </section>
   );
 }

@@ -16,6 +16,7 @@ import { usePicture } from "../spatial/effects";
 import { useSpatialFocus } from "../spatial/focus";
 import { SpatialPanel } from "../spatial/panel";
 import { PickingNote } from "../spatial/picking-note";
+import { PlanPanel } from "../spatial/plan-panel";
 import "../spatial/spatial.css";
 import { useChangesFocus } from "../versions/scene-changes";
 import { SceneCanvas } from "./canvas";
@@ -65,6 +66,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
   return (
     <div className="scene-view">
       {!phone && state.leftOpen ? panel : null}
+      {state.floorPlan ? <PlanPanel tree={tree} /> : null}
       <div className="scene-stage">
         <SceneCanvas tree={tree} />
         <Effects tree={tree} shown={shown} />

@@ -1,5 +1,5 @@
 import { App, Checkbox, Dropdown, Popover, Segmented, type MenuProps } from "antd";
-import { Camera, ChevronDown, EyeOff, Layers, Maximize, Palette, SquareStack, Tags } from "lucide-react";
+import { Camera, ChevronDown, EyeOff, Layers, Maximize, Palette, PanelsTopLeft, SquareStack, Tags } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Tree } from "../../api/types";
@@ -10,7 +10,7 @@ import { useQuantityName } from "../lib/names";
 import { useStore } from "../lib/store";
 import { unitText } from "../lib/format";
 import { NewIssueButton } from "../issues/new-issue";
-import { RouteButton } from "../spatial/links";
+import { RouteButton } from "../spatial/route-button";
 import { IconButton } from "../parts";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
@@ -56,6 +56,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
       <ColourPicker tree={tree} />
       <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
       <RouteButton />
+      <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch({ floorPlan: !state.floorPlan })} />
       <NewIssueButton />
       <span className="wide-only">
         <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />

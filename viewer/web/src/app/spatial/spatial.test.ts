@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Box } from "../../engine";
 import { classColour, classesOf, classOf, colourOf } from "../scene/colour";
 import { edgeLines, flowLines, joint } from "./flow";
+import { fitted, moved, parseFrame, written, zoomed } from "./plan-view";
 import { legAt, legs, storeyAt, told } from "./route";
 import type { Brief, Reached, RouteAnswer } from "./types";
 import { headingAt, turned, walkView } from "./walk";
@@ -67,4 +68,13 @@ test("classes share the scale out evenly and keep its ends", () => {
   expect([15, 16, 17.9, 18, 27.9, 99].map((value) => classOf(value, 16, 28))).toEqual([0, 0, 0, 1, 5, 5]);
   expect(all[0]?.colour).toEqual(colourOf(0, 0, 1, "diverging"));
   expect(all[5]?.colour).toEqual(classColour(28, 16, 28, "diverging"));
+});
+
+test("a sheet is zoomed where one points, moved but not lost, and fitted whole", () => {
+  const whole = parseFrame("0 0 420 297");
+  const near = zoomed(whole, whole, 0.5, 0.25, 1);
+  expect(near).toEqual({ x: 52.5, y: 148.5, width: 210, height: 148.5 });
+  expect(moved(near, whole, -99, 0).x).toBe(420 - 105);
+  expect(fitted(whole, 1)).toEqual({ x: 0, y: -61.5, width: 420, height: 420 });
+  expect(written(near)).toBe("52.500 148.500 210.000 148.500");
 });

@@ -1,0 +1,200 @@
+/** A storey's plan beside the 3D view (alone on a phone): what is chosen in one is chosen in the other. */
+import { useQuery } from "@tanstack/react-query";
+import { Select } from "antd";
+import { Maximize, Minus, Plus, Printer, X, FileX } from "lucide-react";
+import { useCallback, useEffect, useRef, useState, type DOMAttributes, type PointerEvent, type ReactNode, type RefObject } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError, url } from "../../api/client";
+import type { Tree } from "../../api/types";
+import { useBuilding, useModeValue } from "../context";
+import { NONCE } from "../lib/nonce";
+import { lookAt } from "../scene/look";
+import { Empty, Failure, IconButton } from "../parts";
+import { usePatch, useScene, useSceneState } from "../scene/state";
+import { fitted, moved, parseFrame, written, zoomed, type Frame } from "./plan-view";
+
+const CLICK = 5; // px the pointer may tremble
+const STEP = 0.7;
+/** What is chosen, in the sheet's own sheet of styles: nothing of it leaks into the page. */
+const CHOSEN = ".is-chosen,.is-chosen path{stroke:#d9480f!important;stroke-width:70!important}.s.is-chosen,g.is-chosen .bg{stroke:#d9480f!important;stroke-width:.4!important}[data-global-id]{cursor:pointer}:host{display:block}svg{width:100%;height:100%;display:block;touch-action:none}";
+
+async function sheet(building: string, storey: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
+  const response = await fetch(url(`/buildings/${building}/plan/${storey}.svg`, query), { credentials: "same-origin", signal: signal ?? null });
+  if (!response.ok) throw new ApiError(response.status, `http.${response.status}`, response.statusText);
+  return response.text();
+}
+
+export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
+  const { t, i18n } = useTranslation();
+  const { building } = useBuilding();
+  const mode = useModeValue();
+  const patch = usePatch();
+  const { storey: shown } = useSceneState();
+  const placed = tree.storeys.filter((one) => one.id !== null);
+  const storey = shown ?? (placed.find((one) => (one.elevation ?? -1) >= -0.5 && one.spaces.length > 0) ?? placed[0])?.id ?? null;
+  const lang = i18n.language.startsWith("zh") ? "zh" : "en";
+  const plan = useQuery({
+    queryKey: ["tree", "plan", building.id, storey, lang, mode],
+    queryFn: ({ signal }) => sheet(building.id, storey ?? "", { theme: mode === "dark" ? "dark" : "screen", lang }, signal),
+    enabled: storey !== null,
+    staleTime: 5 * 60_000,
+    retry: false,
+  });
+  return (
+    <section className="plan-panel" aria-label={t("spatial.plan.title")}>
+      <header>
+        <Select size="small" aria-label={t("spatial.plan.storey")} value={storey} popupMatchSelectWidth={false} className="plan-storey"
+          onChange={(id) => patch({ storey: id, storeyMode: "cut" })}
+          options={placed.toReversed().map((one) => ({ value: one.id, label: one.name ?? one.id }))} />
+        <span className="grow" />
+        <IconButton icon={Printer} size={15} label={t("spatial.plan.print")} disabled={!plan.data}
+          onClick={() => storey && void sheet(building.id, storey, { theme: "print", lang }).then(print)} />
+        <IconButton icon={X} size={16} label={t("spatial.plan.close")} onClick={() => patch({ floorPlan: false })} />
+      </header>
+      {plan.isError ? (
+        plan.error instanceof ApiError && plan.error.status === 404
+          ? <Empty icon={FileX} title={t("spatial.plan.none")} hint={t("spatial.plan.noneHint")} />
+          : <Failure error={plan.error} retry={() => void plan.refetch()} />
+      ) : plan.data ? <Drawing key={`${storey}:${mode}:${lang}`} svg={plan.data} storey={storey} /> : <div className="plan-wait" />}
+    </section>
+  );
+}
+
+/** The sheet on paper: an image of its own, so that neither the page's styles nor its layout touch it. */
+function print(svg: string): void {
+  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  const holder = document.createElement("div");
+  holder.className = "plan-print";
+  const image = document.createElement("img");
+  image.alt = "";
+  holder.append(image);
+  document.body.append(holder);
+  image.onload = () => {
+    window.print();
+    holder.remove();
+    URL.revokeObjectURL(address);
+  };
+  image.src = address;
+}
+
+/** Put the sheet into a shadow root: its class names are its own. Returns null for what is no SVG. */
+function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
+  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  if (!(parsed instanceof SVGSVGElement)) return null;
+  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
+  const drawing = document.importNode(parsed, true);
+  for (const script of drawing.querySelectorAll("script, foreignObject")) script.remove();
+  for (const style of drawing.querySelectorAll("style")) style.setAttribute("nonce", NONCE);
+  const own = document.createElement("style");
+  own.textContent = CHOSEN;
+  drawing.removeAttribute("width");
+  drawing.removeAttribute("height");
+  root.replaceChildren(own, drawing);
+  return drawing;
+}
+
+function Drawing({ svg, storey }: { svg: string; storey: string | null }): ReactNode {
+  const { t } = useTranslation();
+  const scene = useScene();
+  const patch = usePatch();
+  const { selected } = useSceneState();
+  const host = useRef<HTMLDivElement>(null);
+  const drawing = useRef<SVGSVGElement | null>(null);
+  const [bad, setBad] = useState(false);
+  const whole = useRef<Frame>({ x: 0, y: 0, width: 1, height: 1 });
+  const frame = useRef<Frame>({ x: 0, y: 0, width: 1, height: 1 });
+
+  const show = useCallback((next: Frame) => {
+    frame.current = next;
+    drawing.current?.setAttribute("viewBox", written(next));
+  }, []);
+  const fit = useCallback(() => {
+    const box = host.current?.getBoundingClientRect();
+    if (box && box.height > 0) show(fitted(whole.current, box.width / box.height));
+  }, [show]);
+  const zoom = (factor: number): void => show(zoomed(frame.current, whole.current, factor, 0.5, 0.5));
+
+  useEffect(() => {
+    const node = host.current;
+    if (!node) return;
+    drawing.current = mount(node, svg);
+    if (!drawing.current) return setBad(true);
+    whole.current = parseFrame(drawing.current.getAttribute("viewBox"));
+    fit();
+    const observer = new ResizeObserver(fit);
+    observer.observe(node);
+    const wheel = (event: WheelEvent): void => {
+      event.preventDefault(); // React listens passively, and could not keep the page from scrolling
+      const box = node.getBoundingClientRect();
+      const factor = Math.exp(Math.max(-0.5, Math.min(0.5, event.deltaY * 0.0016)));
+      show(zoomed(frame.current, whole.current, factor, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height));
+    };
+    node.addEventListener("wheel", wheel, { passive: false });
+    return () => {
+      observer.disconnect();
+      node.removeEventListener("wheel", wheel);
+    };
+  }, [svg, fit, show]);
+
+  useEffect(() => {
+    for (const one of drawing.current?.querySelectorAll("[data-global-id]") ?? [])
+      one.classList.toggle("is-chosen", selected !== null && one.getAttribute("data-global-id") === selected);
+  }, [selected, svg]);
+
+  const choose = (under: Element): void => {
+    const globalId = under.closest("[data-global-id]")?.getAttribute("data-global-id");
+    if (!globalId) return;
+    patch({ selected: globalId, storey, storeyMode: "cut", spatial: null, picture: null });
+    if (scene?.has(globalId)) void lookAt(scene, globalId);
+  };
+  const drag = useDrag(host, frame, whole, show, choose);
+  if (bad) return <Empty icon={FileX} title={t("spatial.plan.none")} />;
+  return (
+    <div className="plan-drawing">
+      <div ref={host} className="plan-sheet" data-testid="plan" {...drag} />
+      <div className="plan-zoom">
+        <IconButton icon={Plus} size={15} label={t("spatial.plan.zoomIn")} onClick={() => zoom(STEP)} />
+        <IconButton icon={Minus} size={15} label={t("spatial.plan.zoomOut")} onClick={() => zoom(1 / STEP)} />
+        <IconButton icon={Maximize} size={15} label={t("spatial.plan.fit")} onClick={fit} />
+      </div>
+    </div>
+  );
+}
+
+type Handlers = Pick<DOMAttributes<HTMLDivElement>, "onPointerDown" | "onPointerMove" | "onPointerUp" | "onPointerCancel">;
+
+/** Drag with one finger or the mouse, pinch with two; a press that stays where it is is a click. */
+function useDrag(host: RefObject<HTMLDivElement | null>, frame: RefObject<Frame>, whole: RefObject<Frame>, show: (frame: Frame) => void, click: (under: Element) => void): Handlers {
+  const down = useRef(new Map<number, { x: number; y: number }>());
+  const way = useRef(0);
+  const lift = (event: PointerEvent): void => void down.current.delete(event.pointerId);
+  return {
+    onPointerDown: (event) => {
+      if (down.current.size === 0) way.current = 0;
+      down.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      event.currentTarget.setPointerCapture(event.pointerId);
+    },
+    onPointerMove: (event) => {
+      const before = down.current.get(event.pointerId);
+      const box = host.current?.getBoundingClientRect();
+      if (!before || !box) return;
+      const [dx, dy] = [event.clientX - before.x, event.clientY - before.y];
+      way.current += Math.hypot(dx, dy);
+      const other = [...down.current].find(([id]) => id !== event.pointerId)?.[1];
+      down.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      if (way.current < CLICK) return;
+      if (!other) return show(moved(frame.current, whole.current, dx / box.width, dy / box.height));
+      const far = (p: { x: number; y: number }): number => Math.max(10, Math.hypot(p.x - other.x, p.y - other.y));
+      const middle = { x: (event.clientX + other.x) / 2, y: (event.clientY + other.y) / 2 };
+      show(zoomed(frame.current, whole.current, far(before) / far({ x: event.clientX, y: event.clientY }), (middle.x - box.left) / box.width, (middle.y - box.top) / box.height));
+    },
+    onPointerUp: (event) => {
+      lift(event);
+      if (way.current >= CLICK || down.current.size > 0) return;
+      // The pointer is captured by the host: ask what lies under it.
+      const inner = host.current?.shadowRoot?.elementFromPoint(event.clientX, event.clientY);
+      if (inner) click(inner);
+    },
+    onPointerCancel: lift,
+  };
+}
