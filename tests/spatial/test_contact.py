@@ -80,7 +80,8 @@ def test_different_systems_are_not_joined_unless_they_are_of_one_kind_or_of_two_
     one: dict[str, Any], other: dict[str, Any], may: bool
 ) -> None:
     def of(part: Part, about: dict[str, Any]) -> Part:
-        return replace(part, **{name: frozenset(v) if isinstance(v, set) else v for name, v in about.items()})
+        changes: dict[str, Any] = {name: frozenset(v) if isinstance(v, set) else v for name, v in about.items()}
+        return replace(part, **changes)
 
     assert bool(joined(of(WEST, one), of(run(2, (2, 0, 0), (4, 0, 0)), other))) == may
 
