@@ -54,7 +54,7 @@ window.pickAt = (p) => scene.pick(p.x, p.y)?.globalId ?? null;
 
 RESET = """async () => {
   scene.showAll(); scene.setColors(null); scene.setAlarms(null); scene.select([]);
-  scene.highlight([]); scene.setMarkers([]); scene.cutAbove(null); scene.setLayer('furniture', true);
+  scene.highlight([]); scene.setMarkers([]); scene.cutAbove(null); scene.setClipPlanes([]); scene.setLayer('furniture', true);
   scene.setLayer('spaces', false); await scene.setView('iso', {duration: 0}); scene.render(); events.length = 0;
 }"""
 
@@ -199,6 +199,26 @@ def test_what_the_cut_takes_away_is_picked_through(page: Page) -> None:
         [CUPBOARD, STOREY],
     )
     assert point[2] < HEIGHT + 0.501
+
+
+def test_a_section_cuts_away_what_lies_on_its_side_and_only_that(page: Page) -> None:
+    """A plane of any slope, as a BCF viewpoint brings it: what it takes is neither drawn nor picked."""
+    look_into(page)
+    before, through, kept, drawn, told = page.evaluate(
+        """async ([id, storey]) => {
+          const p = at(id, 0.5), before = pickAt(p), top = scene.boxOf(id).max, was = await pixel(p.x, p.y);
+          const plane = (z) => [{ location: [top[0], top[1], z], direction: [0.1, 0, 2] }];
+          scene.setClipPlanes(plane(top[2] - 0.3)); scene.render();
+          const hit = scene.pick(p.x, p.y), now = await pixel(p.x, p.y), told = scene.clipPlanes;
+          scene.setClipPlanes(plane(top[2] + 0.3)); scene.render();
+          return [before, hit, pickAt(p), String(was) !== String(now), told];
+        }""",
+        [CUPBOARD, STOREY],
+    )
+    assert (before, kept) == (CUPBOARD, CUPBOARD)
+    assert through["point"][2] < HEIGHT + 1 - 0.25
+    assert drawn  # cut open, it shows its inside
+    assert [plane["direction"] for plane in told] == [[0.1, 0, 2], [0, 0, 1]]  # and the cut above the storey
 
 
 def test_isolated_storeys_leave_ghosts_or_nothing(page: Page) -> None:

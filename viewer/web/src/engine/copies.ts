@@ -40,7 +40,8 @@ export function layOut(placed: readonly Primitive[], copies: readonly Copy[], va
   return out;
 }
 
-interface Range { readonly from: number; readonly to: number }
+/** The vertices that a copy uses, and its primitives' indices counted in them. */
+interface Cut { readonly rows: Uint32Array; readonly indices: readonly Uint32Array[] }
 
 /** Indices to be written with something added. */
 interface Shifted { readonly values: ArrayLike<number>; readonly shift: number }
@@ -59,15 +60,15 @@ class Layout {
     this.#valueOf = valueOf;
     this.#matrix = (copies[0]?.primitives[0] as Primitive).matrix;
     const families = sharingVertices(placed);
-    const ranges = copies.map((copy) => rangeOf(copy));
+    const cuts = cutOut(copies);
     let total = families.reduce((sum, family) => sum + verticesOf(family), 0);
-    copies.forEach((copy, i) => (total += copy.count * ((ranges[i] as Range).to - (ranges[i] as Range).from)));
+    copies.forEach((copy, i) => (total += copy.count * (cuts[i] as Cut).rows.length));
     this.#position = new Float32Array(total * 3);
     this.#normal = new Int8Array(total * 4);
     this.#color = new Uint8Array(total * 4);
     this.#feature = new Uint32Array(total);
     for (const family of families) this.#place(family);
-    copies.forEach((copy, i) => this.#lay(copy, ranges[i] as Range));
+    copies.forEach((copy, i) => this.#lay(copy, cuts[i] as Cut));
   }
 
   primitives(): Primitive[] {
@@ -99,37 +100,37 @@ class Layout {
     const count = verticesOf(family);
     const longest = family.reduce((a, b) => (b.vertices > a.vertices ? b : a));
     const surface = family.find((p) => p.kind !== "edges") ?? longest;
-    this.#copyVertices(surface, { from: 0, to: count }, base);
+    this.#copyVertices(surface, Uint32Array.from({ length: count }, (_, i) => i), base);
     for (let v = 0; v < count; v++) this.#feature[base + v] = longest.feature[v] as number;
     for (const p of family) this.#index[p.kind].push({ values: indices(p), shift: base });
     this.#vertices += count;
   }
 
-  #lay(copy: Copy, range: Range): void {
-    const size = range.to - range.from;
+  #lay(copy: Copy, { rows, indices: own }: Cut): void {
+    const size = rows.length;
     const surface = copy.primitives.find((p) => p.kind !== "edges") ?? copy.primitives[0];
     if (!surface) return;
     const first = this.#vertices;
     for (let i = 0; i < copy.count; i++) {
       const base = this.#vertices;
-      if (i === 0) this.#copyVertices(surface, range, base);
+      if (i === 0) this.#copyVertices(surface, rows, base);
       else this.#repeat(first, base, size);
       this.#feature.fill(copy.feature[i] as number, base, base + size);
       this.#vertices += size;
     }
     for (let i = 0; i < copy.count; i++) this.#turn(copy, i, first + i * size, size);
-    for (const p of copy.primitives) {
-      const values = indices(p);
-      for (let i = 0; i < copy.count; i++) this.#index[p.kind].push({ values, shift: first + i * size - range.from });
-    }
+    copy.primitives.forEach((p, k) => {
+      for (let i = 0; i < copy.count; i++) this.#index[p.kind].push({ values: own[k] as Uint32Array, shift: first + i * size });
+    });
   }
 
-  #copyVertices(p: Primitive, { from, to }: Range, base: number): void {
+  #copyVertices(p: Primitive, rows: Uint32Array, base: number): void {
     const position = this.#valueOf(p.position as Attribute<never>);
     const normal = p.normal && this.#valueOf(p.normal as Attribute<never>);
     const color = p.color && this.#valueOf(p.color as Attribute<never>);
-    for (let v = from; v < to; v++) {
-      const at = base + v - from;
+    for (let i = 0; i < rows.length; i++) {
+      const v = rows[i] as number;
+      const at = base + i;
       for (let c = 0; c < 3; c++) {
         this.#position[at * 3 + c] = position(v, c);
         if (normal) this.#normal[at * 4 + c] = Math.round(normal(v, c) * 127);
@@ -180,19 +181,28 @@ function verticesOf(family: readonly Primitive[]): number {
   return Math.max(...family.map((p) => p.vertices));
 }
 
-/** Vertices that a copy's primitives use. */
-function rangeOf(copy: Copy): Range {
-  let from = Infinity;
-  let to = 0;
-  for (const p of copy.primitives) {
-    const values = indices(p);
-    for (let k = 0; k < values.length; k++) {
-      const i = values[k] as number;
-      if (i < from) from = i;
-      if (i >= to) to = i + 1;
-    }
-  }
-  return from < to ? { from, to } : { from: 0, to: 0 };
+/** What each copy uses of the vertices that all share. */
+function cutOut(copies: readonly Copy[]): Cut[] {
+  const places = new Map<unknown, Int32Array>(); // by array of vertices: where each went, -1 for nowhere
+  return copies.map((copy) => {
+    const rows: number[] = [];
+    const source = copy.primitives[0]?.position.array;
+    const longest = Math.max(0, ...copy.primitives.map((p) => p.vertices));
+    let place = places.get(source);
+    if (!place || place.length < longest) places.set(source, (place = new Int32Array(longest).fill(-1)));
+    const own = copy.primitives.map((p) => {
+      const values = indices(p);
+      const out = new Uint32Array(values.length);
+      for (let k = 0; k < out.length; k++) {
+        const row = values[k] as number;
+        if (place[row] === -1) place[row] = rows.push(row) - 1;
+        out[k] = place[row] as number;
+      }
+      return out;
+    });
+    for (const row of rows) place[row] = -1;
+    return { rows: Uint32Array.from(rows), indices: own };
+  });
 }
 
 function indices(p: Primitive): ArrayLike<number> {

@@ -7,6 +7,8 @@
  */
 import type { Attribute, Primitive } from "./glb";
 
+const SAME = 6; // of 127: three degrees
+
 type Source = Uint16Array | Int16Array | Uint8Array | Int8Array | Float32Array;
 
 /** Primitives that refer to one array of vertices, with `first` as the row at which each starts. */
@@ -144,9 +146,9 @@ class Sides {
 
   #corner(row: number, normal: number): number {
     if (this.#normal[row] === -1) this.#normal[row] = normal;
-    if (this.#normal[row] === normal) return row;
+    if (isSameSide(this.#normal[row] as number, normal)) return row;
     for (let copy = this.#next[row] as number; copy >= 0; copy = this.#nextOfCopies[copy] as number)
-      if (this.#ofCopies[copy] === normal) return this.#rows + copy;
+      if (isSameSide(this.#ofCopies[copy] as number, normal)) return this.#rows + copy;
     this.copies.push(row);
     this.#ofCopies.push(normal);
     this.#nextOfCopies.push(this.#next[row] as number);
@@ -170,6 +172,12 @@ class Sides {
 
 const pack = (x: number, y: number, z: number): number =>
   ((Math.round(x * 127) + 127) << 16) | ((Math.round(y * 127) + 127) << 8) | (Math.round(z * 127) + 127);
+
+/** Triangles of one side differ by what rounding turns them; other sides start at a crease. */
+function isSameSide(a: number, b: number): boolean {
+  if (a === b) return true;
+  return Math.abs((a >> 16) - (b >> 16)) <= SAME && Math.abs(((a >> 8) & 255) - ((b >> 8) & 255)) <= SAME && Math.abs((a & 255) - (b & 255)) <= SAME;
+}
 
 function shifted(primitive: Primitive, first: number): Uint32Array {
   const { index, vertices } = primitive;
