@@ -92,7 +92,10 @@ async def _store_storeys(conn: Conn, new: NewVersion, elements: Sequence[Known])
     taken = {s["id"] for near in near_of.values() for s in near}
     was = {(e["global_id"], e["occurrence"]): e["storey_id"] for e in elements if e["ifc_class"] == _STOREY}
     for entry in new.extract.storeys:
-        near = near_of[entry.element]
+        # Two buildings of one file have a ground floor each: the second finds what the first has made.
+        near = near_of[entry.element] or [
+            s for s in known if s["name"] == entry.name and _same_height(s["elevation"], entry.elevation)
+        ]
         if not near:
             element = new.extract.elements[entry.element]
             before = was.get((element.global_id, element.occurrence))
@@ -101,6 +104,7 @@ async def _store_storeys(conn: Conn, new: NewVersion, elements: Sequence[Known])
                 await conn.execute(
                     "UPDATE storey SET name = %s, elevation = %s WHERE id = %s", (entry.name, entry.elevation, before)
                 )
+                known.append({"id": before, "name": entry.name, "elevation": entry.elevation})
                 storeys[entry.element] = before
                 continue
             made = await row(

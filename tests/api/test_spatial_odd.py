@@ -1,0 +1,75 @@
+"""A file no architect would sign is imported all the same, and what is wrong with it is said."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.odd_building import write_odd_building
+from tests.serving import Server, upload
+
+NAME = "Odd"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def odd(server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The building and its import's report."""
+    path = tmp_path_factory.mktemp("odd") / "odd.ifc"
+    write_odd_building(path)
+    with server.client() as client:
+        client.post("/buildings", json={"name": NAME}).raise_for_status()
+        job = upload(client, path, NAME)
+    assert job["state"] == "done", job
+    return job
+
+
+def spaces(client: httpx.Client) -> dict[str, dict[str, Any]]:
+    page = client.get(f"/buildings/{NAME}/spaces", params={"limit": 1000}).raise_for_status().json()
+    return {each["name"]: each for each in page["items"]}
+
+
+def test_what_is_wrong_with_the_rooms_is_reported(client: httpx.Client) -> None:
+    report = client.get(f"/buildings/{NAME}/network").raise_for_status().json()
+    assert [each["name"] for each in report["rooms_without_floor"]["examples"]] == ["Nowhere"]
+    assert [each["name"] for each in report["doors_joining_none"]["examples"]] == ["Lost door"]
+    assert report["storeys_without_rooms"] == ["Upper"] or report["storeys_without_rooms"] == ["Upper", "Upper"]
+    assert (report["doors"], report["doors_joining_two"]) == (3, 2)
+    nowhere = spaces(client)["Nowhere"]
+    assert (nowhere["has_floor"], nowhere["area"]) == (False, None)
+    detail = client.get(f"/spaces/{nowhere['id']}").raise_for_status().json()
+    assert (detail["footprint"], detail["neighbours"], detail["area_source"]) == (None, [], None)
+
+
+def test_a_room_whose_outline_crosses_itself_has_the_area_it_encloses(client: httpx.Client) -> None:
+    crossed = spaces(client)["Crossed"]
+    assert crossed["area"] is None or 0 < crossed["area"] <= 16
+
+
+def test_storeys_given_top_first_are_used_by_their_height(client: httpx.Client) -> None:
+    found = spaces(client)
+    assert found["Hall 0"]["elevation"] == 0
+    pump = client.get("/elements", params={"building": NAME, "q": "Pump 0"}).raise_for_status().json()["items"][0]
+    location = client.get(f"/elements/{pump['id']}").raise_for_status().json()["location"]
+    assert (location["space_id"], location["storey_id"]) == (found["Hall 0"]["id"], found["Hall 0"]["storey_id"])
+    assert location["reason"]["code"] == "placed.inside" and location["storey_reason"]["code"] == "placed.storey_room"
+    assert location["storey_name"] == "Ground" and location["confidence"] > 0.9
+    lamp = client.get("/elements", params={"building": NAME, "q": "Lamp 0"}).raise_for_status().json()["items"][0]
+    assert client.get(f"/elements/{lamp['id']}").raise_for_status().json()["location"]["storey_name"] == "Upper"
+
+
+def test_two_buildings_in_one_file_stay_apart(client: httpx.Client) -> None:
+    found = spaces(client)
+    near = {"to": found["Hall 0"]["id"], "ifc_class": "IfcPump", "radius": 50}
+    items = client.get(f"/buildings/{NAME}/nearest", params=near).raise_for_status().json()["items"]
+    assert [each["name"] for each in items] == ["Pump 0"]
+    both = client.get(f"/buildings/{NAME}/nearest", params={**near, "radius": 500}).raise_for_status().json()["items"]
+    assert [each["name"] for each in both] == ["Pump 0", "Pump 1"] and both[1]["distance"] > 90
+    none = client.get("/route", params={"from": found["Hall 0"]["id"], "to": found["Hall 1"]["id"]})
+    assert none.status_code == 404
+    way = client.get("/route", params={"from": found["Hall 1"]["id"], "to": found["Room 1"]["id"]})
+    assert [each["name"] for each in way.raise_for_status().json()["doors"]] == ["Door 1"]
+
+
+def test_rooms_that_overlap_are_said_to(client: httpx.Client) -> None:
+    hall = client.get(f"/spaces/{spaces(client)['Hall 0']['id']}").raise_for_status().json()
+    assert "Over" in {each["name"] for each in hall["neighbours"]}
