@@ -41,7 +41,10 @@ def read_tile(data: bytes) -> TileShapes:
     if len(data) < 20 or data[:4] != b"glTF":
         raise ValueError("not a GLB file")
     size = struct.unpack_from("<I", data, 12)[0]
-    return _Reader(json.loads(data[20 : 20 + size]), data[28 + size :]).read()
+    try:
+        return _Reader(json.loads(data[20 : 20 + size]), data[28 + size :]).read()
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"not a tile of ours: {error!r}") from error
 
 
 class _Reader:

@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 import shapely
+import structlog
 
 from spatial.climbs import Climb, climbs_of
 from spatial.section import CUT, DEPTH, Drawn, Section, Soup, StoreySection, cut_section, soup_of
@@ -22,6 +23,7 @@ from twin.blobs import BlobStore
 from twin.db import Conn, Database, row, rows
 from viewer.glb_read import TileShapes, read_tile
 
+log = structlog.get_logger()
 REVISION: Final = b"plans 4"  # change it when the same tiles give another section or other climbs
 CONTENT_TYPE: Final = "application/x-twin-shapes"
 DRAWN_BYTES: Final = 16 << 20
@@ -142,7 +144,11 @@ class Sections:
         numbers: dict[UUID, int] = {}
         parts = []
         for tile in tiles:
-            shapes = read_tile(self._blobs.path(tile["hash"]).read_bytes())
+            try:
+                shapes = read_tile(self._blobs.path(tile["hash"]).read_bytes())
+            except (OSError, ValueError) as error:
+                log.warning("plan.tile_unreadable", tile=tile["hash"], reason=str(error))
+                continue  # what it shows is missing on the plan, the rest is there
             parts.append(_part(shapes, tile["model_id"], elements, numbers))
         return soup_of(parts), list(numbers)
 

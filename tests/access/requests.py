@@ -19,6 +19,8 @@ from tests.access.world import Building
 API = "/api/v1"
 PLACES = ("building", "storey", "model", "element", "space", "point", "asset", "alarm", "plan", "system")
 """Parameters and fields that name an object with a place; optional ones are given too, the first that there is."""
+WALKED: Mapping[str, str] = {"start": "element", "stop": "pump"}
+"""Fields of a round trip, and what they name."""
 NOTHING: Mapping[str, Any] = {}
 SERVER_WIDE = frozenset({"account", "key_id", "key", "role", "grant", "session_id", "provider", "user"})
 
@@ -146,6 +148,8 @@ def example(schema: Mapping[str, Any], name: str, place: Building, others: Mappi
         return _object(schema, place, others)
     if name in others:
         return str(others[name])
+    if name in WALKED and kind == "string" and "format" not in schema:
+        return str(place.ids[WALKED[name]])
     if name in PLACES and kind == "string":
         return place.ids["key"] if name == "point" else str(place.ids[name])
     if "enum" in schema or "const" in schema:
