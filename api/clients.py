@@ -1,14 +1,13 @@
 """Flow control of everyone who calls, and what API keys use (6.1.5b, 6.1.5d).
 
-Three limits, each shared by all processes: calls of a key or account, calls that cost much (`@expensive`), and, before
-anything is looked up, wrong credentials from one address. A fourth, how many calls of a key run at once, holds per
-process. `ClientGuard` sees every request first and last; `admit` is called as soon as it is known who calls.
+Limits, each shared by all processes: calls of a key or account, calls that cost much (`@expensive`), how many of either
+run at once, and, before anything is looked up, wrong credentials from one address. `ClientGuard` sees every request
+first and last; `admit` is called as soon as it is known who calls.
 """
 
 import asyncio
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from starlette.websockets import WebSocket
 from api import problems
 from api.route import SESSION_COOKIE
 from identity.actor import Actor
+from identity.leases import Leases
 from identity.rate import SETTLE_S, Quota, Rates, Standing, network_of
 from identity.usage import UsageRecorder
 from twin.db import Database
@@ -56,7 +56,7 @@ class Call:
     started: float
     status: int = 0
     key: UUID | None = None
-    holds: bool = False  # a place among the key's concurrent calls
+    places: list[tuple[str, int]] = field(default_factory=list)  # held among calls at once, of how many
     standings: list[Standing] = field(default_factory=list)
 
 
@@ -65,6 +65,7 @@ class Clients:
 
     def __init__(self, db: Database, settings: Settings) -> None:
         self.rates = Rates(db)
+        self.leases = Leases(db)
         self.usage = UsageRecorder(db)
         self._settings = settings
         self._guesses = Quota("guesses", settings.rate_guesses)
@@ -72,7 +73,6 @@ class Clients:
         self._account = Quota("calls", settings.rate_account)
         self._key = Quota("calls", settings.rate_key)
         self._expensive = Quota("expensive", settings.rate_expensive)
-        self._running: Counter[UUID] = Counter()
         self._known: dict[bytes, float] = {}
         self._refused: dict[bytes, tuple[float, Standing]] = {}
 
@@ -107,7 +107,7 @@ class Clients:
         if terms is not None:
             call.key, who = terms.id, f"key/{terms.id}"
             quota = self._key if terms.rate is None else Quota("calls", terms.rate)
-            self._take_place(call, terms.id, terms.concurrency or self._settings.rate_concurrency)
+            await self._take_place(call, who, terms.concurrency or self._settings.rate_concurrency)
         calls = await self.rates.spend(quota, who)
         call.standings.append(calls)
         if not calls.admitted:
@@ -119,12 +119,12 @@ class Clients:
             call.standings.append(heavy)
             if not heavy.admitted:
                 raise heavy.refusal()
+            await self._take_place(call, f"expensive/{who}", self._settings.rate_expensive_concurrency)
 
-    def _take_place(self, call: Call, key: UUID, limit: int) -> None:
-        if self._running[key] >= limit:
+    async def _take_place(self, call: Call, name: str, limit: int) -> None:
+        if not await self.leases.take(name, limit):
             raise TooMany("rate.concurrency", limit=limit, retry_after=1)
-        self._running[key] += 1
-        call.holds = True
+        call.places.append((name, limit))
 
     def _remember(self, credential: bytes) -> None:
         if len(self._known) >= MOST_KNOWN:
@@ -133,11 +133,9 @@ class Clients:
 
     async def part(self, call: Call, scope: Scope) -> None:
         """When a call is answered: free its place, note what it was, count a wrong credential."""
+        while call.places:
+            await self.leases.free(*call.places.pop())
         if call.key is not None:
-            if call.holds:
-                self._running[call.key] -= 1
-                if not self._running[call.key]:
-                    del self._running[call.key]
             took, now = time.monotonic() - call.started, datetime.now(UTC)
             address = scope["client"][0] if scope.get("client") else None
             self.usage.record(call.key, route_of(scope), call.status or 500, took, address=address, now=now)
@@ -153,6 +151,7 @@ class Clients:
             while True:
                 await asyncio.sleep(SETTLE_S)
                 await self.rates.storage.settle()
+                await self.leases.settle()
                 now = time.monotonic()
                 self._refused = {key: each for key, each in self._refused.items() if each[0] > now}
                 if now >= next_write:
@@ -163,6 +162,7 @@ class Clients:
                     await self.rates.storage.prune()
         finally:
             await self.usage.flush()
+            await self.leases.close()
 
 
 class ClientGuard:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 import click
 import structlog
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.app import Twin, create_app, open_twin
 from api.guard import allowed_hosts
@@ -20,7 +21,8 @@ from twin.settings import Settings
 
 log = structlog.get_logger()
 BACKLOG = 2048
-GRACE_S = 10
+GRACE_S = 10  # for requests at hand
+SOCKET_GRACE_S = 2  # for a live socket to take what it has still been sent
 
 
 class _Server(uvicorn.Server):
@@ -34,6 +36,19 @@ class _Server(uvicorn.Server):
         """Stop when the requests at hand are answered; asked twice, at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was asked, close live sockets with 1012 (come back). One whose browser sleeps is dropped."""
+        drop = asyncio.get_running_loop().call_later(SOCKET_GRACE_S, self._drop_sockets)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            drop.cancel()
+
+    def _drop_sockets(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WebSocketsSansIOProtocol):
+                connection.transport.abort()
 
 
 Hook = Callable[[Twin, str], Coroutine[None, None, None]]

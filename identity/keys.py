@@ -7,6 +7,7 @@ two secrets stand for it.
 import hashlib
 import ipaddress
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from identity.actor import Actor, KeyTerms
 from identity.grants import actor_of_key, give_grant
 from identity.permissions import PERMISSIONS
 from twin.db import Conn, object_or_none, objects, row, rows
-from twin.errors import Invalid, NotFound, Unauthenticated
+from twin.errors import Conflict, Invalid, NotFound, Unauthenticated
 from twin.page import Page, decode_cursor, page_of
 
 PREFIX: Final = "twin_"  # lets secret scanners and people know what they see
@@ -64,15 +65,18 @@ async def create_key(
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which is not kept. It holds the role everywhere, or at each of the buildings.
 
-    Raises Invalid: unknown role or scope, empty name, bad network; Denied: the creator may not do as much himself.
+    Raises Invalid: unknown role or scope, empty name, bad network; Conflict: a living key has that name; Denied: the
+    creator may not do as much himself.
     """
+    plain = _usable_name(name)
+    await _check_free(conn, plain)
     found = await row(
         conn,
         """INSERT INTO api_key (name, scopes, networks, rate, concurrency, created_by, expires_at)
            VALUES (%(name)s, %(scopes)s, %(networks)s, %(rate)s, %(concurrency)s, %(by)s, %(expires)s)
            RETURNING id""",
         {
-            "name": _usable_name(name),
+            "name": plain,
             "scopes": None if scopes is None else _known_scopes(scopes),
             "networks": normal_networks(networks),
             "rate": rate,
@@ -145,7 +149,7 @@ async def list_keys(conn: Conn, *, limit: int = 100, cursor: str | None = None) 
 async def change_key(conn: Conn, key_id: UUID, changes: dict[str, Any]) -> tuple[ApiKey, ApiKey]:
     """Change some of `scopes`, `networks`, `rate`, `concurrency`, `expires_at`, `name`; return it before and after.
 
-    Raises NotFound (also for a revoked key) or Invalid.
+    Raises NotFound (also for a revoked key), Conflict (another key has the name) or Invalid.
     """
     before = await _live(conn, key_id)
     values = {field: getattr(before, field) for field in _CHANGEABLE} | changes
@@ -153,6 +157,7 @@ async def change_key(conn: Conn, key_id: UUID, changes: dict[str, Any]) -> tuple
         values["scopes"] = _known_scopes(values["scopes"])
     values["networks"] = normal_networks(values["networks"] or ())
     values["name"] = _usable_name(values["name"] or "")
+    await _check_free(conn, values["name"], but=key_id)
     await conn.execute(
         """UPDATE api_key SET name = %(name)s, scopes = %(scopes)s, networks = %(networks)s, rate = %(rate)s,
              concurrency = %(concurrency)s, expires_at = %(expires_at)s WHERE id = %(id)s""",
@@ -221,10 +226,24 @@ def _known_scopes(scopes: Sequence[str]) -> list[str]:
 
 
 def _usable_name(name: str) -> str:
-    plain = name.strip()
+    plain = unicodedata.normalize("NFKC", name).strip()
     if not 1 <= len(plain) <= 100 or not plain.isprintable():
         raise Invalid("key.name", where="name")
     return plain
+
+
+async def _check_free(conn: Conn, name: str, *, but: UUID | None = None) -> None:
+    """Raise Conflict when a living key has that name, however its letters are cased.
+
+    Of two that ask at once for one name the second waits here for the first.
+    """
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('key ' || lower(%s), 0))", (name,))
+    other = await row(
+        conn, "SELECT id FROM api_key WHERE lower(name) = lower(%s) AND revoked_at IS NULL AND id IS DISTINCT FROM %s",
+        (name, but),
+    )  # fmt: skip
+    if other is not None:
+        raise Conflict("key.exists", where="name", name=name, id=str(other["id"]))
 
 
 def _hash(secret: str) -> bytes:

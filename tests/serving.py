@@ -79,10 +79,12 @@ def environment(data: Path, database: str | None) -> dict[str, str]:
 
 
 @contextmanager
-def serving(data: Path, database: str | None, *command: str, **settings: str) -> Iterator[Server]:
+def serving(
+    data: Path, database: str | None, *command: str, key: str | None = None, **settings: str
+) -> Iterator[Server]:
     """Start `twin serve` (or another command that serves) on a free port; stop it at the end.
 
-    `settings` as TWIN_… in its environment.
+    `key`: of another server on the same database. `settings` as TWIN_… in its environment.
     """
     process = subprocess.Popen(
         [str(TWIN), *(command or ("serve",)), "--port", "0"],
@@ -97,9 +99,13 @@ def serving(data: Path, database: str | None, *command: str, **settings: str) ->
     listener.start()
     try:
         _wait_until_serving(server)
-        made = server.twin("key", "add", "test")
-        assert made.returncode == 0, made.stderr
-        server.key = made.stdout.strip()
+        if key is None:
+            made = server.twin("key", "add", "test")
+            if "[key.exists]" in made.stderr:  # started again on what another one left
+                made = server.twin("key", "add", f"test {process.pid}")
+            assert made.returncode == 0, made.stderr
+            key = made.stdout.strip()
+        server.key = key
         yield server
     finally:
         process.send_signal(signal.SIGTERM)

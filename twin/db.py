@@ -122,7 +122,7 @@ class Database:
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Start the embedded PostgreSQL (or reach the given one), bring the schema up to date, open the pool."""
     await asyncio.to_thread(make_private, settings.data)
-    embedded = None if settings.database else EmbeddedPostgres(settings.data)
+    embedded = None if settings.database else EmbeddedPostgres(settings.data, durable=settings.database_durable)
     try:
         url = await asyncio.to_thread(embedded.start) if embedded else str(settings.database)
         await asyncio.to_thread(migrations.migrate, url)

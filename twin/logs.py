@@ -11,6 +11,9 @@ from twin.settings import Settings
 QUIET = ("httpx", "httpcore", "procrastinate", "alembic", "asyncio")  # they tell at info what we tell ourselves
 
 
+SECRETIVE = ("uvicorn",)  # they tell at debug what must not be told: heads of requests with cookies and keys
+
+
 def configure_logs(settings: Settings) -> None:
     """Set up structlog and the standard library's logging. Called once, by the process's entry point."""
     shared: list[Processor] = [
@@ -41,3 +44,5 @@ def configure_logs(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in SECRETIVE:
+        logging.getLogger(name).setLevel(max(level, logging.INFO))

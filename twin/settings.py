@@ -199,7 +199,12 @@ class Settings(BaseSettings):
         200, ge=1, description="Wrong passwords, keys and sessions a minute from one address before it has to wait."
     )
     rate_concurrency: int = Field(
-        250, ge=1, description="Calls at once of an API key that has no concurrency of its own, per server process."
+        250,
+        ge=1,
+        description="Calls at once of an API key that has no concurrency of its own, over all server processes.",
+    )
+    rate_expensive_concurrency: int = Field(
+        16, ge=1, description="Uploads, imports and exports at once of a key or account, over all server processes."
     )
     usage_keep: timedelta = Field(timedelta(days=180), description="How long the usage of API keys is kept.")
 

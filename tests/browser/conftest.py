@@ -33,5 +33,5 @@ def chromium() -> Iterator[Browser]:
 def fresh_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server as a newcomer has it: embedded database, empty data folder."""
     data: Path = tmp_path_factory.mktemp("fresh")
-    with serving(data, None) as server:
+    with serving(data, None, TWIN_DATABASE_DURABLE="false") as server:
         yield server
