@@ -11,8 +11,9 @@ from twin.db import Conn, rows
 from twin.errors import NotFound
 
 CLASSES: Final = 6
-COLOURS: Final = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
-"""Cividis in six steps: read alike with and without colour vision, darker to lighter in print."""
+COLOURS: Final = ("#ffffd9", "#d9f0b3", "#a6dbb9", "#66c2bf", "#3fa0c4", "#2a78b0")
+"""Yellow to blue, lighter to darker: read alike with and without colour vision and in grey, and walls, doors and names
+stay legible on all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,8 @@ class _Drawing:
                 classes = "nodata" if found is None else "heat"
                 if found is not None:
                     colour = self.heat.colour(self.heat.class_of(found.value))
-                    more = f' style="fill:{colour};fill-opacity:.8" data-value="{found.value:.6g}"'
+                    opacity = 0.55 if self.style.theme == "dark" else 0.85
+                    more = f' style="fill:{colour};fill-opacity:{opacity}" data-value="{found.value:.6g}"'
             data = self.sheet.path(room.polygon)
             if data:
                 told = escape(" ".join(filter(None, (room.number, room.title))) or self.words["room"])
