@@ -71,7 +71,7 @@ def _check_magic(start: bytes, name: str) -> None:
     if not text:
         raise Invalid("ifc.empty_file", where=name)
     kind = next((kind for magic, kind in _MAGIC if start.startswith(magic)), "?")
-    raise Invalid("ifc.not_ifc", where=f"{name}, byte 0", found=start[:16].decode("ascii", "replace"), kind=kind)
+    raise Invalid("ifc.not_ifc", where=f"{name}, byte 0", found=_readable(start[:16]), kind=kind)
 
 
 _MAGIC: Final = (
@@ -214,3 +214,8 @@ def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, max
                 raise TooLarge("ifc.zip_bomb", where=entry.filename[:200], limit=limit)
             out.write(chunk)
     return target
+
+
+def _readable(data: bytes) -> str:
+    """Bytes as text for people: what is no printable ASCII is a dot."""
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)

@@ -359,8 +359,16 @@ class _Worker:
 
 
 def _described(error: TwinError) -> dict[str, Any]:
-    params = {key: value if isinstance(value, int | float | str) else str(value) for key, value in error.params.items()}
-    return {"code": error.code, "message": error.text("en"), "where": error.where, "params": params}
+    params = {
+        key: value if isinstance(value, int | float) else _storable(str(value)) for key, value in error.params.items()
+    }
+    where = _storable(error.where) if error.where is not None else None
+    return {"code": error.code, "message": _storable(error.text("en")), "where": where, "params": params}
+
+
+def _storable(text: str) -> str:
+    """Text as jsonb takes it: what a hostile file says is quoted in errors, and has zeros and half characters."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 async def recover(db: Database) -> int:

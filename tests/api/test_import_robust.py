@@ -17,8 +17,9 @@ import pytest
 from api.app import Twin, open_twin
 from api.importing import IFC, ask_for_import
 from identity import Actor
-from tests.conftest import Cluster
-from tests.serving import TWIN, environment, serving
+from tests.ifc_models import hostile
+from tests.ifc_models.test_preview import tower
+from tests.serving import TWIN, environment, serving, wait_for_job
 from twin import jobs, places
 from twin.blob_upkeep import remove_unused_blobs
 from twin.db import row, rows
@@ -26,7 +27,6 @@ from twin.jobs import Job, JobContext
 from twin.settings import Settings
 
 HOUSE = "arch/AC20-FZK-Haus.ifc"
-LARGE = "arch/AC11-Institute-Var-2.ifc"
 ACTOR = Actor("account:li")
 
 
@@ -48,8 +48,11 @@ async def over(twin: Twin, job_id: UUID) -> Job:
     return [job async for job in jobs.follow_job(twin.db, job_id)][-1]
 
 
-async def test_an_import_that_is_cancelled_at_any_stage_leaves_nothing_behind(settings: Settings, shared: Path) -> None:
+async def test_an_import_that_is_cancelled_at_any_stage_leaves_nothing_behind(
+    settings: Settings, tmp_path: Path
+) -> None:
     reached: list[str] = []
+    file = tower(tmp_path / "tower.ifc")
     async with importing(settings) as twin:
 
         async def cancelled_on_the_way(job: JobContext) -> Any:
@@ -68,28 +71,33 @@ async def test_an_import_that_is_cancelled_at_any_stage_leaves_nothing_behind(se
         worker = asyncio.create_task(jobs.run_worker(twin.db, {"import": cancelled_on_the_way}))
         try:
             for stage in ("check", "read", "mesh", "place", "store"):
-                job = await over(twin, await ask(twin, shared / "ifc" / HOUSE, model=stage))
+                job = await over(twin, await ask(twin, file, model=stage))
                 assert (job.state, stage) == ("cancelled", reached[-1])
         finally:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
         async with twin.db.connection() as conn:
             assert await row(conn, "SELECT 1 FROM model_version") is None
-            assert await row(conn, "SELECT 1 FROM element") is None
+            assert await row(conn, "SELECT 1 FROM element UNION ALL SELECT 1 FROM tile_preview") is None
         assert list((settings.data / "work").iterdir()) == []
 
 
-async def test_versions_of_one_model_come_in_order_and_other_models_meanwhile(settings: Settings, shared: Path) -> None:
+async def test_versions_of_one_model_come_in_order_and_other_models_meanwhile(
+    settings: Settings, shared: Path, tmp_path: Path
+) -> None:
     async with importing(settings) as twin:
         baseline = shared / "ifc/versions/design_change_M1/IFC/M1.ifc"
         later = shared / "ifc/versions/design_change_M1/IFC/M1_A-MP.ifc"
         asked = [await ask(twin, baseline), await ask(twin, later), await ask(twin, baseline, "other")]
+        binary = await ask(twin, hostile.wrong_magic(tmp_path / "no.ifc"), "third")  # what it says is no text
         worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), settings=settings))
         try:
             done = [await over(twin, each) for each in asked]
+            refused = await over(twin, binary)
         finally:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
+        assert (refused.state, (refused.error or {})["code"]) == ("failed", "ifc.not_ifc")
         results = [job.result or pytest.fail(str(job.error)) for job in done]
         assert [(r["model"], r["version"]) for r in results] == [("m", 1), ("m", 2), ("other", 1)]
         assert done[1].started_at is not None and done[0].finished_at is not None
@@ -99,32 +107,23 @@ async def test_versions_of_one_model_come_in_order_and_other_models_meanwhile(se
 
 @pytest.mark.timeout(180)
 def test_a_server_that_is_killed_in_the_middle_of_an_import_does_it_after_its_restart(
-    cluster: Cluster, database_url: str, tmp_path: Path, shared: Path
+    database_url: str, tmp_path: Path
 ) -> None:
-    data = tmp_path / "data"
+    data, model_file = tmp_path / "data", tower(tmp_path / "tower.ifc")
     with serving(data, database_url) as server, server.client() as client:
         client.post("/buildings", json={"name": "B"}).raise_for_status()
-        with (shared / "ifc" / LARGE).open("rb") as file:
+        with model_file.open("rb") as file:
             job = client.post("/models", data={"building": "B"}, files={"file": ("m.ifc", file)}).json()["id"]
         while client.get(f"/jobs/{job}").raise_for_status().json()["stage"] not in ("read", "mesh", "place"):
             pass
         server.kill()
     assert [path.name for path in (data / "work").iterdir()]  # it was in the middle
     with serving(data, database_url) as server, server.client() as client:
-        done = _wait(client, job)
+        done = wait_for_job(client, job)
         assert (done["state"], done["error"]) == ("done", None)
         [model] = client.get("/models").json()["items"]
         assert [v["version"] for v in client.get(f"/models/{model['id']}/versions").json()["items"]] == [1]
     assert list((data / "work").iterdir()) == []
-
-
-def _wait(client: Any, job: str) -> dict[str, Any]:
-    deadline = datetime.now(UTC) + timedelta(seconds=120)
-    while datetime.now(UTC) < deadline:
-        found: dict[str, Any] = client.get(f"/jobs/{job}").raise_for_status().json()
-        if found["state"] in ("done", "failed", "cancelled"):
-            return found
-    raise AssertionError(f"the job is still {found['state']} at {found['stage']}")
 
 
 @pytest.mark.parametrize("zipped", [False, True], ids=["while it is stored", "while it is read"])
