@@ -122,7 +122,7 @@ class WorkerPool:
         try:
             async with asyncio.timeout(limits.seconds):
                 await self._task("read", job)
-                show.read_done()
+                await show.read_done()
                 failure = await _outcome(meshing)
                 if failure is not None:
                     await self._mesh_in_parts(job, failure, end)
@@ -298,9 +298,11 @@ class _Shown:
     def wants_preview(self) -> bool:
         return self._on_preview is not None
 
-    def read_done(self) -> None:
+    async def read_done(self) -> None:
+        """Reading is over: what was said of meshing meanwhile counts from now on."""
         self._reading = False
         self.stage = "meshing"
+        await self._tell(self._meshed)
         for folder in self._early:
             self._preview(folder)
         self._early.clear()
@@ -324,6 +326,9 @@ class _Shown:
                 return
             step = self._meshed
         self.stage = step.stage
+        await self._tell(step)
+
+    async def _tell(self, step: Step) -> None:
         if self._on_progress is not None:
             answer = self._on_progress(step)
             if inspect.isawaitable(answer):

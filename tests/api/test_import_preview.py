@@ -18,7 +18,7 @@ from identity import Actor, sessions
 from identity.sessions import Origin
 from tests.access.world import account
 from tests.conftest import Cluster
-from tests.ifc_models.test_preview import STOREYS, tower
+from tests.ifc_models.test_preview import STOREYS, WALLS, tower
 from twin import jobs, places
 from twin.db import Conn, row, rows
 from twin.jobs import Job, JobContext
@@ -106,6 +106,36 @@ async def told(twin: Twin, building: UUID) -> list[tuple[str, int | None]]:
     return [(each["topic"], each["data"].get("tiles")) for each in found if each["topic"].startswith("model")]
 
 
+def wall_of(storey: int) -> bytes:
+    """The GlobalId of the first wall of a storey of the tower, whose file begins with the highest."""
+    return b"0000000000000000%06d" % (1000 + 10 * (1 + WALLS * (STOREYS - 1 - storey)))
+
+
+async def versions_are_seen_by_those_who_may(
+    twin: Twin, everywhere: httpx.AsyncClient, outsider: httpx.AsyncClient, building: str
+) -> None:
+    [model] = (await everywhere.get("/models", params={"building": building})).json()["items"]
+    at = f"/models/{model['id']}"
+    reads = ("/versions", "/versions/1", "/versions/2", "/versions/2/original", "/versions/2/tileset.json",
+             "/versions/2/matches", "/diff?from=1&to=2", "/diff.csv?from=1&to=2")  # fmt: skip
+    for path in reads:
+        assert (await everywhere.get(at + path)).status_code == 200, path
+        assert (await outsider.get(at + path)).status_code == 404, path
+    assert (await outsider.get("/models")).json()["items"] == []
+    assert len((await everywhere.get(f"{at}/versions/2/matches")).json()["items"]) == 1
+
+    async with twin.db.transaction() as conn:
+        found = await row(conn, "SELECT id FROM storey WHERE name = 'S1'")
+        assert found is not None
+        await account(conn, "low", "facility_engineer", ("storey", found["id"]))
+        low = await viewer(twin, conn, "low")
+    for path in reads:
+        answer = await low.get(at + path)
+        assert answer.status_code in (200, 404), path
+        assert not [each for each in (wall_of(2), wall_of(3)) if each.decode() in answer.text], path
+    await low.aclose()
+
+
 inside = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -136,9 +166,14 @@ async def test_whole_storeys_are_seen_before_the_job_is_done_and_never_half_a_ve
     # A model that is shown is shown whole until the next version is there.
     again = Seen(client, str(building.id))
     edited = file.with_name("edited.ifc")
-    edited.write_bytes(file.read_bytes().replace(b"'S0'", b"'Ground'"))
+    renamed, rekeyed = wall_of(3), wall_of(2)  # on the highest storey, and on the one below
+    text = file.read_bytes().replace(b"'S0'", b"'Ground'").replace(rekeyed, rekeyed[:-1] + b"Z")
+    edited.write_bytes(text.replace(renamed + b"',$,'W'", renamed + b"',$,'Renamed'"))
     assert (await watched(twin, edited, again, "m")).state == "done"
     assert all(tiles == seen.tiles["done"] for stage, tiles in again.tiles.items() if stage != "done")
+
+    # Who may see nothing of the building learns nothing of its versions; who may see a storey, that storey's part.
+    await versions_are_seen_by_those_who_may(twin, client, outsider, str(building.id))
 
     # A cancelled first import takes everything back, and says so.
     gone = Seen(client, str(other.id), cancel_at="store")
