@@ -1,8 +1,8 @@
 """What is near a place, within a radius, inside a polygon or on a floor: of all elements of a building at once.
 
-Boxes of a building's elements as arrays, once per state of its models, shared by all callers: distances to 30 000
-boxes are a millisecond of arithmetic, less than a tree takes to be asked. Who may see which of them is said by the
-caller's own connection, which reads the rows of the answer.
+Boxes of a building's elements as arrays, once per state of its models, shared by all callers: the distances to all
+of 30 000 boxes, in order and through any filter, are a few milliseconds of arithmetic. Who may see which of them is
+said by the caller's own connection, which reads the rows of the answer.
 """
 
 from collections.abc import Sequence
