@@ -47,7 +47,6 @@ def of_class(root: ET.Element, *classes: str) -> list[ET.Element]:
     return [each for each in root.iter() if each.get("data-class") in classes]
 
 
-@pytest.mark.clause("6.1.4c")
 def test_a_plan_shows_walls_doors_rooms_and_the_equipment_of_the_other_model(client: httpx.Client) -> None:
     root = sheet(client, "Level 1", lang="en")
     assert root.get("role") == "img" and root.find(f"{SVG}title") is not None
@@ -165,7 +164,6 @@ def test_footprints_follow_the_map_conversion_and_say_when_nothing_is_known(clie
     assert (local["twin:crs"], local["twin:note"], len(local["features"])) == ("building", "no_georeference", 4)
 
 
-@pytest.mark.clause("8.4.9b")
 def test_directions_are_told_in_both_languages_and_follow_the_stair(client: httpx.Client) -> None:
     found = spaces(client, "Plan duplex")
     route = client.get("/route", params={"from": found["A101"], "to": found["A203"]}).raise_for_status().json()
@@ -182,7 +180,6 @@ def test_directions_are_told_in_both_languages_and_follow_the_stair(client: http
     assert client.get("/route", params={"from": found["A203"]}).json()["code"] == "route.no_end"
 
 
-@pytest.mark.clause("8.4.9b")
 def test_no_part_of_any_route_leaves_the_floor_it_is_on(client: httpx.Client) -> None:
     found = spaces(client, "Plan duplex")
     floors = {id: client.get(f"/spaces/{id}").raise_for_status().json()["footprint"] for id in found.values()}
@@ -202,7 +199,6 @@ def test_no_part_of_any_route_leaves_the_floor_it_is_on(client: httpx.Client) ->
                 assert shapes[part["room"]["id"]].covers(walked), (one, other, part["room"]["name"])
 
 
-@pytest.mark.clause("7.7.1a-1")
 def test_a_round_is_short_and_ends_where_it_should(client: httpx.Client) -> None:
     found = spaces(client, "Plan duplex")
     body = {
@@ -218,7 +214,6 @@ def test_a_round_is_short_and_ends_where_it_should(client: httpx.Client) -> None
     assert (island.status_code, island.json()["code"]) == (404, "route.missing_door")
 
 
-@pytest.mark.clause("8.4.9b")
 def test_the_nearest_of_the_crew_comes_first_and_reading_it_is_audited(server: Server, client: httpx.Client) -> None:
     found = spaces(client, "Plan duplex")
     for name, room in (("near-crew", "A102"), ("far-crew", "A203")):
