@@ -254,6 +254,37 @@ def test_nothing_is_drawn_while_nothing_changes(page: Page) -> None:
     page.wait_for_function("n => scene.stats().frames > n", arg=frames)
 
 
+def test_a_route_is_seen_in_front_of_the_building_and_dimmed_behind_it(page: Page) -> None:
+    """One line over the roof, one inside: both in the route's green, the hidden one mixed with what hides it."""
+    seen = {}
+    for name, height in (("bare", None), ("over", 3 * HEIGHT + 1), ("inside", HEIGHT + 1)):
+        line = "null" if height is None else f"[[1, {SIZE / 2}, {height}], [{SIZE - 1}, {SIZE / 2}, {height}]]"
+        page.evaluate(f"scene.overlays.setRoute({line}); scene.overlays.setWalker(null); scene.render()")
+        at = f"scene.project([{SIZE / 2}, {SIZE / 2}, {(height or 3 * HEIGHT + 1) + 0.15}])"
+        # Arrows are lighter than the line: take the greenest of a few pixels along it.
+        seen[name] = page.evaluate(
+            f"""async () => {{ const p = {at}; let best = [255, 0, 0];
+              for (const dx of [-9, -6, -3, 0, 3, 6, 9]) {{ const c = await pixel(p.x + dx, p.y);
+                if (c[1] - c[0] > best[1] - best[0]) best = c; }} return best; }}"""
+        )
+    page.evaluate("scene.overlays.setRoute(null)")
+    greenness = {name: green - red for name, (red, green, _) in seen.items()}
+    assert greenness["over"] > 90, seen
+    assert 15 < greenness["inside"] < greenness["over"], seen
+    assert greenness["bare"] < 15, seen
+
+
+def test_flow_is_one_draw_however_many_lines(page: Page) -> None:
+    draws = "(scene.render(), scene.stats().drawCalls)"
+    page.wait_for_function(f"() => {draws} <= 9 * 3 + 2")  # the shadows are drawn
+    before = page.evaluate(draws)
+    lines = "Array.from({length: 500}, (_, i) => ({points: [[i % 20, 0, 1], [i % 20, 30, 1]], colour: [90, 160, 220]}))"
+    page.evaluate(f"scene.overlays.setFlow({lines})")
+    assert page.evaluate(draws) == before + 1
+    page.evaluate("scene.overlays.setFlow(null)")
+    assert page.evaluate(draws) == before
+
+
 def test_tiles_are_a_few_draws_each_however_many_elements(page: Page) -> None:
     assert page.evaluate("scene.stats().tiles") == 9
     # Opaque, transparent and edges; sky and floor. The first frame draws the shadows too.

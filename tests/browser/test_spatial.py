@@ -1,0 +1,172 @@
+"""The spatial graph in a real Chromium: rooms, what feeds what, routes, values of rooms, plans."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_story import changed, shot
+from tests.serving import Server, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+
+SLOW = 45_000  # ms; software OpenGL on two busy cores
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a small tower: two storeys, pipes with ports, rooms with doors, stairs."""
+    folder: Path = tmp_path_factory.mktemp("spatial")
+    with serving(folder / "data", None, TWIN_DATABASE_DURABLE="false") as server:
+        for arguments in (
+            ("sample", str(folder / "tower.ifc"), "--storeys", "2", "--rooms", "6"),
+            ("import", str(folder / "tower.ifc"), "--building", "Tower"),
+        ):
+            done = server.twin(*arguments)
+            assert done.returncode == 0, done.stderr
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server: Server) -> Iterator[httpx.Client]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, server: Server) -> Iterator[Page]:
+    """A signed-in page without motion: what it shows does not depend on the speed of the machine."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(SLOW)
+    expect.set_options(timeout=SLOW)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server.address)
+    page.locator("input[autocomplete=username]").fill("administrator")
+    page.locator("input[type=password]").fill(server.password)
+    page.locator("button[type=submit]").click()
+    page.get_by_test_id("scene").wait_for()
+    yield page
+    context.close()
+    assert errors == []
+
+
+def items(client: httpx.Client, path: str, **query: object) -> list[dict[str, Any]]:
+    answer = client.get(path, params={"building": "Tower", "limit": 1000, **query})  # type: ignore[arg-type]
+    return list(answer.raise_for_status().json()["items"])
+
+
+def open_scene(page: Page, server: Server, client: httpx.Client, query: str) -> None:
+    """The 3D view at an address, with all of its tiles."""
+    building = client.get("/buildings/Tower").raise_for_status().json()["id"]
+    page.goto(f"{server.address}b/{building}?{query}")
+    page.get_by_test_id("scene").wait_for()
+    page.wait_for_function("window.twin")
+    page.evaluate("window.twin.ready")
+
+
+@pytest.mark.clause("6.4.2b")
+def test_a_room_shows_its_size_its_ways_out_and_its_neighbours(
+    page: Page, server: Server, client: httpx.Client
+) -> None:
+    rooms = items(client, "/elements", ifc_class="IfcSpace")
+    details = [client.get(f"/spaces/{room['id']}").raise_for_status().json() for room in rooms]
+    room = next(each for each in details if len(each["neighbours"]) >= 2 and each["doors"])
+    open_scene(page, server, client, f"element={room['id']}")
+    expect(page.get_by_text("Floor area")).to_be_visible()
+    expect(page.get_by_text("Neighbour").or_(page.get_by_text("Next to it")).first).to_be_visible()
+    before = shot(page)
+    page.get_by_role("button", name="Show neighbours").click()
+    expect(page.get_by_role("button", name="Neighbours shown")).to_be_visible()
+    expect(page.locator(".marker-spatial.is-room").first).to_be_visible()
+    assert changed(before, shot(page)) > 100, "the neighbours are not seen in the picture"
+    neighbour = room["neighbours"][0]
+    page.locator(".own .line-button", has_text=neighbour["name"]).first.click()
+    expect(page.locator(".inspector-title h2")).to_contain_text(neighbour["name"].split()[0])
+
+
+@pytest.mark.clause("6.4.3b", "6.1.4d")
+def test_what_a_pump_feeds_and_what_its_outage_touches_is_drawn_and_listed(
+    page: Page, server: Server, client: httpx.Client
+) -> None:
+    answers = {
+        pump["global_id"]: client.get(f"/elements/{pump['id']}/affected").raise_for_status().json()
+        for pump in items(client, "/elements", ifc_class="IfcPump")
+    }
+    pump, affected = max(answers.items(), key=lambda each: len(each[1]["equipment"]))
+    assert affected["equipment"] and affected["rooms"], "the sample's pumps feed nothing"
+    open_scene(page, server, client, f"downstream={pump}")
+    expect(page.get_by_test_id("reached")).to_contain_text(str(len(affected["equipment"])))
+    draws = page.evaluate("window.twin.scene.stats().drawCalls")
+    page.get_by_text("Affected", exact=True).click()
+    expect(page.get_by_test_id("affected-rooms")).to_contain_text(str(len(affected["rooms"])))
+    expect(page.locator(".marker-spatial.is-start")).to_be_visible()
+    assert f"affected={pump}" in page.url.replace("%24", "$")
+    assert page.evaluate("window.twin.scene.stats().drawCalls") <= draws + 40, "flow must stay one draw"
+    page.locator(".spatial-list .element-row").first.click()
+    expect(page.locator(".spatial-list .element-row.is-selected")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".spatial-panel")).to_have_count(0)
+
+
+@pytest.mark.clause("8.4.9b-2")
+def test_a_route_leads_over_storeys_and_one_walks_along_it(page: Page, server: Server, client: httpx.Client) -> None:
+    tree = client.get("/buildings/Tower/tree").raise_for_status().json()
+    storeys = [storey for storey in tree["storeys"] if storey["id"] and storey["spaces"]]
+    start, end = storeys[0]["spaces"][0], storeys[-1]["spaces"][-1]
+    expected = client.get("/route", params={"from": start["id"], "to": end["id"]}).raise_for_status().json()
+    open_scene(page, server, client, f"route={end['global_id']}&from={start['global_id']}")
+    expect(page.get_by_test_id("route-length")).to_contain_text(str(round(expected["length"])))
+    steps = page.locator(".route-steps li")
+    assert steps.count() >= len(expected["doors"])
+    overview = shot(page)
+    page.get_by_label("Next step").click()
+    expect(page.locator(".route-steps [aria-current=step]")).to_have_count(1)
+    assert changed(overview, shot(page)) > 300, "the camera did not go to the step"
+    page.get_by_role("slider", name="Position on the route").press("End")
+    expect(page.locator(".route-steps [aria-current=step]")).to_have_count(1)
+    page.get_by_label("Whole route").click()
+    page.get_by_label("Play", exact=True).click()
+    expect(page.get_by_label("Pause", exact=True)).to_be_visible()
+    page.get_by_label("Pause", exact=True).click()
+    page.get_by_text("Step-free").click()
+    expect(page).to_have_url(re.compile("step_free=1"))
+    page.get_by_label("Close", exact=True).first.click()
+    expect(page).not_to_have_url(re.compile("route="))
+
+
+@pytest.mark.clause("6.1.4c")
+def test_rooms_take_the_colour_of_their_values_and_a_plan_chooses_what_3d_shows(
+    page: Page, server: Server, client: httpx.Client
+) -> None:
+    tree = client.get("/buildings/Tower/tree").raise_for_status().json()
+    storey = next(each for each in tree["storeys"] if each["id"] and len(each["spaces"]) >= 3)
+    for i, room in enumerate(storey["spaces"][:3]):
+        body = {"key": f"t{i}", "name": f"T {i}", "building": "Tower", "kind": "number", "unit": "DEG_C"}
+        body |= {"element": room["id"], "quantity": "ThermodynamicTemperature"}
+        client.post("/points", json=body).raise_for_status()
+    now = datetime.now(UTC).isoformat()
+    readings = [{"point": f"t{i}", "ts": now, "value": value} for i, value in enumerate((17.0, 29.0))]
+    client.post("/readings", json={"readings": readings}).raise_for_status()
+    open_scene(page, server, client, f"element={storey['spaces'][0]['id']}")
+    before = shot(page)
+    page.get_by_label("Colour by value").click()
+    page.get_by_role("menuitem").filter(has_text="°C").first.click()
+    expect(page.get_by_test_id("heat-count")).to_contain_text("2 coloured")
+    expect(page.get_by_test_id("heat-count")).to_contain_text("1 without a value")
+    page.get_by_text("Classes", exact=True).click()
+    expect(page.locator(".legend-classes span")).to_have_count(6)
+    assert changed(before, shot(page)) > 100, "no room changed its colour"
+    page.get_by_label("Storey plan").click()
+    drawing = page.get_by_test_id("plan")
+    shape = drawing.locator(f'path[data-global-id="{storey["spaces"][1]["global_id"]}"]').first
+    shape.wait_for()
+    shape.click()
+    expect(drawing.locator(".is-chosen").first).to_be_attached()
+    expect(page.locator(".inspector-title h2")).to_contain_text(storey["spaces"][1]["name"])
