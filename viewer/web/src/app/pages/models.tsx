@@ -103,7 +103,7 @@ function ReportView({ report, version }: { report: Report; version: ModelVersion
       {report.warnings.length > 0 ? (
         <div>
           <h3>{t("report.warnings", { count: report.warnings.length })}</h3>
-          <ul className="warnings">{report.warnings.slice(0, 50).map((one, i) => <li key={i}><code className="code">{one.code}</code>{one.message}</li>)}</ul>
+          <ul className="warnings" tabIndex={0} aria-label={t("report.warnings", { count: report.warnings.length })}>{report.warnings.slice(0, 50).map((one, i) => <li key={i}><code className="code">{one.code}</code>{one.message}</li>)}</ul>
         </div>
       ) : null}
       <Troubles title={t("report.degraded")} hint={t("report.degradedHint")} items={report.degraded} />

@@ -82,7 +82,7 @@ export function ElementSelect({ value, onChange, first }: {
   const options = (found.data?.items ?? []).map((one) => ({ value: one.id, label: `${elementLabel(one)} · ${className(one.ifc_class)}` }));
   if (first && !options.some((one) => one.value === first.id)) options.unshift({ value: first.id, label: first.name });
   return (
-    <Select allowClear showSearch={{ filterOption: false, onSearch: setText }} value={value ?? null} placeholder={t("order.elementHint")} options={options}
+    <Select allowClear showSearch={{ filterOption: false, onSearch: setText }} value={value ?? null} placeholder={t("order.elementHint")} aria-label={t("order.where.title")} options={options}
       notFoundContent={found.isFetching ? <Spin size="small" /> : text ? t("scene.searchNone", { text }) : t("order.elementType")}
       onChange={(next: string | null) => onChange?.(next ?? undefined)} />
   );

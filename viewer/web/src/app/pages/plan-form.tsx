@@ -95,7 +95,7 @@ function ClassSelect({ value, onChange }: { value?: string; onChange?: (value: s
   const counts = new Map<string, number>();
   for (const storey of tree.data?.storeys ?? []) for (const one of storey.classes) counts.set(one.ifc_class, (counts.get(one.ifc_class) ?? 0) + one.count);
   return (
-    <Select showSearch={{ optionFilterProp: "label" }} value={value ?? null} placeholder={t("plan.target.class")} onChange={(next: string | null) => next && onChange?.(next)}
+    <Select showSearch={{ optionFilterProp: "label" }} value={value ?? null} placeholder={t("plan.target.class")} aria-label={t("plan.target.class")} onChange={(next: string | null) => next && onChange?.(next)}
       options={[...counts].map(([ifcClass, count]) => ({ value: ifcClass, label: `${className(ifcClass)} (${count})` }))} />
   );
 }
@@ -105,7 +105,7 @@ function SystemSelect({ value, onChange }: { value?: string; onChange?: (value: 
   const { building } = useBuilding();
   const systems = useQuery({ queryKey: ["systems", building.id], queryFn: ({ signal }) => everything<System>("/systems", { building: building.id }, signal) });
   return (
-    <Select showSearch={{ optionFilterProp: "label" }} loading={systems.isPending} value={value ?? null} placeholder={t("plan.target.system")} onChange={(next: string | null) => next && onChange?.(next)}
+    <Select showSearch={{ optionFilterProp: "label" }} loading={systems.isPending} value={value ?? null} placeholder={t("plan.target.system")} aria-label={t("plan.target.system")} onChange={(next: string | null) => next && onChange?.(next)}
       options={(systems.data ?? []).map((one) => ({ value: one.id, label: `${one.long_name ?? one.name ?? one.global_id} (${one.members})` }))} />
   );
 }

@@ -1,0 +1,190 @@
+"""`python -m scripts.tour OUT`: pictures of every page for the docs, the same way every time.
+
+Starts the demo in a folder of its own, fills it (scripts/tour_content.py) and photographs each page on a desktop and a
+phone, in Chinese and English, light and dark: `OUT/PAGE-LANGUAGE-THEME-SIZE.jpg`. `--only scene --only issues` takes
+some of the pages, `--language zh`, `--theme dark` and `--size phone` a part of the matrix. What a browser's console
+complains of is said and makes the exit code 1. Needs what `make test` sets up.
+"""
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+
+from scripts.tour_content import Content, Filler
+from tests.browser.conftest import ARGUMENTS
+from tests.serving import Server, serving
+
+SIZES: Final[dict[str, dict[str, Any]]] = {
+    "desktop": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+}
+LOCALES: Final = {"zh": "zh-CN", "en": "en-US"}
+QUALITY: Final = 80  # of the JPEGs: a page stays below 150 KB
+LOADED_MS: Final = 15_000
+SLOW_MS: Final = 60_000  # software OpenGL
+
+
+def opened_by(selector: str, number: int = 0) -> Callable[[Page], None]:
+    """Click, and wait for the dialog or drawer that it opens."""
+
+    def act(page: Page) -> None:
+        page.locator(selector).nth(number).click()
+        page.get_by_role("dialog").first.wait_for()
+
+    return act
+
+
+def shown(selector: str) -> Callable[[Page], None]:
+    return lambda page: page.locator(selector).first.wait_for(timeout=SLOW_MS)
+
+
+PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
+    "scene": ("/b/{building}", None),
+    "scene-alarm": ("/b/{building}?alarm={alarm}", shown(".panel-right, .bottom-sheet")),
+    "scene-versions": ("/b/{building}?changes={model}&from=1&to=2", shown(".stage-note")),
+    "scene-check": ("/b/{building}?check={ids_check}&specification=2", shown(".stage-note")),
+    "overview": ("/b/{building}/overview", None),
+    "alarms": ("/b/{building}/alarms", None),
+    "alarm": ("/b/{building}/alarms?alarm={alarm}", shown(".detail")),
+    "orders": ("/b/{building}/orders", None),
+    "order": ("/b/{building}/orders/{order}", None),
+    "order-new": ("/b/{building}/orders", opened_by(".page-actions .ant-btn-primary")),
+    "plans": ("/b/{building}/plans", None),
+    "plan-new": ("/b/{building}/plans", opened_by(".page-actions .ant-btn-primary")),
+    "issues": ("/b/{building}/issues", None),
+    "issue": ("/b/{building}/issues", opened_by(".issue-row .row-main")),
+    "issue-new": ("/b/{building}/issues", opened_by(".page-actions .ant-btn-primary")),
+    "models": ("/b/{building}/models", None),
+    "upload": ("/b/{building}/models", opened_by(".page-actions .ant-btn-primary")),
+    "changes": ("/b/{building}/models/{model}/changes?from=1&to=2", None),
+    "matches": ("/b/{building}/models/{model}/changes?from=1&to=2&tab=matches", None),
+    "checks": ("/b/{building}/checks", None),
+    "check-ids": ("/b/{building}/checks?check={ids_check}", None),
+    "accounts": ("/admin/accounts", None),
+    "account": ("/admin/accounts?account=li.wei", shown(".account-head")),
+    "account-new": ("/admin/accounts", opened_by(".page-actions .ant-btn-primary")),
+    "roles": ("/admin/roles", None),
+    "grants": ("/admin/grants", None),
+    "keys": ("/admin/keys", None),
+    "key": ("/admin/keys", opened_by(".who-cell", 1)),
+    "audit": ("/admin/audit", None),
+    "my-account": ("/account", None),
+    "second-factor": ("/account", opened_by(".settings .ant-btn-primary")),
+    "missing": ("/b/{building}/nothing", None),
+}
+SIGNED_OUT: Final = {"sign-in": "", "sign-in-code": "audit.zhao", "enrol": "factor.wu", "new-password": "new.sun"}
+
+
+class Tour:
+    """Takes the pictures of one size, language and theme."""
+
+    def __init__(self, browser: Browser, address: str, out: Path, suffix: str, options: dict[str, Any]) -> None:
+        self.browser, self.address, self.out, self.suffix, self.options = browser, address, out, suffix, options
+        self.complaints: list[str] = []
+
+    def page(self, context: BrowserContext, name: str) -> Page:
+        page = context.new_page()
+        page.set_default_timeout(LOADED_MS)
+        said = self.complaints
+        page.on("console", lambda m: said.append(f"{name}{self.suffix}: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(f"{name}{self.suffix}: {error}"))
+        return page
+
+    def take(self, page: Page, name: str) -> None:
+        try:
+            page.wait_for_load_state("networkidle", timeout=LOADED_MS)
+        except Error:
+            pass  # live pages may never be idle
+        if page.get_by_test_id("scene").is_visible():
+            page.evaluate("window.twin.ready")
+            page.locator(".load-bar").wait_for(state="hidden", timeout=SLOW_MS)
+            page.wait_for_timeout(2500)  # the camera flies
+        page.wait_for_timeout(700)  # drawers slide
+        page.screenshot(path=self.out / f"{name}{self.suffix}.jpg", type="jpeg", quality=QUALITY, timeout=60_000)
+
+    def signed_in(self, names: list[str], content: Content, password: str) -> None:
+        context = self.browser.new_context(**self.options)
+        login = {"name": "demo", "password": password}
+        me = context.request.post(f"{self.address}api/v1/session", data=login).json()
+        language = {"language": "zh" if "zh" in self.options["locale"] else "en"}
+        token = {"X-CSRF-Token": me["csrf_token"]}
+        context.request.patch(f"{self.address}api/v1/me", data=language, headers=token)
+        for name in names:
+            path, act = PAGES[name]
+            page = self.page(context, name)
+            page.goto(self.address.rstrip("/") + path.format(**asdict(content)))
+            if act:
+                act(page)
+            self.take(page, name)
+            page.close()
+        context.close()
+
+    def signed_out(self, names: list[str], password: str) -> None:
+        for name in names:
+            context = self.browser.new_context(**self.options)
+            page = self.page(context, name)
+            page.goto(self.address)
+            page.locator("input[autocomplete=username]").fill(SIGNED_OUT[name])
+            if SIGNED_OUT[name]:
+                page.locator("input[type=password]").fill(password)
+                page.locator("button[type=submit]").click()
+                page.locator("input[autocomplete=username]").wait_for(state="hidden")
+            self.take(page, name)
+            context.close()
+
+
+def fill(server: Server) -> tuple[Content, str]:
+    """Wait for the demo to be there, fill it; the content and the demo's password."""
+    login = server.data / "demo-login"
+    while not (login.exists() and any("Faults appear" in line for line in server.said)):
+        if server.process.poll() is not None:
+            raise RuntimeError("".join(server.said[-20:]))
+        time.sleep(0.5)
+    password = login.read_text().strip()
+    with httpx.Client(base_url=server.api, timeout=120) as client:
+        me = client.post("/session", json={"name": "demo", "password": password}).raise_for_status().json()
+        client.headers["x-csrf-token"] = me["csrf_token"]
+        return Filler(client, server.data).fill(server.data / "sample.ifc"), password
+
+
+@click.command(help=__doc__)
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--only", multiple=True, type=click.Choice([*PAGES, *SIGNED_OUT]), help="These pages; default: all.")
+@click.option("--language", multiple=True, type=click.Choice(list(LOCALES)), default=list(LOCALES))
+@click.option("--theme", multiple=True, type=click.Choice(["light", "dark"]), default=["light", "dark"])
+@click.option("--size", multiple=True, type=click.Choice(list(SIZES)), default=list(SIZES))
+def main(out: Path, only: tuple[str, ...], language: list[str], theme: list[str], size: list[str]) -> None:
+    names = list(only) or [*PAGES, *SIGNED_OUT]
+    out.mkdir(parents=True, exist_ok=True)
+    complaints: list[str] = []
+    with (
+        tempfile.TemporaryDirectory() as data,
+        serving(Path(data), None, "demo") as server,
+        sync_playwright() as started,
+    ):
+        content, password = fill(server)
+        browser = started.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=ARGUMENTS
+        )
+        for tongue, look, screen in ((a, b, c) for a in language for b in theme for c in size):
+            options = {"locale": LOCALES[tongue], "color_scheme": look, "reduced_motion": "reduce", **SIZES[screen]}
+            tour = Tour(browser, server.address, out, f"-{tongue}-{look}-{screen}", options)
+            tour.signed_in([name for name in names if name in PAGES], content, password)
+            tour.signed_out([name for name in names if name in SIGNED_OUT], content.password)
+            complaints += tour.complaints
+        browser.close()
+    click.echo("\n".join(complaints) or f"{len(list(out.glob('*.jpg')))} pictures in {out}")
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()
