@@ -25,6 +25,7 @@ SOCKET: Final = 0.5  # share of its size by which a pipe may be pushed into a so
 DEEP: Final = (0.06, 0.2)  # and m: so far at most where it is small, and where it is a sewer
 DEEP_SHARE: Final = 0.2
 LATERAL: Final = 0.1  # share of an opening's size by which middles may be off, where that is more than the tolerance
+ASLANT: Final = 0.8  # cosine between a run and what taps it, at most
 SMALLER: Final = 0.4  # size of the smaller of two openings that may be joined, as a share of the larger
 
 _ENDS_IN: Final = {("run", "fitting"), ("run", "machine"), ("fitting", "machine")}
@@ -248,7 +249,8 @@ def _end_to_side(ends: _Ends, of: Mapping[int, Part], known: Collection[Pair], t
         share = np.einsum("ij,ij->i", ends.at[end] - start[hit], axis) / np.maximum(length**2, 1e-12)
         across = start[hit] + share[:, None] * axis - ends.at[end]
         away = np.linalg.norm(across, axis=1)
-        points = np.einsum("ij,j->i", across, ends.out[end]) >= 0.7 * away
+        aslant = np.abs(axis @ ends.out[end]) <= ASLANT * length  # what lies along a run is no tap of it
+        points = aslant & (np.einsum("ij,j->i", across, ends.out[end]) >= 0.7 * away)
         between = np.minimum(share, 1 - share) * length >= ends.size[end] / 4
         good = (away <= width[hit] / 2 + tolerance) & points & between & (ends.size[end] <= 1.05 * width[hit])
         for run in hit[good][np.argsort(away[good], kind="stable")].tolist():

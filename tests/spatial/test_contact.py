@@ -86,6 +86,13 @@ def test_different_systems_are_not_joined_unless_they_are_of_one_kind_or_of_two_
     assert bool(joined(of(WEST, one), of(run(2, (2, 0, 0), (4, 0, 0)), other))) == may
 
 
+def test_a_sewer_is_pushed_as_deep_into_its_socket_as_it_is_wide_for() -> None:
+    """As in the PCERT plumbing model: 700 mm pipes overlap by 75 mm."""
+    west, east = run(1, (0, 0, 0), (2.5, 0, 0), size=0.7), run(2, (2.425, 0, 0), (5, 0, 0), size=0.7)
+    assert joined(west, east) == {(1, 2, "end")}
+    assert joined(replace(west, ends=west.ends * [1, 1, 1, 1, 1, 1, 0.1]), run(2, (2.425, 0, 0), (5, 0, 0))) == set()
+
+
 def test_an_opening_is_used_once_and_the_best_fit_gets_it() -> None:
     good, worse = run(2, (2, 0, 0), (4, 0, 0)), run(3, (2.01, 0, 0), (4, 0, 0))
     assert joined(WEST, worse, good) == {(1, 2, "end")}
