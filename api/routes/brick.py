@@ -94,11 +94,11 @@ async def _turtle_of(request: Request) -> tuple[bytes, str]:
     """The Turtle of a request, as its body or as the form field `file`, and what the file is called."""
     if not request.headers.get("content-type", "").startswith("multipart/"):
         return await request.body(), "graph.ttl"
-    form = await request.form(max_files=1, max_fields=10)
-    file = form.get("file")
-    if not isinstance(file, UploadFile):
-        raise Invalid("graph.no_file", where="file")
-    return await file.read(), PurePath(file.filename or "graph.ttl").name[:200]
+    async with request.form(max_files=1, max_fields=10) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise Invalid("graph.no_file", where="file")
+        return await file.read(), PurePath(file.filename or "graph.ttl").name[:200]
 
 
 @router.get("/buildings/{building}/graph/imports")
