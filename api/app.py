@@ -18,9 +18,9 @@ from api.auditing import RequestIds
 from api.callers import Callers
 from api.clients import ClientGuard, Clients
 from api.graphs import Graphs
-from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders
+from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders, TakenAnswers
 from api.importing import Importer
-from api.live import LiveHub
+from api.live import LiveHub, until_done
 from api.out_again import OutAgain
 from api.routes import ROUTERS
 from api.socket import live_socket
@@ -193,8 +193,8 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 async def _shared(feed: EventFeed, ingest: Ingest, commands: CommandLoop) -> AsyncIterator[Sequence[Event]]:
     """One feed for all who follow events: ingest forgets changed points before the sockets hear of them."""
     async for events in feed:
-        await ingest.on_events(events)
-        await commands.on_events(events)
+        await until_done("ingest", ingest.on_events, events)
+        await until_done("commands", commands.on_events, events)
         yield events
 
 
@@ -256,6 +256,7 @@ def create_app(twin: Twin | None, *, hosts: frozenset[str] | None = None) -> Fas
 def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     """What stands before the routes; the last one added is passed first."""
     settings = twin.settings
+    app.add_middleware(TakenAnswers, stall=settings.request_stall.total_seconds())
     app.add_middleware(
         RequestLimits,
         default=settings.request_limit,

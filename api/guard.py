@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from starlette.websockets import WebSocket
 from api import problems
 from twin.errors import Denied, Language, TooLarge
 
+log = structlog.get_logger()
 API: Final = "/api/"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]*)(?::\d{1,5})?", re.ASCII)
@@ -227,6 +229,35 @@ class RequestLimits:
             return message
 
         await self.app(scope, limited, send)
+
+
+class TakenAnswers:
+    """Break off an answer of which nothing is taken for `stall` seconds: it holds what makes it (a file, an export)."""
+
+    def __init__(self, app: ASGIApp, *, stall: float) -> None:
+        self.app, self.stall = app, stall
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        stalled = False
+
+        async def taken(message: Message) -> None:
+            nonlocal stalled
+            try:
+                async with asyncio.timeout(self.stall):
+                    await send(message)
+            except TimeoutError:
+                stalled = True
+                raise
+
+        try:
+            await self.app(scope, receive, taken)
+        except Exception:
+            if not stalled:
+                raise
+            log.info("download.stalled", path=scope["path"], seconds=self.stall)
 
 
 async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -37,6 +37,7 @@ MAX_FRAMES: Final = 4  # binary frames waiting for one client before it starts t
 MAX_LANE: Final = 20_000  # events waiting for one client before it has to resync
 SEND_TIMEOUT_S: Final = 20.0
 MAX_REPLAY: Final = 10_000
+RETRY_S: Final = 1.0
 
 _POINTS = """
     SELECT p.handle, p.key, p.kind, p.unit, p.quantity, p.name, p.building_id, e.storey_id, e.global_id AS element,
@@ -268,10 +269,13 @@ class LiveHub:
 
     async def _events_forever(self, feed: AsyncIterable[Sequence[Event]]) -> None:
         async for events in feed:
-            changed = {event.building_id for event in events if event.topic in ("point", "model")}
-            for building in changed:
-                await self.load(building)
-            await self.hand_out(events)
+            await until_done("live", self._take, events)
+
+    async def _take(self, events: Sequence[Event]) -> None:
+        changed = {event.building_id for event in events if event.topic in ("point", "model")}
+        for building in changed:
+            await self.load(building)
+        await self.hand_out(events)
 
     async def hand_out(self, events: Sequence[Event]) -> None:
         """Put numbered events into the lanes of all who may see them."""
@@ -349,6 +353,19 @@ class LiveHub:
             client.frames.extend(self._encode(handles))
             return client.frames.popleft() if client.frames else None
         return None
+
+
+async def until_done(who: str, act: Callable[[Sequence[Event]], Awaitable[None]], events: Sequence[Event]) -> None:
+    """Do what a batch of events asks for, again and again until it works: events are lost for nobody.
+
+    Nothing is handed out twice: a hand-over awaits nothing any more once it has begun.
+    """
+    while True:
+        try:
+            return await act(events)
+        except Exception:
+            log.exception("live.events_wait", who=who, retry_in=RETRY_S)
+        await asyncio.sleep(RETRY_S)
 
 
 async def write_forever(hub: LiveHub, client: Client) -> None:

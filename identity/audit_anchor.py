@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, Final, Literal
 from uuid import UUID, uuid4
 
 from identity.audit_chain import GENESIS, Head
+from identity.audit_head import read_head
 from identity.sealing import Sealer
 from twin.db import Conn
 from twin.errors import Unavailable
@@ -94,7 +95,20 @@ def read_anchors(path: Path, sealer: Sealer) -> AnchorFile:
     found.ends = n
     if unfinished and not _torn(path):
         found.broken_at = found.broken_at or unfinished
+    _read_newest(found, sealer)
     return found
+
+
+def _read_newest(found: AnchorFile, sealer: Sealer) -> None:
+    """The head that is kept beside the lines is an anchor as they are."""
+    try:
+        newest = read_head(found.path, sealer)
+    except ValueError:
+        found.broken_at = found.broken_at or found.ends + 1
+        return
+    if newest is not None:
+        head, at = newest
+        found.anchors.append(Anchor(found.ends, at, "head", head.seq, head.hash, ""))
 
 
 def append_anchor(path: Path, sealer: Sealer, kind: Kind, head: Head, now: datetime) -> tuple[UUID, Anchor]:

@@ -148,6 +148,7 @@ class ChainSealer:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._woken = asyncio.Event()
+        self.sealed = 0  # by this process so far
 
     def wake(self) -> None:
         """Something was committed."""
@@ -173,7 +174,9 @@ class ChainSealer:
         """Chain everything that is committed, now."""
         self._woken.clear()
         async with self._db.connection() as conn:
-            return await seal_all(conn)
+            sealed = await seal_all(conn)
+        self.sealed += sealed
+        return sealed
 
 
 async def read_entries(

@@ -16,6 +16,7 @@ from identity.actor import SYSTEM
 from identity.audit_anchor import FILE, Anchor, append_anchor, last_anchor, note_anchor
 from identity.audit_batch import AuditBatch, Hourly
 from identity.audit_chain import START, ChainSealer, Head, find_head
+from identity.audit_head import read_head, write_head
 from identity.audit_verify import Progress, Verification, verify_database
 from identity.sealing import Sealer
 from twin.db import Conn, Database, row
@@ -23,6 +24,7 @@ from twin.errors import Unavailable
 from twin.settings import Settings
 
 log = structlog.get_logger()
+MARK_S: Final = 1.0  # what somebody who rules the database may cut unseen
 CLOSING_S: Final = 10.0  # the database may be away just then
 PRUNE_EVERY: Final = timedelta(days=1)
 VERIFIED: Final = "audit_verified"  # key in `installation`
@@ -58,7 +60,12 @@ class AuditTrail:
 
     def loops(self) -> Mapping[str, Callable[[], Coroutine[Any, Any, None]]]:
         """What runs until the server ends."""
-        found = {"audit-batch": self.batch.run, "audit-seal": self.sealer.run, "audit-anchor": self._anchor_forever}
+        found = {
+            "audit-batch": self.batch.run,
+            "audit-seal": self.sealer.run,
+            "audit-anchor": self._anchor_forever,
+            "audit-mark": self._mark_forever,
+        }
         return found | ({"audit-prune": self._prune_forever} if self._keep else {})
 
     async def close(self) -> None:
@@ -68,6 +75,7 @@ class AuditTrail:
                 await self.batch.flush()
                 await self.sealer.seal()
                 await self.anchor()
+                await self.mark()
         except (psycopg.Error, Unavailable, TimeoutError) as error:
             log.error("audit.unfinished", waiting=len(self.batch), reason=str(error).strip())
 
@@ -76,12 +84,43 @@ class AuditTrail:
         last = await asyncio.to_thread(last_anchor, self.anchors)
         async with self._db.connection() as conn:
             head = await find_head(conn)
-            self.intact = await _holds(conn, last, head)
+            self.intact = await _holds(conn, last, head) and await self._marked(conn, head)
             if not self.intact:
                 log.error("audit.tampered", anchored=last and last.seq, head=head.seq, fix="run twin audit verify")
         if head.seq <= (last.seq if last else 0):
             return None
         return await self._append("head", head, now or datetime.now(UTC))
+
+    async def mark(self, now: datetime | None = None) -> None:
+        """Keep the newest head beside the anchors: what is cut between two of them is missed too."""
+        async with self._db.connection() as conn:
+            head = await find_head(conn)
+            if not await self._marked(conn, head):
+                self.intact = False
+                log.error("audit.tampered", head=head.seq, fix="run twin audit verify")
+                return
+        if head.seq:
+            await asyncio.to_thread(write_head, self.anchors, self._key, head, now or datetime.now(UTC))
+
+    async def _marked(self, conn: Conn, head: Head) -> bool:
+        """Whether the chain still has the head that was kept last."""
+        try:
+            kept = await asyncio.to_thread(read_head, self.anchors, self._key)
+        except ValueError:
+            return False
+        return kept is None or await _holds(conn, kept[0], head)
+
+    async def _mark_forever(self) -> None:
+        marked = -1
+        while True:
+            sealed = self.sealer.sealed
+            if sealed != marked:
+                try:
+                    await self.mark()
+                    marked = sealed
+                except Unavailable as error:
+                    log.error("audit.not_anchored", reason=error.text("en"))
+            await asyncio.sleep(MARK_S)
 
     async def _append(self, kind: Any, head: Head, now: datetime) -> Anchor:
         file, anchor = await asyncio.to_thread(append_anchor, self.anchors, self._key, kind, head, now)
@@ -171,7 +210,7 @@ def anchors_path(settings: Settings) -> Path:
     return settings.audit_anchors or settings.data / FILE
 
 
-async def _holds(conn: Conn, last: Anchor | None, head: Head) -> bool:
+async def _holds(conn: Conn, last: Anchor | Head | None, head: Head) -> bool:
     """Whether the chain still has the last anchored entry, unless that was pruned."""
     if last is None or last.seq == START.seq:
         return True

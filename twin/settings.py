@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     request_stall: timedelta = Field(
         timedelta(seconds=30),
         description="A request whose body brings nothing for so long, or after that less than 1 KiB/s on average, is "
-        "ended; so is one whose header takes longer.",
+        "ended; so is one whose header takes longer, and an answer of which nothing is taken for so long.",
     )
     import_memory: int = Field(6 * GIB, ge=256 * MIB, description="Memory of each such process, bytes; more ends it.")
     import_time: timedelta = Field(

@@ -17,7 +17,7 @@ from api.auditing import personal_data
 from api.clients import expensive
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
 from api.routes.jobs import JobView, view
-from api.streams import begun
+from api.streams import Streamed, begun
 from identity import audit
 from identity.audit import AuditEntry, Filter
 from identity.audit_chain import find_head, read_entries
@@ -82,7 +82,7 @@ async def export_audit(
         first, last = await span(conn, wanted, (await find_head(conn)).seq)
     run = Filter() if wanted == Filter(start=wanted.start, end=wanted.end) else wanted
     headers = {"content-disposition": f'attachment; filename="audit-{first}-{last}.{form}"'}
-    return StreamingResponse(await begun(_stream(db, form, run, first, last)), media_type=MEDIA[form], headers=headers)
+    return Streamed(await begun(_stream(db, form, run, first, last)), media_type=MEDIA[form], headers=headers)
 
 
 async def _stream(db: Database, form: Format, wanted: Filter, first: int, last: int) -> AsyncGenerator[str, None]:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from identity import audit
 from identity.actor import Actor
 from identity.audit_chain import GENESIS, ChainSealer, entry_hash, find_head, read_entries, seal, seal_all
+from identity.audit_head import head_file
 from identity.audit_trail import AuditTrail
 from identity.audit_verify import Verification, verify_database
 from identity.sealing import Sealer
@@ -289,6 +290,25 @@ async def test_the_server_says_by_itself_that_the_last_anchor_no_longer_holds(
     await tamper(db, "DELETE FROM audit WHERE seq = 10")
     await chained.anchor()
     assert not chained.intact
+
+
+async def test_what_is_cut_between_two_anchors_is_missed(db: Database, chained: AuditTrail) -> None:
+    await write(db, 2)
+    await chained.sealer.seal()
+    await chained.mark()  # a second later, with the next anchor a minute away
+    assert (await chained.verify()).ok and chained.intact
+    await tamper(db, "DELETE FROM audit WHERE seq > 10")
+    assert [kind for kind, _ in found(await chained.verify())] == ["cut"]
+    await write(db, 1)
+    await chained.sealer.seal()
+    await chained.mark()
+    assert not chained.intact, "and the file still tells of what was there"
+    await write(db, 5)
+    await chained.sealer.seal()
+    await chained.mark()
+    assert [kind for kind, _ in found(await chained.verify())] == ["rewritten"]
+    head_file(chained.anchors).write_text('{"at":"2026-05-04T08:00:41Z","seq":11,"hash":"00","mac":"00"}')
+    assert "anchor_edited" in [kind for kind, _ in found(await chained.verify())]
 
 
 async def test_a_part_of_the_chain_can_be_checked(db: Database, chained: AuditTrail) -> None:
