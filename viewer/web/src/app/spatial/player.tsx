@@ -1,6 +1,6 @@
 /** Walks along a route: play, pause, speed, scrubbing; the list of steps follows, and leads. */
 import { Segmented, Slider } from "antd";
-import { ArrowDownRight, ArrowUpRight, CircleDot, DoorOpen, Eye, Flag, Footprints, Map as MapIcon, MoveVertical, Pause, Play, SkipBack, SkipForward } from "lucide-react";
+import { ArrowDownRight, ArrowUpRight, CircleDot, CornerUpRight, DoorOpen, Eye, Flag, Footprints, Map as MapIcon, MapPin, MoveVertical, Pause, Play, SkipBack, SkipForward } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { lineLength } from "../../engine";
@@ -144,7 +144,7 @@ function useWalk(route: RouteAnswer, all: readonly Leg[], total: number, shown: 
   };
 }
 
-const ICONS = { walk: Footprints, door: DoorOpen, opening: DoorOpen, lift: MoveVertical, escalator: MoveVertical, arrive: Flag, turn: Footprints } as const;
+const ICONS = { walk: Footprints, start: MapPin, door: DoorOpen, opening: DoorOpen, lift: MoveVertical, escalator: MoveVertical, arrive: Flag, turn: CornerUpRight } as const;
 
 function Steps({ lines, now, route, outside, seek }: { lines: readonly Leg[]; now: number; route: RouteAnswer; outside: boolean; seek: (metres: number) => void }): ReactNode {
   const { t, i18n } = useTranslation();
@@ -166,7 +166,7 @@ function Steps({ lines, now, route, outside, seek }: { lines: readonly Leg[]; no
             <button type="button" className={i === now ? "is-now" : ""} onClick={() => seek(leg.from)}>
               <Icon size={15} strokeWidth={1.7} aria-hidden />
               <span>{text(leg)}</span>
-              <small className="num">{long < 1 ? seconds(leg.step.seconds) : `${formatNumber(Math.round(long), i18n.language)} m`}</small>
+              <small className="num">{long >= 1 ? `${formatNumber(Math.round(long), i18n.language)} m` : leg.step.seconds >= 1 ? seconds(leg.step.seconds) : ""}</small>
             </button>
           </li>
         );

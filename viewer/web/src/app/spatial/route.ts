@@ -57,5 +57,5 @@ export function told(all: readonly Leg[]): Leg[] {
   return all.filter(({ step, to, from }) => step.kind !== "walk" || to - from > 0.6 || all.length === 1);
 }
 
-const ICONS: Record<string, string> = { stairs_up: "stair", stairs_down: "stair", stairs: "stair", corridor: "walk", start: "walk" };
+const ICONS: Record<string, string> = { stairs_up: "stair", stairs_down: "stair", stairs: "stair", corridor: "walk" };
 export const plainKind = (kind: string): string => ICONS[kind] ?? kind;
