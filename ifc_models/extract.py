@@ -253,7 +253,8 @@ class MeshArrays:
         if not (folder / "positions.npy").exists():
             return cls.empty()
         mode: Literal["r"] | None = "r" if mmap else None
-        return cls(*(np.load(folder / f"{field.name}.npy", mmap_mode=mode) for field in fields(cls)))
+        # As plain arrays: slicing a memmap costs ten times as much, and meshes are looked at shape by shape.
+        return cls(*(np.asarray(np.load(folder / f"{field.name}.npy", mmap_mode=mode)) for field in fields(cls)))
 
     def shape_hashes(self) -> list[bytes]:
         """16 bytes per shape over its triangles, colours and vertices rounded to 0.1 mm."""
