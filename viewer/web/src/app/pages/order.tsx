@@ -9,7 +9,7 @@ import type { WorkOrderDetail } from "../../api/types";
 import { useBuilding } from "../context";
 import { shortTime } from "../lib/format";
 import { useActorName, useClassName } from "../lib/names";
-import { Failure, OrderStateTag, PriorityMark } from "../parts";
+import { Failure, LinkButton, OrderStateTag, PriorityMark } from "../parts";
 import { useOrder, useWrite } from "../queries";
 import { RouteLink } from "../spatial/links";
 import { Timeline } from "./alarms";
@@ -110,12 +110,10 @@ function Where({ order }: { order: WorkOrderDetail }): ReactNode {
           <div key={name}><dt><Icon size={16} strokeWidth={1.7} aria-hidden />{name}</dt><dd>{text}</dd></div>
         ))}
       </dl>
-      {order.global_id || order.position ? (
-        <Link to={`/b/${building.id}?order=${order.id}`} className="where-link">
-          <Button block size="large" icon={<Box size={17} />}>{t("order.show3d")}</Button>
-        </Link>
-      ) : null}
-      <RouteLink to={order.global_id} block large />
+      <div className="where-actions">
+        {order.global_id || order.position ? <LinkButton to={`/b/${building.id}?order=${order.id}`} block size="large" icon={<Box size={17} />}>{t("order.show3d")}</LinkButton> : null}
+        <RouteLink to={order.global_id} block large />
+      </div>
     </section>
   );
 }
