@@ -20,6 +20,8 @@ DEPTH: Final = 0.35  # m below the floor that is still looked at: slabs, thresho
 SNAP: Final = 1e-3  # m; ends of cut lines closer than that are one
 FLAT: Final = 0.05  # cosine; what faces up less than this is seen from its edge
 MAX_TRIANGLES: Final = 250  # per element; an outline of more is that of the hulls of its bodies
+DENSE: Final = 400  # per element; of more triangles the largest decide the hulls
+BODIES: Final = 60  # per element
 MAX_EDGES: Final = 400  # per element; more are a texture, not a drawing
 SHORT: Final = 0.02  # m; shorter edges are not drawn
 BUMP: Final = 3.7e-5  # m: off every grid on which vertices lie, so that the plane goes through none
@@ -222,9 +224,18 @@ def _union(whole: NDArray[np.float64], through: NDArray[np.float64], ceiling: fl
     return shapely.MultiPolygon(parts) if parts else None
 
 
+def _thinned(triangles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave out triangles of an element too dense to be seen one by one, its largest ones kept."""
+    if len(triangles) <= DENSE:
+        return triangles
+    a, b = triangles[:, 1, :2] - triangles[:, 0, :2], triangles[:, 2, :2] - triangles[:, 0, :2]
+    area = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+    return triangles[np.argpartition(-area, DENSE)[:DENSE]]
+
+
 def _hulls(triangles: NDArray[np.float64]) -> list[Geometry]:
     """Return the hulls of the bodies that triangles make up: chairs have legs, seats and hundreds of screws."""
-    points = triangles.reshape(-1, 3)
+    points = _thinned(triangles).reshape(-1, 3)
     _, vertex = np.unique(_keys(points, np.zeros(len(points), dtype=np.int64)), return_inverse=True)
     corner = vertex.reshape(-1, 3)
     joined = np.concatenate([corner[:, :2], corner[:, 1:]])
@@ -236,7 +247,7 @@ def _hulls(triangles: NDArray[np.float64]) -> list[Geometry]:
     at = np.unique(np.repeat(of, 3)[order], return_inverse=True)[1]
     hulls = shapely.convex_hull(shapely.multipoints(shapely.points(points[order, :2]), indices=at))
     hulls = hulls[shapely.area(hulls) > 1e-4]
-    largest = hulls[np.argsort(-shapely.area(hulls))[:MAX_TRIANGLES]]
+    largest = hulls[np.argsort(-shapely.area(hulls))[:BODIES]]
     return list(largest)
 
 
@@ -265,7 +276,7 @@ def _edges(
     ends, owner = soup.edges[kept], soup.edge_owner[kept]
     if not len(owner):
         return {}
-    many = np.bincount(owner) > 8 * MAX_EDGES
+    many = np.bincount(owner) > 3 * MAX_EDGES
     ends, owner = ends[~many[owner]], owner[~many[owner]]
     if not len(owner):
         return {}

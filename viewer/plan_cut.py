@@ -24,7 +24,7 @@ from twin.db import Conn, Database, row, rows
 from viewer.glb_read import TileShapes, read_tile
 
 log = structlog.get_logger()
-REVISION: Final = b"plans 4"  # change it when the same tiles give another section or other climbs
+REVISION: Final = b"plans 5"  # change it when the same tiles give another section or other climbs
 CONTENT_TYPE: Final = "application/x-twin-shapes"
 DRAWN_BYTES: Final = 16 << 20
 STOREY_HEIGHT: Final = 3.0  # m, of the uppermost storey

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import shapely
 
+from tests.api.test_audit import until
 from tests.serving import Server, upload
 
 FILES = {"Plan duplex": ("arch/Duplex_A_20110907.ifc", "mep/Duplex_Electrical_20121207.ifc"),
@@ -229,9 +230,11 @@ def test_the_nearest_of_the_crew_comes_first_and_reading_it_is_audited(server: S
             id = client.post("/work-orders", json=order).raise_for_status().json()["id"]
             own.post(f"/work-orders/{id}/start").raise_for_status()
     query = {"to": found["A101"]}
-    crew = client.get("/buildings/Plan duplex/nearest-crew", params=query).raise_for_status().json()["items"]
+    answer = client.get("/buildings/Plan duplex/nearest-crew", params=query).raise_for_status()
+    crew = answer.json()["items"]
     assert [(each["account"], each["place"]["id"]) for each in crew] == [
         ("near-crew", found["A102"]), ("far-crew", found["A203"])]  # fmt: skip
     assert crew[0]["seconds"] < crew[1]["seconds"] and crew[0]["busy"]
-    trail = client.get("/audit", params={"limit": 20}).raise_for_status().json()["items"]
-    assert any("nearest-crew" in str(entry) for entry in trail)
+    path = f"path:{httpx.URL(answer.url).path.removeprefix('/api/v1')}"
+    entry = until(lambda: client.get("/audit", params={"object": path}).raise_for_status().json()["items"])[0]
+    assert (entry["action"], entry["after"]["query"]) == ("work_order.assign", query)
