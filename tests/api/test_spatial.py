@@ -11,7 +11,8 @@ import pytest
 
 from tests.serving import Server, run_twin, upload
 
-FILES = {"Institute": "arch/AC11-Institute-Var-2.ifc", "Duplex": "arch/Duplex_A_20110907.ifc"}
+FILES = {"Institute": "arch/AC11-Institute-Var-2.ifc", "Duplex": "arch/Duplex_A_20110907.ifc",
+         "Flat": "arch/OpenSmartHome_04_Flat.ifc", "Nine": "arch/house_3x3_bonsai.ifc"}  # fmt: skip
 ELECTRICAL = "mep/Duplex_Electrical_20121207.ifc"
 HEATING = "mep/hvac_heating_luartx.ifc"
 
@@ -54,6 +55,8 @@ def rooms(client: httpx.Client, building: str) -> dict[str, str]:
             "Duplex",
             {"rooms": 22, "doors": 14, "doors_joining_two": 10, "doors_leading_outside": 4, "islands": [10, 10, 1]},
         ),
+        # Room 2 is entered from room 3 through an opening of 2.4 m that no door fills.
+        ("Flat", {"rooms": 9, "doors": 7, "doors_joining_two": 7, "passages": 1, "islands": [9]}),
     ],
 )
 def test_rooms_and_doors_of_a_real_house_hang_together_as_on_its_drawings(
@@ -173,6 +176,7 @@ def test_a_room_says_what_leads_where_and_what_it_is_beside(client: httpx.Client
     assert all(other["shared_length"] is None or other["shared_length"] > 0.3 for other in foyer["neighbours"])
     stair = space(client, found["A105"])
     assert {names[id] for link in stair["links"] for id in link["leads_to"]} <= {"A101", "A201", "A102", "A202"}
+    assert kinds["A103"] == "open", "the kitchen has no wall to the foyer"
     garden = [door for door in space(client, found["A102"])["doors"] if door["outside"]]
     assert len(garden) == 1 and garden[0]["leads_to"] == []
 
@@ -314,3 +318,76 @@ def test_a_question_that_makes_no_sense_says_what_is_wrong(
     client: httpx.Client, asked: dict[str, str], code: str
 ) -> None:
     assert client.get("/buildings/Duplex/within", params=asked).json()["code"] == code
+
+
+@pytest.mark.clause("6.4.2b")
+@pytest.mark.parametrize(
+    ("corridor", "behind"),
+    [
+        ("116", {"101", "102", "103", "104", "113", "114", "115", "117"}),
+        ("118", {"105", "106", "107", "108", "109", "110", "111", "112", "117"}),
+        ("117", {"116", "118", "outside"}),
+    ],
+)
+def test_every_door_of_the_institutes_ground_floor_is_where_its_plan_shows_it(
+    client: httpx.Client, corridor: str, behind: set[str]
+) -> None:
+    found = rooms(client, "Institute")
+    names = {id: name for name, id in found.items()}
+    doors = space(client, found[corridor])["doors"]
+    led = {names[id] for door in doors for id in door["leads_to"]}
+    assert led | {"outside" for door in doors if door["outside"]} == behind
+
+
+def test_an_opening_without_a_door_leads_from_room_to_room(client: httpx.Client) -> None:
+    found = rooms(client, "Flat")
+    passages = space(client, found["2"])["passages"]
+    assert [(each["ifc_class"], each["leads_to"]) for each in passages] == [("IfcOpeningElement", [found["8"]])]
+    beside = {other["id"]: other["kind"] for other in space(client, found["2"])["neighbours"]}
+    assert beside[found["8"]] == "open"
+
+
+def test_rooms_that_the_file_lacks_are_derived_from_walls_and_said_to_be(client: httpx.Client) -> None:
+    """The duplex has walls and no room in its foundation; its other storeys are covered by their rooms."""
+    items = client.get("/buildings/Duplex/derived-rooms").raise_for_status().json()["items"]
+    storeys = {each["storey"]: each for each in items}
+    foundation = storeys["T/FDN"]
+    assert foundation["rooms"] == 0 and len(foundation["derived"]) == 1
+    room = foundation["derived"][0]
+    assert room["area"] == pytest.approx(131, abs=2) and 0 < room["confidence"] < 1
+    for level in ("Level 1", "Level 2"):
+        assert storeys[level]["derived"] == [] and storeys[level]["rooms"] == 10
+    report = client.get("/buildings/Duplex/network").raise_for_status().json()
+    assert report["storeys_without_rooms"] == ["T/FDN"]
+
+
+def test_a_house_of_three_by_three_rooms_that_has_none_in_its_file_gets_nine(client: httpx.Client) -> None:
+    items = client.get("/buildings/Nine/derived-rooms").raise_for_status().json()["items"]
+    derived = [room for storey in items for room in storey["derived"]]
+    assert len(derived) == 9 and all(30 < room["area"] < 60 for room in derived)
+    assert sum(room["area"] for room in derived) == pytest.approx(389, abs=2)
+    assert sum(len(room["doors"]) > 0 for room in derived) >= 8
+
+
+def test_who_may_see_one_storey_gets_answers_of_that_storey_only(client: httpx.Client, server: Server) -> None:
+    kitchen = space(client, rooms(client, "Duplex")["A103"])
+    made = client.post("/api-keys", json={"name": "level 1", "role": "owner", "buildings": ["Flat"]})
+    key = made.raise_for_status().json()
+    grant = {"key": key["key"]["id"], "role": "owner", "storey": kitchen["storey_id"]}
+    client.post("/grants", json=grant).raise_for_status()
+    asked: dict[str, dict[str, Any]] = {
+        "nearest": {"to": kitchen["id"], "limit": 1000},
+        "within": {"radius": 100, "at": "0,0,0", "limit": 1000},
+    }
+    with httpx.Client(base_url=server.api, headers={"authorization": f"Bearer {key['secret']}"}, timeout=60) as limited:
+        for question, params in asked.items():
+            seen = limited.get(f"/buildings/Duplex/{question}", params=params).raise_for_status().json()["items"]
+            every = client.get(f"/buildings/Duplex/{question}", params=params).raise_for_status().json()["items"]
+            assert {each["storey_id"] for each in seen} == {kitchen["storey_id"]}
+            assert [each["id"] for each in seen] == [
+                each["id"] for each in every if each["storey_id"] == kitchen["storey_id"]
+            ]
+        figures = limited.get("/buildings/Duplex/statistics").raise_for_status().json()
+        assert [group["id"] for group in figures["groups"]] == [kitchen["storey_id"]]
+        listed = limited.get("/buildings/Duplex/spaces", params={"limit": 1000}).raise_for_status().json()["items"]
+        assert {each["storey_id"] for each in listed} == {kitchen["storey_id"]}
