@@ -37,7 +37,7 @@ def explain(finding: Finding, language: str) -> tuple[str, str]:
 
 
 class Findings:
-    """Counts findings by code and keeps the first places of each."""
+    """Counts findings by code and keeps the first places of each; a place that has several of a kind is named once."""
 
     def __init__(self) -> None:
         self._count: dict[str, int] = {}
@@ -48,7 +48,7 @@ class Findings:
         """One more place of kind `code`."""
         self._count[code] = self._count.get(code, 0) + count
         places = self._where.setdefault(code, [])
-        if where is not None and len(places) < NAMED:
+        if where is not None and len(places) < NAMED and where not in places:
             places.append(where)
         self._parameters.setdefault(code, {key: str(value) for key, value in parameters.items()})
 
