@@ -11,8 +11,8 @@ from twin.db import Conn, rows
 from twin.errors import NotFound
 
 CLASSES: Final = 6
-COLOURS: Final = ("#ffffd9", "#d9f0b3", "#a6dbb9", "#66c2bf", "#3fa0c4", "#2a78b0")
-"""Yellow to blue, lighter to darker: read alike with and without colour vision and in grey, and walls, doors and names
+COLOURS: Final = ("#fffbd6", "#feeaa5", "#fed070", "#fdae4a", "#ef8636", "#d35f27")
+"""Yellow to red-brown, lighter to darker: read alike with and without colour vision and in grey, and walls, doors and names
 stay legible on all of them."""
 
 

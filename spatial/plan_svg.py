@@ -310,7 +310,7 @@ class _Drawing:
         if room.title:
             lines.append(("t", room.title))
         found = self.heat.values.get(room.element.id) if self.heat is not None else None
-        lines.append(("a", f"{found.value:.1f}" if found is not None else f"{room.area:.1f} m²"))
+        lines.append(("v", f"{found.value:.1f}") if found is not None else ("a", f"{room.area:.1f} m²"))
         return lines
 
 
