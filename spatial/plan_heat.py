@@ -12,8 +12,8 @@ from twin.errors import NotFound
 
 CLASSES: Final = 6
 COLOURS: Final = ("#fffbd6", "#feeaa5", "#fed070", "#fdae4a", "#ef8636", "#d35f27")
-"""Yellow to red-brown, lighter to darker: read alike with and without colour vision and in grey, and walls, doors and names
-stay legible on all of them."""
+"""Yellow to red-brown, lighter to darker: read alike with and without colour vision and in grey, and walls, doors and
+names stay legible on all of them."""
 
 
 @dataclass(frozen=True, slots=True)
