@@ -84,7 +84,7 @@ function StoreyPicker({ tree }: { tree: Tree }): ReactNode {
       <Dropdown trigger={["click"]} placement="top" menu={{
         items, selectedKeys: [storey ?? "all"], onClick: ({ key }) => choose(key === "all" ? null : key), className: "storey-menu",
       }}>
-        <button type="button" className="tool-select" aria-label={t("scene.storey")}>
+        <button type="button" className="tool-select" aria-label={`${t("scene.storey")}: ${current?.name ?? t("scene.allStoreys")}`}>
           <SquareStack size={16} strokeWidth={1.7} aria-hidden />
           <span>{current?.name ?? t("scene.allStoreys")}</span>
           <ChevronDown size={13} aria-hidden />

@@ -1,0 +1,141 @@
+"""Versions, checks and issues in a real Chromium: what changed, what is wrong with a model, what people say of it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.api.test_versions import HOUSE, Edited, edit, upload
+from tests.browser.accessible import barriers
+from tests.browser.test_app import SLOW, open_page, sign_in, width
+from tests.serving import Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+IDS = """<ids xmlns="http://standards.buildingsmart.org/IDS" xmlns:xs="http://www.w3.org/2001/XMLSchema"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><info><title>Client's requirements</title></info><specifications>
+ <specification name="Doors carry an asset tag" ifcVersion="IFC4"><applicability minOccurs="0" maxOccurs="unbounded">
+ <entity><name><simpleValue>IFCDOOR</simpleValue></name></entity></applicability><requirements>
+ <property dataType="IFCLABEL"><propertySet><simpleValue>Client</simpleValue></propertySet>
+ <baseName><simpleValue>AssetTag</simpleValue></baseName></property></requirements></specification></specifications></ids>"""
+
+
+@pytest.fixture(scope="module")
+def house(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Edited:
+    return edit(shared / "ifc" / HOUSE, tmp_path_factory.mktemp("edited") / "house.ifc")
+
+
+@pytest.fixture(scope="module")
+def building(fresh_server: Server, shared: Path, house: Edited) -> str:
+    """The house in two versions; its id."""
+    with fresh_server.client() as client:
+        made = str(client.post("/buildings", json={"name": "House"}).raise_for_status().json()["id"])
+        for path in (shared / "ifc" / HOUSE, house.path):
+            upload(client, made, path)
+        return made
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser, fresh_server: Server, building: str) -> Iterator[Page]:
+    contexts: list[BrowserContext] = []
+    page, errors = open_page(chromium, contexts, locale="en-US", viewport={"width": 1280, "height": 800})
+    sign_in(page, fresh_server)
+    page.get_by_role("navigation").wait_for()
+    yield page
+    contexts[0].close()
+    assert errors == []
+
+
+def test_what_changed_is_listed_shown_in_3d_confirmed_and_taken_back(
+    page: Page, fresh_server: Server, building: str, house: Edited
+) -> None:
+    page.goto(f"{fresh_server.address}b/{building}/models")
+    page.get_by_role("link", name="What changed").first.click()
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible(timeout=SLOW)
+    page.get_by_role("button", name=re.compile("^Removed")).click()
+    expect(page.locator(".change:not(.match)").filter(has_text=house.deleted)).to_be_visible()
+    assert barriers(page) == []
+    page.get_by_role("tab", name="Recognised elements").click()
+    moved = page.locator(".match").filter(has_text=house.moved)
+    if house.moved in house.keys:
+        moved.get_by_role("button", name="Same element").click()
+        expect(moved.get_by_text("confirmed")).to_be_visible()
+    page.locator(".match").first.wait_for()
+    _fits_a_phone(page)
+    page.get_by_role("tab", name="Differences").click()
+    _fits_a_phone(page)
+    page.get_by_role("button", name=re.compile("^Moved")).click()
+    expect(page.locator(".change:not(.match)").filter(has_text=house.now(house.moved))).to_contain_text(
+        "moved by 0.25 m"
+    )
+
+    page.get_by_role("link", name="Show in 3D").first.click()
+    note = page.locator(".stage-note")
+    expect(note).to_contain_text("Version 1 → 2", timeout=SLOW)
+    expect(note).to_contain_text("Removed")
+    page.wait_for_function(
+        "id => window.twin.scene.flyTo(id).then(() => true)", arg=f"{house.deleted}~", timeout=SLOW
+    )  # what went is there again
+    note.get_by_role("button", name="Show all").click()
+    expect(note).to_be_hidden()
+
+    page.goto(f"{fresh_server.address}b/{building}/models")
+    first = page.locator("details.version").filter(has_text="v1")
+    first.locator("summary").first.click()
+    first.get_by_role("button", name="Go back to this").click()
+    page.get_by_role("dialog").get_by_role("button", name="Show version 1 again").click()
+    expect(page.get_by_text("Version 1 is shown again")).to_be_visible(timeout=SLOW)
+    expect(page.locator("details.version").first).to_contain_text("again v1")
+
+
+def _fits_a_phone(page: Page) -> None:
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.locator("nav.tab-bar").wait_for()
+    assert width(page) <= 390
+    page.set_viewport_size(size)
+    page.locator("nav.rail").wait_for()
+
+
+def test_an_ids_check_is_started_read_and_coloured_in_3d(
+    page: Page, fresh_server: Server, building: str, tmp_path: Path
+) -> None:
+    (tmp_path / "client.ids").write_text(IDS)
+    page.goto(f"{fresh_server.address}b/{building}/checks")
+    page.locator('input[type="file"]').set_input_files(tmp_path / "client.ids")
+    expect(page.get_by_role("heading", name="Client's requirements")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("0 of 5 pass").last).to_be_visible()
+    page.get_by_role("button", name="5 elements fail").click()
+    expect(page.get_by_text("the property set is missing").first).to_be_visible()
+    assert barriers(page) == []
+    page.get_by_role("link", name="Colour in 3D").click()
+    expect(page.get_by_role("link", name="Doors carry an asset tag: 0 pass, 5 fail")).to_be_visible(timeout=SLOW)
+
+
+def test_an_issue_is_made_from_the_view_with_its_picture_and_leads_back_to_it(
+    page: Page, fresh_server: Server, building: str
+) -> None:
+    page.goto(f"{fresh_server.address}b/{building}/issues")
+    page.get_by_role("link", name="From the 3D view").click()  # nothing is there yet, and this is the way
+    expect(page.get_by_test_id("scene")).to_be_visible(timeout=SLOW)
+    page.evaluate("window.twin.ready")
+    page.get_by_role("button", name="New issue").click()
+    page.get_by_label("Title").fill("The ridge leaks")
+    expect(page.locator("img.issue-picture")).to_be_visible(timeout=SLOW)
+    assert barriers(page) == []
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="The ridge leaks")).to_be_visible(timeout=SLOW)
+    page.get_by_label("Comment").fill("Seen on Monday")
+    page.get_by_role("button", name="Add comment").click()
+    expect(page.locator(".issue-comments").get_by_text("Seen on Monday")).to_be_visible()
+    picture = page.locator(".issue-view img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1280
+    page.get_by_role("link", name=re.compile("^Show in 3D")).click()
+    expect(page.get_by_role("link", name="The ridge leaks")).to_be_visible(timeout=SLOW)
+    with fresh_server.client() as client:
+        topic = client.get("/topics", params={"building": building}).json()["items"][0]
+        assert (topic["title"], topic["comments"], topic["viewpoints"]) == ("The ridge leaks", 1, 1)
