@@ -1,7 +1,8 @@
 """One's own account: names, password, sessions, second factor."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
@@ -27,6 +28,7 @@ from twin.db import Conn
 from twin.errors import Conflict, Denied, NotFound
 
 router = Router(tags=["identity"])
+FRESH: Final = timedelta(minutes=5)
 Language = Annotated[str, Field(pattern="^(zh|en)$")]
 Secret = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -133,10 +135,21 @@ async def end_my_session(tx: Tx, request: Request, caller: Caller, own: Own, ses
 @router.post("/me/second-factor")
 @allow.unfinished
 @answers_secret
-async def begin_second_factor(tx: Tx, request: Request, caller: Caller, own: Own) -> Enrolment:
-    """Begin to enrol an authenticator; it counts once confirmed with a code."""
-    enrolment = await second_factor.begin(tx, twin_of(request).sealer, own.account.id, own.account.name)
-    await audit.record(tx, caller, "second_factor.begin", f"account:{own.account.id}")
+@no_transaction
+async def begin_second_factor(request: Request, caller: Caller, own: Own, body: OwnPassword | None = None) -> Enrolment:
+    """Begin to enrol an authenticator; it counts once confirmed with a code.
+
+    Takes the password, unless one has signed in within the last five minutes: who finds a signed-in browser must not
+    make the account his own.
+    """
+    twin = twin_of(request)
+    if body is not None:
+        await login.prove_password(twin.gate, own.account, body.password, origin_of(request))
+    elif twin.clock.now().steady > own.expires_at - twin.settings.session_life + FRESH:
+        raise Denied("password.needed", minutes=int(FRESH.total_seconds() // 60))
+    async with twin.db.transaction() as conn:
+        enrolment = await second_factor.begin(conn, twin.sealer, own.account.id, own.account.name)
+        await audit.record(conn, caller, "second_factor.begin", f"account:{own.account.id}")
     return enrolment
 
 

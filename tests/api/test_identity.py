@@ -189,6 +189,7 @@ def test_a_second_factor_from_enrolment_to_its_end(server: Server, browser: http
         assert code_of(client.post("/me/recovery-codes", json={"password": OTHER})) == (403, "password.wrong")
         assert len(client.post("/me/recovery-codes", json={"password": PASSWORD}).json()["recovery_codes"]) == 10
         assert code_of(client.post("/me/second-factor")) == (409, "second_factor.exists")
+        assert code_of(client.post("/me/second-factor", json={"password": "a guess"})) == (403, "password.wrong")
         off = client.post("/me/second-factor/disable", json={"password": PASSWORD})
         assert off.json()["second_factor"] is False
     with sign_in(server, person):
