@@ -30,10 +30,8 @@ async def read_table(conn: Conn, query: Composed, columns: Mapping[str, str]) ->
     fields = [("columns", ">i2")]
     for name, kind in columns.items():
         fields += [(f"{name} bytes", ">i4"), (name, kind)]
-    pieces: list[bytes] = []
     async with conn.cursor() as cursor, cursor.copy(SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(query)) as copy:
-        async for piece in copy:
-            pieces.append(bytes(piece))
+        pieces = [bytes(piece) async for piece in copy]
     table = np.frombuffer(b"".join(pieces)[_HEADER:-_TRAILER], np.dtype(fields))
     for name, kind in columns.items():
         if len(table) and (table[f"{name} bytes"] != np.dtype(kind).itemsize).any():

@@ -14,7 +14,7 @@ DOUBLE: Final = 0.9  # share of a room that another model's room covers, to be t
 
 
 async def read_rooms(conn: Conn, building: UUID) -> list[dict[str, Any]]:
-    """Return the rooms of the shown versions: id, model_id, discipline, storey_id, elevation, bbox, footprint (text)."""
+    """Return the rooms as shown: id, model_id, discipline, storey_id, elevation, bbox, footprint (text)."""
     return await rows(
         conn,
         """SELECT e.id, e.model_id, m.discipline, e.storey_id, t.elevation, e.bbox, s.footprint::text AS footprint

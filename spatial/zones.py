@@ -37,8 +37,8 @@ MEMBERSHIP: Final[LiteralString] = """
       AND (e.building_id = %(building)s OR e.id = ANY (%(elements)s))
 """
 """Which element is in which zone: `element_id, id, name, ifc_class`. Parameters: `building` or `elements`, the
-other null. Groups within groups count: a fire compartment made of flats holds the flats' rooms. Systems are no zones, though
-IFC 4 makes IfcZone one of them."""
+other null. Groups within groups count: a fire compartment made of flats holds the flats' rooms. Systems are no zones,
+though IFC 4 makes IfcZone one of them."""
 
 
 async def zones_of(conn: Conn, elements: Sequence[UUID]) -> list[Zone]:

@@ -283,7 +283,11 @@ def test_the_nearest_come_in_order_and_without_the_element_itself(client: httpx.
     assert [each["distance"] for each in items] == sorted(each["distance"] for each in items)
     whatever = client.get("/buildings/Spatial tower/nearest", params={"to": pump, "limit": 1000}).json()["items"]
     assert pump not in {each["id"] for each in whatever}
-    here = {"at": ",".join(str(x) for x in items[0]["position"]), "ifc_class": "IfcValve", "limit": 1}
+    here: dict[str, str | int] = {
+        "at": ",".join(str(x) for x in items[0]["position"]),
+        "ifc_class": "IfcValve",
+        "limit": 1,
+    }
     assert client.get("/buildings/Spatial tower/nearest", params=here).json()["items"][0]["id"] == items[0]["id"]
     lone = client.get("/buildings/Spatial tower/nearest")
     assert (lone.status_code, lone.json()["code"]) == (422, "near.from")
