@@ -54,8 +54,9 @@ window.pickAt = (p) => scene.pick(p.x, p.y)?.globalId ?? null;
 
 RESET = """async () => {
   scene.showAll(); scene.setColors(null); scene.setAlarms(null); scene.select([]);
-  scene.highlight([]); scene.setMarkers([]); scene.cutAbove(null); scene.setClipPlanes([]); scene.setLayer('furniture', true);
-  scene.setLayer('spaces', false); await scene.setView('iso', {duration: 0}); scene.render(); events.length = 0;
+  scene.highlight([]); scene.setMarkers([]); scene.cutAbove(null); scene.setClipPlanes([]);
+  scene.setLayer('furniture', true); scene.setLayer('spaces', false);
+  await scene.setView('iso', {duration: 0}); scene.render(); events.length = 0;
 }"""
 
 
