@@ -57,8 +57,8 @@ def page(chromium: Browser, server: Server) -> Iterator[Page]:
     assert errors == []
 
 
-def items(client: httpx.Client, path: str, **query: object) -> list[dict[str, Any]]:
-    answer = client.get(path, params={"building": "Tower", "limit": 1000, **query})  # type: ignore[arg-type]
+def items(client: httpx.Client, path: str, **query: str) -> list[dict[str, Any]]:
+    answer = client.get(path, params={"building": "Tower", "limit": 1000, **query})
     return list(answer.raise_for_status().json()["items"])
 
 
