@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         ge=4,
         le=500,
         description="At most so many database connections per process, besides the listeners; and as many "
-        "for callers who are limited to places."
+        "for callers who are limited to places.",
     )
     database_durable: bool = Field(
         True,
