@@ -1,7 +1,8 @@
 /** 导入进度。 */
 import type { imports as en } from "./imports-en";
+import type { Plain } from "./zh";
 
-export const imports: typeof en = {
-  counted: "构件 {{done}} / {{total}}", left: "预计还需 {{time}}", seconds_one: "预计还需 1 秒", seconds_other: "预计还需 {{count}} 秒",
-  shown_one: "已有一个楼层可以查看", shown_other: "已有 {{count}} 个楼层可以查看", look: "先看已有部分",
+export const imports: Plain<typeof en> = {
+  counted: "构件 {{done}} / {{total}}", left: "预计还需 {{time}}", seconds_other: "预计还需 {{count}} 秒",
+  shown_other: "已有 {{count}} 个楼层可以查看", look: "先看已有部分",
 };
