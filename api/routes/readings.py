@@ -12,8 +12,9 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.clients import expensive
-from api.route import Limit, Router, Tx, allow, no_transaction, transaction_of
+from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from api.streams import begun
+from identity import audit
 from telemetry import history, points
 from telemetry.aggregate import Fill, Span, parse_aggregates, read_buckets
 from telemetry.buckets import auto_bucket, parse_bucket
@@ -158,13 +159,22 @@ class ExportBody(BaseModel):
 @allow("reading.read")
 @no_transaction
 @expensive
-async def export_readings(request: Request, body: ExportBody) -> Response:
-    """Readings as CSV, Parquet or Arrow, by point and time; written while they are read."""
+async def export_readings(request: Request, caller: Caller, body: ExportBody) -> Response:
+    """Readings as CSV, Parquet or Arrow, by point and time; written while they are read. Leaves an audit entry."""
     since, until = _time(body.start, "from"), _time(body.end, "to")
     if since is None or until is None or until <= since:
         raise Invalid("history.range", where="to")
     headers = {"content-disposition": f'attachment; filename="readings-{since:%Y%m%d}-{until:%Y%m%d}.{body.format}"'}
     pieces = await begun(_pieces(request, body, since, until), 1)
+    async with twin_of(request).db.transaction() as conn:
+        told = {
+            "building": body.building,
+            "points": len(body.points),
+            "from": since,
+            "to": until,
+            "format": body.format,
+        }
+        await audit.record(conn, caller, "reading.export", after=told)
     return StreamingResponse(pieces, media_type=MEDIA[body.format], headers=headers)
 
 

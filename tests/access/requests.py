@@ -163,10 +163,13 @@ def example(schema: Mapping[str, Any], name: str, place: Building, others: Mappi
         return schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)
     if kind == "boolean":
         return True
-    if kind == "string" and name in TIMES:
-        return TIMES[name]
     if kind == "string":
-        formats = {"date-time": datetime.now(UTC).isoformat(), "uuid": str(uuid4()), "date": "2026-01-01"}
+        formats = {
+            "": TIMES.get(name, f"new_{uuid4().hex[:8]}"),
+            "date-time": datetime.now(UTC).isoformat(),
+            "uuid": str(uuid4()),
+            "date": "2026-01-01",
+        }
         return formats.get(schema.get("format", ""), f"new_{uuid4().hex[:8]}")
     return 1  # a value of any type
 
