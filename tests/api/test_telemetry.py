@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -209,8 +210,8 @@ def test_points_come_side_by_side_in_the_same_buckets(client: httpx.Client, make
     at = (start - NOW).total_seconds()
     send(client, *(reading(one, float(i), at + 3600 * i) for i in range(4)))
     send(client, reading(two, 10.0, at), reading(two, 40.0, at + 3 * 3600))
-    asked = {"point": [one["key"], two["id"]], "from": start.isoformat(), "bucket": "1h", "agg": "mean,count"}
-    asked |= {"to": (start + timedelta(hours=4)).isoformat()}
+    asked: dict[str, Any] = {"point": [one["key"], two["id"]], "agg": "mean,count"}
+    asked |= {"bucket": "1h", "from": start.isoformat(), "to": (start + timedelta(hours=4)).isoformat()}
     found = client.get("/readings/aligned", params=asked).raise_for_status().json()
     assert len(found["ts"]) == 4
     assert [each["values"]["mean"] for each in found["series"]] == [[0.0, 1.0, 2.0, 3.0], [10.0, None, None, 40.0]]
@@ -224,7 +225,7 @@ def test_points_come_side_by_side_in_the_same_buckets(client: httpx.Client, make
 def test_how_values_are_spread(client: httpx.Client, make: Make) -> None:
     point = make()
     send(client, *(reading(point, float(i), -i) for i in range(101)))
-    asked = {"bins": 4, "percentiles": "0,50,95", "from": (NOW - timedelta(hours=1)).isoformat()}
+    asked: dict[str, Any] = {"bins": 4, "percentiles": "0,50,95", "from": (NOW - timedelta(hours=1)).isoformat()}
     asked |= {"to": (NOW + timedelta(seconds=1)).isoformat()}
     found = client.get(f"/points/{point['id']}/distribution", params=asked).raise_for_status().json()
     assert (found["count"], found["min"], found["max"], found["mean"]) == (101, 0.0, 100.0, 50.0)

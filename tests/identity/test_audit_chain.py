@@ -296,7 +296,7 @@ async def test_what_is_cut_between_two_anchors_is_missed(db: Database, chained: 
     await write(db, 2)
     await chained.sealer.seal()
     await chained.mark()  # a second later, with the next anchor a minute away
-    assert (await chained.verify()).ok and chained.intact
+    assert (await chained.verify()).ok
     await tamper(db, "DELETE FROM audit WHERE seq > 10")
     assert [kind for kind, _ in found(await chained.verify())] == ["cut"]
     await write(db, 1)

@@ -702,6 +702,174 @@ export interface paths {
         patch: operations["update_building_api_v1_buildings__building__patch"];
         trace?: never;
     };
+    "/api/v1/buildings/{building}/derived-rooms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Derived Rooms
+         * @description Per storey how much of what its walls enclose is rooms, and the rooms that the file lacks, derived from walls.
+         *
+         *     They are reported, not stored: put them into the model where they belong.
+         */
+        get: operations["get_derived_rooms_api_v1_buildings__building__derived_rooms_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/footprints.geojson": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Footprints
+         * @description Footprints in WGS 84 (RFC 7946) where the models say where they lie, else in building metres, with a note.
+         */
+        get: operations["get_footprints_api_v1_buildings__building__footprints_geojson_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Graph
+         * @description Take in a Brick graph for what IFC does not say, matched by GlobalId, key or name; says what became of it.
+         *
+         *     The same file again replaces itself.
+         */
+        post: operations["add_graph_api_v1_buildings__building__graph_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/graph.ttl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graph
+         * @description The building's graph in Turtle: places, equipment, points; `feeds`, `isPartOf`, `hasLocation`, `isPointOf`.
+         */
+        get: operations["get_graph_api_v1_buildings__building__graph_ttl_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/graph/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graphs
+         * @description The graphs that were taken in, newest first, with what became of each.
+         */
+        get: operations["get_graphs_api_v1_buildings__building__graph_imports_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/graph/imports/{graph}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Graph Import
+         * @description One graph that was taken in.
+         */
+        get: operations["get_graph_import_api_v1_buildings__building__graph_imports__graph__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Graph
+         * @description Forget a graph: what it said, and the points that it bound.
+         */
+        delete: operations["delete_graph_api_v1_buildings__building__graph_imports__graph__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Nearest
+         * @description The nearest elements in a straight line from box to box, nearest first; the element itself is left out.
+         */
+        get: operations["get_nearest_api_v1_buildings__building__nearest_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/nearest-crew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find Nearest Crew
+         * @description Who is nearest to an element by the walk from where they last worked on an order; reading it is audited.
+         */
+        get: operations["find_nearest_crew_api_v1_buildings__building__nearest_crew_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/network": {
         parameters: {
             query?: never;
@@ -734,6 +902,106 @@ export interface paths {
          * @description How the building is doing, in a few numbers.
          */
         get: operations["get_overview_api_v1_buildings__building__overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/plan/{storey}.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Plan Features
+         * @description The same plan as features: walls, doors, rooms, stairs, symbols; coordinates are building metres.
+         */
+        get: operations["get_plan_features_api_v1_buildings__building__plan__storey__json_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/plan/{storey}.svg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Plan Svg
+         * @description A storey drawn as an architect draws it, on paper, true to scale; every shape names its element.
+         */
+        get: operations["get_plan_svg_api_v1_buildings__building__plan__storey__svg_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/round": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Find Round
+         * @description In which order to visit some places so that the walk is short, and the way from each to the next (7.7.1a).
+         */
+        post: operations["find_round_api_v1_buildings__building__round_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/spaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Spaces
+         * @description Rooms, lowest storey first: areas and heights as measured and as stated, use, zones, what stands in them.
+         */
+        get: operations["get_spaces_api_v1_buildings__building__spaces_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Statistics
+         * @description Areas, rooms, equipment, points, open alarms and present values by storey, zone, use or class (6.1.4c, d).
+         */
+        get: operations["get_statistics_api_v1_buildings__building__statistics_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -794,6 +1062,28 @@ export interface paths {
          * @description Site, building, storeys, rooms and how many elements of which class (6.4.2b).
          */
         get: operations["get_tree_api_v1_buildings__building__tree_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/within": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Within
+         * @description Everything in a polygon seen from above, on a storey, within a radius; several of them: what is in all.
+         *
+         *     An element is in a polygon when the middle of its box is.
+         */
+        get: operations["get_within_api_v1_buildings__building__within_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1246,6 +1536,9 @@ export interface paths {
         /**
          * Begin Second Factor
          * @description Begin to enrol an authenticator; it counts once confirmed with a code.
+         *
+         *     Takes the password, unless one has signed in within the last five minutes: who finds a signed-in browser must not
+         *     make the account his own.
          */
         post: operations["begin_second_factor_api_v1_me_second_factor_post"];
         /**
@@ -2079,7 +2372,7 @@ export interface paths {
         put?: never;
         /**
          * Export Readings
-         * @description Readings as CSV, Parquet or Arrow, by point and time; written while they are read.
+         * @description Readings as CSV, Parquet or Arrow, by point and time; written while they are read. Leaves an audit entry.
          */
         post: operations["export_readings_api_v1_readings_export_post"];
         delete?: never;
@@ -2323,7 +2616,7 @@ export interface paths {
         put?: never;
         /**
          * Create Source
-         * @description Declare a source before it speaks. Keys and the simulator declare themselves.
+         * @description Declare a source before it speaks, or a broker to go to. Keys and the simulator declare themselves.
          */
         post: operations["create_source_api_v1_sources_post"];
         delete?: never;
@@ -2349,7 +2642,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Update Source
+         * @description Switch a source off and on, change how a broker is reached; taken up within seconds.
+         */
+        patch: operations["update_source_api_v1_sources__source__patch"];
         trace?: never;
     };
     "/api/v1/spaces/{space}": {
@@ -3510,6 +3807,34 @@ export interface components {
             model?: string | null;
         };
         /**
+         * BrickImport
+         * @description A graph that was taken in.
+         */
+        BrickImport: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            report: components["schemas"]["GraphReport"];
+            /** Triples */
+            triples: number;
+        };
+        /**
          * BucketPage
          * @description Aggregates per bucket: `{"ts": its start, "mean": …}`. `bucket` is the width, chosen by the server for `auto`.
          */
@@ -3592,7 +3917,7 @@ export interface components {
             key: components["schemas"]["ApiKey"];
             /** Reads */
             reads: string[];
-            usage: components["schemas"]["Figures"];
+            usage: components["schemas"]["identity__usage__Figures"];
             /** Writes */
             writes: string[];
         };
@@ -3707,16 +4032,6 @@ export interface components {
             title: string | null;
             /** Version */
             version: number;
-        };
-        /**
-         * ClassCount
-         * @description How many elements of one IFC class a storey has, rooms left out.
-         */
-        ClassCount: {
-            /** Count */
-            count: number;
-            /** Ifc Class */
-            ifc_class: string;
         };
         /**
          * ClippingPlane
@@ -3882,6 +4197,18 @@ export interface components {
             originating_system?: string | null;
         };
         /**
+         * Contradiction
+         * @description A statement against what a file or a binding says; it was not taken.
+         */
+        Contradiction: {
+            /** Object */
+            object: string;
+            /** Predicate */
+            predicate: string;
+            /** Subject */
+            subject: string;
+        };
+        /**
          * CorrectRequest
          * @description The element of the shown version that the old one is: server id or GlobalId.
          */
@@ -3938,6 +4265,51 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * CrewMember
+         * @description Somebody who can be sent, nearest first. Lengths in metres, times in seconds.
+         */
+        CrewMember: {
+            /** Account */
+            account: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Busy */
+            busy: boolean;
+            /** Crew */
+            crew: string | null;
+            /** Display Name */
+            display_name: string | null;
+            /** Length */
+            length: number;
+            place: components["schemas"]["ElementBrief"];
+            /** Seconds */
+            seconds: number;
+            /**
+             * Work Order Id
+             * Format: uuid
+             */
+            work_order_id: string;
+        };
+        /**
+         * DerivedRoom
+         * @description A room that walls enclose and the file does not have. `confidence`: less where gaps had to be closed.
+         */
+        DerivedRoom: {
+            /** Area */
+            area: number;
+            /** Confidence */
+            confidence: number;
+            /** Doors */
+            doors: string[];
+            /** Footprint */
+            footprint: {
+                [key: string]: unknown;
+            };
         };
         /**
          * DiffItem
@@ -4003,38 +4375,39 @@ export interface components {
         };
         /**
          * DirectionStep
-         * @description A part of the way: across a room, through a door, up or down a stair or lift.
+         * @description One thing to do: where to turn, which door or stair to take. Indices are rows of the polyline, both included.
          */
         DirectionStep: {
             element: components["schemas"]["ElementBrief"] | null;
+            /** From Index */
+            from_index: number;
             /**
              * Kind
              * @enum {string}
              */
-            kind: "walk" | "door" | "opening" | "stair" | "ramp" | "lift" | "escalator";
+            kind: "start" | "door" | "stairs_up" | "stairs_down" | "ramp" | "lift" | "escalator" | "corridor" | "turn" | "arrive";
             /** Length */
             length: number;
-            /** Points */
-            points: [
-                number,
-                number,
-                number
-            ][];
             room: components["schemas"]["ElementBrief"] | null;
             /** Seconds */
             seconds: number;
             /** Storey */
             storey: string | null;
+            text: components["schemas"]["Text"];
+            /** To Index */
+            to_index: number;
         };
         /**
          * Directions
-         * @description The quickest way. Lengths in metres, times in seconds at a walking pace of 1.3 m/s.
+         * @description The quickest way. Lengths in metres; times in seconds, at the walking pace that was asked for.
          */
         Directions: {
             /** Doors */
             doors: components["schemas"]["ElementBrief"][];
             /** Length */
             length: number;
+            /** Parts */
+            parts: components["schemas"]["RoutePart"][];
             /** Polyline */
             polyline: [
                 number,
@@ -4288,7 +4661,7 @@ export interface components {
         };
         /**
          * ElementView
-         * @description An element with its points, its asset, its open alarms and orders.
+         * @description An element with its points, its asset, its open alarms and orders, and how sure its place is.
          */
         ElementView: {
             /** Alarms */
@@ -4334,7 +4707,7 @@ export interface components {
             ifc_class: string;
             /** Last Version */
             last_version: number;
-            location: components["schemas"]["Location"];
+            location: components["schemas"]["Whereabouts"];
             /** Long Name */
             long_name: string | null;
             /** Materials */
@@ -4469,26 +4842,6 @@ export interface components {
             /** Text */
             text: string;
         };
-        /**
-         * Figures
-         * @description Calls of a key. Errors are 4xx and 5xx; of these `failures` are 5xx, and `refused` were over a limit (429).
-         *
-         *     Latencies are seconds from the request's head to the answer's last byte; `p95` is read from a histogram.
-         */
-        Figures: {
-            /** Calls */
-            calls: number;
-            /** Errors */
-            errors: number;
-            /** Failures */
-            failures: number;
-            /** Latency Mean */
-            latency_mean: number | null;
-            /** Latency P95 */
-            latency_p95: number | null;
-            /** Refused */
-            refused: number;
-        };
         /** FlowEdge */
         FlowEdge: {
             /** Derived */
@@ -4545,6 +4898,50 @@ export interface components {
             kind: "site" | "building" | "storey" | "system";
             /** Name */
             name: string;
+        };
+        /**
+         * GraphReport
+         * @description What became of a graph. Counts by predicate: feeds, isPartOf, hasLocation, isPointOf.
+         */
+        GraphReport: {
+            /** Apart */
+            apart: {
+                [key: string]: number;
+            };
+            /** Contradicting */
+            contradicting: components["schemas"]["Contradiction"][];
+            /** Contradictions */
+            contradictions: number;
+            /** Entities */
+            entities: number;
+            /** Joined To Itself */
+            joined_to_itself: number;
+            /** Known */
+            known: {
+                [key: string]: number;
+            };
+            /** Matched */
+            matched: {
+                [key: string]: number;
+            };
+            /** Not Understood */
+            not_understood: components["schemas"]["Unmatched"][];
+            /** Other Predicates */
+            other_predicates: {
+                [key: string]: number;
+            };
+            /** Taken */
+            taken: {
+                [key: string]: number;
+            };
+            /** Triples */
+            triples: number;
+            /** Unknown Classes */
+            unknown_classes: {
+                [key: string]: number;
+            };
+            /** Unmatched */
+            unmatched: number;
         };
         /**
          * GraphThing
@@ -4752,7 +5149,7 @@ export interface components {
              * Format: date-time
              */
             since: string;
-            total: components["schemas"]["Figures"];
+            total: components["schemas"]["identity__usage__Figures"];
             /**
              * Until
              * Format: date-time
@@ -5001,6 +5398,24 @@ export interface components {
             second_factor: boolean;
         };
         /**
+         * Measured
+         * @description The present values of the points of one quantity and unit; bad and outdated ones left out.
+         */
+        Measured: {
+            /** Maximum */
+            maximum: number;
+            /** Mean */
+            mean: number;
+            /** Minimum */
+            minimum: number;
+            /** Points */
+            points: number;
+            /** Quantity */
+            quantity: string | null;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
          * Missing
          * @description Something that the models leave out: how often, and the first few.
          */
@@ -5038,6 +5453,31 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * NearElement
+         * @description An element of the answer. `distance`: straight from box to box, m, 0 where they meet; None: not asked for.
+         */
+        NearElement: {
+            /** Distance */
+            distance: number | null;
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Position */
+            position: number[];
+            /** Space Id */
+            space_id: string | null;
+            /** Storey Id */
+            storey_id: string | null;
         };
         /**
          * Neighbour
@@ -5108,10 +5548,15 @@ export interface components {
             joined_to_itself: components["schemas"]["Missing"];
             loose_ends: components["schemas"]["Missing"];
             loose_ports: components["schemas"]["Missing"];
+            /** Passages */
+            passages: number;
             /** Rooms */
             rooms: number;
+            rooms_area_differs: components["schemas"]["Missing"];
             rooms_doubled: components["schemas"]["Missing"];
             rooms_without_floor: components["schemas"]["Missing"];
+            /** Storeys Without Rooms */
+            storeys_without_rooms: string[];
             /** Ways */
             ways: {
                 [key: string]: number;
@@ -5658,6 +6103,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_BrickImport_: {
+            /** Items */
+            items: components["schemas"]["BrickImport"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Building_: {
             /** Items */
             items: components["schemas"]["Building"][];
@@ -5681,6 +6136,16 @@ export interface components {
         Page_CheckRun_: {
             /** Items */
             items: components["schemas"]["CheckRun"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_CrewMember_: {
+            /** Items */
+            items: components["schemas"]["CrewMember"][];
             /** Next */
             next?: string | null;
         };
@@ -5781,6 +6246,16 @@ export interface components {
         Page_Model_: {
             /** Items */
             items: components["schemas"]["Model"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_NearElement_: {
+            /** Items */
+            items: components["schemas"]["NearElement"][];
             /** Next */
             next?: string | null;
         };
@@ -5901,6 +6376,26 @@ export interface components {
         Page_Source_: {
             /** Items */
             items: components["schemas"]["Source"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_SpaceRow_: {
+            /** Items */
+            items: components["schemas"]["SpaceRow"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_StoreyCover_: {
+            /** Items */
+            items: components["schemas"]["StoreyCover"][];
             /** Next */
             next?: string | null;
         };
@@ -6468,6 +6963,22 @@ export interface components {
             value: number | boolean | string | null;
         };
         /**
+         * Reason
+         * @description Why an element is where it is. `code`: of spatial/messages.toml; `numbers`: what its text is filled with.
+         */
+        Reason: {
+            /** Code */
+            code: string;
+            /** En */
+            en: string;
+            /** Numbers */
+            numbers: {
+                [key: string]: number;
+            };
+            /** Zh */
+            zh: string;
+        };
+        /**
          * Receipt
          * @description What became of a submission; given after the commit.
          */
@@ -6643,11 +7154,99 @@ export interface components {
             overlap?: string;
         };
         /**
+         * Round
+         * @description A short way round. `saved`: seconds less than in the order that was given.
+         */
+        Round: {
+            /** Legs */
+            legs: components["schemas"]["RoundLeg"][];
+            /** Length */
+            length: number;
+            /** Saved */
+            saved: number;
+            /** Seconds */
+            seconds: number;
+            /** Stops */
+            stops: string[];
+        };
+        /**
+         * RoundLeg
+         * @description The way from one place of a round to the next.
+         */
+        RoundLeg: {
+            end: components["schemas"]["ElementBrief"] | null;
+            route: components["schemas"]["Directions"];
+            start: components["schemas"]["ElementBrief"] | null;
+        };
+        /**
+         * RoundOptions
+         * @description What the way round may use, and how fast it is walked.
+         */
+        RoundOptions: {
+            /** Closed */
+            closed?: string[];
+            /**
+             * Lifts
+             * @default true
+             */
+            lifts?: boolean;
+            /** Speed */
+            speed?: number | null;
+            /**
+             * Step Free
+             * @default false
+             */
+            step_free?: boolean;
+        };
+        /**
+         * RoundRequest
+         * @description Places to visit: elements or rooms, by id or GlobalId.
+         */
+        RoundRequest: {
+            /**
+             * End
+             * @description `start`: back where it began; an element; null: at the last stop
+             */
+            end?: string | null;
+            options?: components["schemas"]["RoundOptions"];
+            /** Start */
+            start: string;
+            /** Stops */
+            stops: string[];
+        };
+        /**
+         * RoutePart
+         * @description A part of the way: across a room, through a door, up or down a stair or lift.
+         */
+        RoutePart: {
+            element: components["schemas"]["ElementBrief"] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "walk" | "door" | "opening" | "stair" | "ramp" | "lift" | "escalator";
+            /** Length */
+            length: number;
+            /** Points */
+            points: [
+                number,
+                number,
+                number
+            ][];
+            /** Risers */
+            risers: number;
+            room: components["schemas"]["ElementBrief"] | null;
+            /** Seconds */
+            seconds: number;
+            /** Storey */
+            storey: string | null;
+        };
+        /**
          * RouteUsage
          * @description Calls of one route, or in one hour.
          */
         RouteUsage: {
-            figures: components["schemas"]["Figures"];
+            figures: components["schemas"]["identity__usage__Figures"];
             /** Hour */
             hour: string | null;
             /** Route */
@@ -6780,6 +7379,23 @@ export interface components {
             ticket: string;
         };
         /**
+         * Served
+         * @description A room, storey, zone or building that an element or its system is for. `reason`: contains | feeds | system.
+         */
+        Served: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * SessionInfo
          * @description A session as its owner sees it; times are the wall's.
          */
@@ -6890,6 +7506,8 @@ export interface components {
             created_at: string;
             /** Duplicate */
             duplicate: number;
+            /** Enabled */
+            enabled: boolean;
             /** Expected Interval */
             expected_interval: number;
             /**
@@ -6910,6 +7528,14 @@ export interface components {
             rejected: number;
             /** Seen At */
             seen_at: string | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            } | null;
+            /** State */
+            state: string | null;
+            /** State Text */
+            state_text: string | null;
         };
         /**
          * SourceBody
@@ -6932,6 +7558,32 @@ export interface components {
             kind?: "http" | "mqtt" | "file" | "socket" | "simulator" | "derived";
             /** Name */
             name: string;
+            /**
+             * Password
+             * @description of a broker; never shown again
+             */
+            password?: string | null;
+            /**
+             * Settings
+             * @description of a broker: see docs/telemetry.md
+             */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * SourcePatch
+         * @description What may change of a source; what is left out stays.
+         */
+        SourcePatch: {
+            /** Enabled */
+            enabled?: boolean | null;
+            /** Password */
+            password?: string | null;
+            /** Settings */
+            settings?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * SpaceNode
@@ -6953,6 +7605,56 @@ export interface components {
             long_name: string | null;
             /** Name */
             name: string | null;
+        };
+        /**
+         * SpaceRow
+         * @description A room in a list. `area`, `height`: the mesh's, else as stated; the differences are shares of what is stated.
+         */
+        SpaceRow: {
+            /** Area */
+            area: number | null;
+            /** Area Difference */
+            area_difference: number | null;
+            /** Area Stated */
+            area_stated: number | null;
+            /** Elements */
+            elements: number;
+            /** Elevation */
+            elevation: number | null;
+            /** Global Id */
+            global_id: string;
+            /** Has Floor */
+            has_floor: boolean;
+            /** Height */
+            height: number | null;
+            /** Height Stated */
+            height_stated: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Long Name */
+            long_name: string | null;
+            /**
+             * Model Id
+             * Format: uuid
+             */
+            model_id: string;
+            /** Name */
+            name: string | null;
+            /** Points */
+            points: number;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Storey Name */
+            storey_name: string | null;
+            /** Use */
+            use: string | null;
+            /** Use Source */
+            use_source: string | null;
+            /** Zones */
+            zones: string[];
         };
         /**
          * SpecificationView
@@ -6999,6 +7701,20 @@ export interface components {
             value: number;
         };
         /**
+         * Statistics
+         * @description Figures of a building in groups. A room in two zones counts in both, so zones need not add up to `total`.
+         */
+        Statistics: {
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "storey" | "zone" | "use" | "class";
+            /** Groups */
+            groups: components["schemas"]["spatial__statistics__Figures"][];
+            total: components["schemas"]["spatial__statistics__Figures"];
+        };
+        /**
          * Storey
          * @description A storey, shared by all models of its building. `elevation`: m in the building frame; None: no file says.
          */
@@ -7019,12 +7735,37 @@ export interface components {
             name: string;
         };
         /**
+         * StoreyCover
+         * @description What of a storey is rooms. `enclosed`: by its walls, m2; `uncovered`: what of that no room of the file covers.
+         */
+        StoreyCover: {
+            /** Area */
+            area: number;
+            /** Derived */
+            derived: components["schemas"]["DerivedRoom"][];
+            /** Elevation */
+            elevation: number | null;
+            /** Enclosed */
+            enclosed: number;
+            /** Rooms */
+            rooms: number;
+            /** Storey */
+            storey: string;
+            /**
+             * Storey Id
+             * Format: uuid
+             */
+            storey_id: string;
+            /** Uncovered */
+            uncovered: number;
+        };
+        /**
          * StoreyNode
          * @description A storey with its rooms, lowest first in the tree.
          */
         StoreyNode: {
             /** Classes */
-            classes: components["schemas"]["ClassCount"][];
+            classes: components["schemas"]["spatial__tree__ClassCount"][];
             /** Elements */
             elements: number;
             /** Elevation */
@@ -7129,6 +7870,16 @@ export interface components {
             from?: string | null;
             /** To */
             to?: string | null;
+        };
+        /**
+         * Text
+         * @description The same in both languages.
+         */
+        Text: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * Ticket
@@ -7391,6 +8142,24 @@ export interface components {
             zh: string;
         };
         /**
+         * Unmatched
+         * @description An entity that is nothing here.
+         */
+        Unmatched: {
+            /** Brick Class */
+            brick_class: string | null;
+            /** Candidates */
+            candidates: number;
+            /** Label */
+            label: string | null;
+            /** Reason */
+            reason: string;
+            /** Statements */
+            statements: number;
+            /** Uri */
+            uri: string;
+        };
+        /**
          * Version
          * @description One uploaded file of a model. `report` is the import report; lists of versions leave its long lists out.
          */
@@ -7514,6 +8283,53 @@ export interface components {
              * @default false
              */
             spaces?: boolean;
+        };
+        /**
+         * Whereabouts
+         * @description A location with how sure it is. Without a room, `confidence` and `reason` are the storey's.
+         */
+        Whereabouts: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Confidence */
+            confidence: number | null;
+            /**
+             * Element Id
+             * Format: uuid
+             */
+            element_id: string;
+            /** Global Id */
+            global_id: string;
+            /** Hidden */
+            hidden: string | null;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Position */
+            position: number[] | null;
+            reason: components["schemas"]["Reason"] | null;
+            /** Serves */
+            serves: components["schemas"]["Served"][];
+            /** Serves Count */
+            serves_count: number;
+            /** Space Id */
+            space_id: string | null;
+            /** Space Name */
+            space_name: string | null;
+            /** Storey Confidence */
+            storey_confidence: number | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Storey Name */
+            storey_name: string | null;
+            storey_reason: components["schemas"]["Reason"] | null;
+            viewpoint: components["schemas"]["Viewpoint"] | null;
+            /** Zones */
+            zones: components["schemas"]["Zone"][];
         };
         /**
          * Window
@@ -7713,6 +8529,100 @@ export interface components {
             ifc_class: string;
             /** Name */
             name: string | null;
+        };
+        /**
+         * Figures
+         * @description Calls of a key. Errors are 4xx and 5xx; of these `failures` are 5xx, and `refused` were over a limit (429).
+         *
+         *     Latencies are seconds from the request's head to the answer's last byte; `p95` is read from a histogram.
+         */
+        identity__usage__Figures: {
+            /** Calls */
+            calls: number;
+            /** Errors */
+            errors: number;
+            /** Failures */
+            failures: number;
+            /** Latency Mean */
+            latency_mean: number | null;
+            /** Latency P95 */
+            latency_p95: number | null;
+            /** Refused */
+            refused: number;
+        };
+        /**
+         * ClassCount
+         * @description How many elements of one class there are.
+         */
+        spatial__statistics__ClassCount: {
+            /** Count */
+            count: number;
+            /** Ifc Class */
+            ifc_class: string;
+        };
+        /**
+         * Figures
+         * @description What one storey, zone, use or class has. `id`: of the storey or zone; both null: what belongs to none.
+         */
+        spatial__statistics__Figures: {
+            /**
+             * Area
+             * @default 0
+             */
+            area?: number;
+            /**
+             * Area Stated
+             * @default 0
+             */
+            area_stated?: number;
+            /** Classes */
+            classes?: components["schemas"]["spatial__statistics__ClassCount"][];
+            /**
+             * Elements
+             * @default 0
+             */
+            elements?: number;
+            /**
+             * Equipment
+             * @default 0
+             */
+            equipment?: number;
+            /** Id */
+            id: string | null;
+            /** Name */
+            name: string | null;
+            /**
+             * Open Alarms
+             * @default 0
+             */
+            open_alarms?: number;
+            /**
+             * Points
+             * @default 0
+             */
+            points?: number;
+            /** Readings */
+            readings?: components["schemas"]["Measured"][];
+            /**
+             * Rooms
+             * @default 0
+             */
+            rooms?: number;
+            /**
+             * Volume
+             * @default 0
+             */
+            volume?: number;
+        };
+        /**
+         * ClassCount
+         * @description How many elements of one IFC class a storey has, rooms left out.
+         */
+        spatial__tree__ClassCount: {
+            /** Count */
+            count: number;
+            /** Ifc Class */
+            ifc_class: string;
         };
     };
     responses: never;
@@ -9678,6 +10588,407 @@ export interface operations {
             };
         };
     };
+    get_derived_rooms_api_v1_buildings__building__derived_rooms_get: {
+        parameters: {
+            query?: {
+                storey?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_StoreyCover_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_footprints_api_v1_buildings__building__footprints_geojson_get: {
+        parameters: {
+            query?: {
+                /** @description id, GlobalId or name */
+                storey?: string | null;
+                /** @description rooms unless told otherwise */
+                layer?: ("rooms" | "storeys" | "building")[] | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_graph_api_v1_buildings__building__graph_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description Turtle, UTF-8
+                     */
+                    file: string;
+                };
+                "text/turtle": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrickImport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_graph_api_v1_buildings__building__graph_ttl_get: {
+        parameters: {
+            query?: {
+                /** @description false: only what files say, nothing that geometry says */
+                derived?: boolean;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_graphs_api_v1_buildings__building__graph_imports_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_BrickImport_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_graph_import_api_v1_buildings__building__graph_imports__graph__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrickImport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_graph_api_v1_buildings__building__graph_imports__graph__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_nearest_api_v1_buildings__building__nearest_get: {
+        parameters: {
+            query?: {
+                /** @description an element: id or GlobalId */
+                to?: string | null;
+                /** @description a place: x,y,z in metres of the building frame */
+                at?: string | null;
+                /** @description an IFC class; its subclasses count too */
+                ifc_class?: string | null;
+                /** @description on this storey only */
+                storey?: string | null;
+                /** @description m */
+                radius?: number | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NearElement_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_nearest_crew_api_v1_buildings__building__nearest_crew_get: {
+        parameters: {
+            query: {
+                /** @description element or room: id or GlobalId */
+                to: string;
+                /** @description who was seen in so many hours */
+                within_hours?: number;
+                /** @description only who worked for this crew (role) */
+                crew?: string | null;
+                step_free?: boolean;
+                lifts?: boolean;
+                /** @description walking speed, m/s; the server's setting unless given */
+                speed?: number | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_CrewMember_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_network_api_v1_buildings__building__network_get: {
         parameters: {
             query?: never;
@@ -9736,6 +11047,240 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan_features_api_v1_buildings__building__plan__storey__json_get: {
+        parameters: {
+            query?: {
+                /** @description colour rooms by the newest value of this quantity, unit or Brick class */
+                heat?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+                storey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan_svg_api_v1_buildings__building__plan__storey__svg_get: {
+        parameters: {
+            query?: {
+                theme?: "print" | "screen" | "dark";
+                lang?: "zh" | "en";
+                /** @description names and areas of rooms */
+                labels?: boolean;
+                /** @description all: pipes, ducts and cables too */
+                equipment?: "none" | "symbols" | "all";
+                /** @description colour rooms by the newest value of this quantity, unit or Brick class */
+                heat?: string | null;
+                /** @description rooms to mark: id or GlobalId */
+                room?: string[] | null;
+                /** @description A3 unless told otherwise */
+                page?: ("A4" | "A3" | "A2" | "A1") | null;
+                /** @description 1:scale; grows where the paper is too small */
+                scale?: number | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+                storey: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sheet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    find_round_api_v1_buildings__building__round_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoundRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Round"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_spaces_api_v1_buildings__building__spaces_get: {
+        parameters: {
+            query?: {
+                storey?: string | null;
+                /** @description id or name */
+                zone?: string | null;
+                use?: string | null;
+                /** @description part of a name or GlobalId */
+                q?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SpaceRow_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_statistics_api_v1_buildings__building__statistics_get: {
+        parameters: {
+            query?: {
+                by?: "storey" | "zone" | "use" | "class";
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
                 };
             };
             /** @description Refused */
@@ -9858,6 +11403,61 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_within_api_v1_buildings__building__within_get: {
+        parameters: {
+            query?: {
+                /** @description x,y x,y x,y … in metres of the building frame */
+                polygon?: string | null;
+                storey?: string | null;
+                /** @description an element: id or GlobalId */
+                to?: string | null;
+                /** @description a place: x,y,z in metres of the building frame */
+                at?: string | null;
+                /** @description m */
+                radius?: number | null;
+                /** @description an IFC class; its subclasses count too */
+                ifc_class?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NearElement_"];
                 };
             };
             /** @description Refused */
@@ -10917,7 +12517,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OwnPassword"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -13232,14 +14836,18 @@ export interface operations {
                 /** @description element, room or anything placed: id or GlobalId */
                 from: string;
                 /** @description the same, or `outside`: to the nearest exit, without lifts */
-                to: string;
+                to?: string | null;
                 building?: string | null;
-                /** @description no stairs or escalators */
+                /** @description evacuate: to the nearest exit, without lifts */
+                variant?: "walk" | "step_free" | "evacuate";
+                /** @description no stairs or escalators; as the variant */
                 step_free?: boolean;
                 /** @description false: lifts are out of order */
                 lifts?: boolean;
                 /** @description doors, stairs or lifts that cannot be passed */
                 closed?: string[] | null;
+                /** @description walking speed, m/s; the server's setting unless given */
+                speed?: number | null;
             };
             header?: never;
             path?: never;
@@ -13735,6 +15343,50 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_source_api_v1_sources__source__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SourcePatch"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
