@@ -53,6 +53,12 @@ class OwnPassword(BaseModel):
     password: Secret
 
 
+class MaybePassword(BaseModel):
+    """The password, for who signed in a while ago."""
+
+    password: Secret | None = None
+
+
 class Code(BaseModel):
     """A code of the authenticator."""
 
@@ -135,21 +141,21 @@ async def end_my_session(tx: Tx, request: Request, caller: Caller, own: Own, ses
 @router.post("/me/second-factor")
 @allow.unfinished
 @answers_secret
-@no_transaction
-async def begin_second_factor(request: Request, caller: Caller, own: Own, body: OwnPassword | None = None) -> Enrolment:
+async def begin_second_factor(
+    tx: Tx, request: Request, caller: Caller, own: Own, body: MaybePassword | None = None
+) -> Enrolment:
     """Begin to enrol an authenticator; it counts once confirmed with a code.
 
     Takes the password, unless one has signed in within the last five minutes: who finds a signed-in browser must not
     make the account his own.
     """
     twin = twin_of(request)
-    if body is not None:
+    if body is not None and body.password is not None:
         await login.prove_password(twin.gate, own.account, body.password, origin_of(request))
     elif twin.clock.now().steady > own.expires_at - twin.settings.session_life + FRESH:
         raise Denied("password.needed", minutes=int(FRESH.total_seconds() // 60))
-    async with twin.db.transaction() as conn:
-        enrolment = await second_factor.begin(conn, twin.sealer, own.account.id, own.account.name)
-        await audit.record(conn, caller, "second_factor.begin", f"account:{own.account.id}")
+    enrolment = await second_factor.begin(tx, twin.sealer, own.account.id, own.account.name)
+    await audit.record(tx, caller, "second_factor.begin", f"account:{own.account.id}")
     return enrolment
 
 

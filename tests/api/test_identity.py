@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pyotp
 import pytest
 
@@ -220,6 +221,19 @@ def test_who_needs_a_second_factor_enrols_one_before_anything_else(
         assert code_of(kept) == (403, "second_factor.needed")
         assert client.delete(f"/accounts/{person}/second-factor").json()["second_factor"] is False
         assert code_of(browser.get("/session")) == (401, "session.ended_second_factor")
+
+
+def test_a_browser_left_signed_in_is_not_enough_to_take_an_account_over(server: Server, person: str) -> None:
+    with sign_in(server, person) as browser:
+        with psycopg.connect(str(server.database), autocommit=True) as conn:
+            conn.execute(
+                """UPDATE session SET expires_at = expires_at - interval '6 minutes'
+                   FROM account WHERE account.id = account_id AND account.name = %s""",
+                (person,),
+            )
+        assert code_of(browser.post("/me/second-factor", json={})) == (403, "password.needed")
+        assert code_of(browser.post("/me/second-factor", json={"password": "a guess"})) == (403, "password.wrong")
+        assert browser.post("/me/second-factor", json={"password": PASSWORD}).status_code == 200
 
 
 def test_a_secret_that_is_shown_once_is_not_kept_for_a_repeated_request(browser: httpx.Client) -> None:

@@ -106,14 +106,18 @@ async def test_unknown_disabled_locked_and_wrong_get_the_same_answer_for_the_sam
 async def test_each_of_these_answers_takes_the_same_statements(gate: Gate) -> None:
     """What is not argon2 is a handful of statements: as many for a name that nobody has as for a known one."""
     await make(gate)
-    counted = []
-    for name in ("li", "nobody"):
-        async with gate.db.connection() as conn:
-            before = await _transactions(conn)
-        await refused(gate, name)
-        async with gate.db.connection() as conn:
-            counted.append(await _transactions(conn) - before)
-    assert counted[0] == counted[1]
+    counted = {name: [await _statements(gate, name) for _ in range(3)] for name in ("li", "nobody")}
+    # Numbers of transactions are the whole server's: what others do meanwhile can only add to them.
+    assert min(counted["li"]) == min(counted["nobody"])
+
+
+async def _statements(gate: Gate, name: str) -> int:
+    """How many writing transactions one wrong password takes."""
+    async with gate.db.connection() as conn:
+        before = await _transactions(conn)
+    await refused(gate, name)
+    async with gate.db.connection() as conn:
+        return await _transactions(conn) - before
 
 
 async def _transactions(conn: Conn) -> int:

@@ -102,6 +102,8 @@ async def until(db: Database, query: Any, wanted: object, seconds: float = 30) -
 
 STATE = "SELECT state FROM source WHERE kind = 'mqtt'"
 STORED = "SELECT count(*) AS n FROM reading"
+NUMBERS = """SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 
 
 @pytest.fixture
@@ -186,7 +188,7 @@ async def test_two_servers_share_a_subscription_and_store_each_message_once(
     await make_points(readings_db, NewPoint(key="ahu.T", name="T", kind="number"))
     await add_source(readings_db, settings_of(broker, share="twin"))
     async with running(readings_db), running(readings_db):
-        await until(readings_db, "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2", 2)
+        await until(readings_db, NUMBERS, 2)
         await until(readings_db, STATE, "connected")
         for i in range(100):
             publish(publisher, "site/ahu/T", f'{{"v": {i}, "t": "{stamp(i)}"}}')

@@ -5368,6 +5368,14 @@ export interface components {
             version: number;
         };
         /**
+         * MaybePassword
+         * @description The password, for who signed in a while ago.
+         */
+        MaybePassword: {
+            /** Password */
+            password?: string | null;
+        };
+        /**
          * Me
          * @description Who calls and what they may do. What belongs to a session is null for API keys.
          */
@@ -12519,7 +12527,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["OwnPassword"] | null;
+                "application/json": components["schemas"]["MaybePassword"] | null;
             };
         };
         responses: {

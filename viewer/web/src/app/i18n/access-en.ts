@@ -46,6 +46,7 @@ export const access = {
   },
   done: "Done",
   factor: {
+    goOn: "Continue",
     due: "Required, not set up", dueLead: "This account has to have one before anything else can be opened.", enrolled: "Second factor is on", enter: "Enter the six digits that the app shows now.",
     hint: "A code from an authenticator app beside the password. Protects against stolen passwords.", manual: "No camera? Enter this secret by hand:", off: "Off", on: "On", qr: "QR code with the secret for the authenticator app",
     scan: "Scan this with an authenticator app, for example Microsoft Authenticator, Google Authenticator or Aegis.", setUp: "Set up second factor", step: { app: "Connect the app", codes: "Keep recovery codes" },

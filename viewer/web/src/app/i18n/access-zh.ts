@@ -49,6 +49,7 @@ export const access: Plain<Texts["access"]> = {
   },
   done: "完成",
   factor: {
+    goOn: "继续",
     due: "须启用，未设置", dueLead: "该账号须先启用二次验证才能使用系统。", enrolled: "二次验证已启用", enter: "输入应用当前显示的 6 位数字。",
     hint: "登录时除密码外还需身份验证器中的动态码，可防止密码被盗用。", manual: "无法扫码？请手动输入以下密钥：", off: "未启用", on: "已启用", qr: "身份验证器应用使用的二维码",
     scan: "请用身份验证器应用扫描二维码，例如 Microsoft Authenticator、Google Authenticator 或 Aegis。", setUp: "设置二次验证", step: { app: "绑定应用", codes: "保存恢复码" },
