@@ -80,14 +80,14 @@ def environment(data: Path, database: str | None) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    data: Path, database: str | None, *command: str, key: str | None = None, port: int = 0, **settings: str
+    data: Path, database: str | None, *command: str, key: str | None = None, port: str = "0", **settings: str
 ) -> Iterator[Server]:
     """Start `twin serve` (or another command that serves) on a port, a free one unless told; stop it at the end.
 
     `key`: of another server on the same database. `settings` as TWIN_… in its environment.
     """
     process = subprocess.Popen(
-        [str(TWIN), *(command or ("serve",)), "--port", str(port)],
+        [str(TWIN), *(command or ("serve",)), "--port", port],
         env=environment(data, database) | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -40,7 +40,7 @@ def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             "TWIN_PUBLIC_URL": f"http://localhost:{port}/",
             "TWIN_OIDC_PROVIDERS": json.dumps([provider]),
         }
-        with serving(tmp_path_factory.mktemp("oidc"), cluster.url(name), port=port, **settings) as running:
+        with serving(tmp_path_factory.mktemp("oidc"), cluster.url(name), port=str(port), **settings) as running:
             yield running
     cluster.execute("DROP DATABASE {} WITH (FORCE)", name)
 
