@@ -61,7 +61,7 @@ def instructions_of(route: Route, names: Names, *, target: UUID | None, to_outsi
     legs = _legs(route)
     if not legs:
         return []
-    room = next((leg.step.room for leg in legs if leg.step.room), None)
+    room = legs[0].step.room  # none for who sets out in a lift's shaft: the next room is not where one starts
     found = [Instruction("start", None, room, _start(names, room), 0.0, 0.0, 0, 0)]
     heading: float | None = None  # which way one faces: along the last leg worth the name, or through the last door
     for number, leg in enumerate(legs):

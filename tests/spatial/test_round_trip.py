@@ -1,5 +1,6 @@
 """Round trips, words of a route, heat classes, georeference: what can be said without a server."""
 
+from dataclasses import replace
 from itertools import permutations
 from uuid import UUID
 
@@ -119,6 +120,9 @@ def test_a_stair_is_told_with_its_steps_and_walked_over_its_treads() -> None:
     told = [e for e in instructions_of(there, NAMES, target=None, to_outside=False) if e.kind == "stairs_up"]
     assert [each.text.en for each in told] == ["Take stair B up to Level 3, 15 steps"]
     assert [each.text.zh for each in told] == ["走楼梯 B 上到 Level 3，15 级"]
+    on_it = replace(there, steps=[step for step in there.steps if step.kind != "walk" or step.room == UUID(int=4)])
+    first = instructions_of(on_it, NAMES, target=None, to_outside=False)[0]
+    assert first.text.en == "Start", "who sets out on a stair is not in the room that it leads to"
     assert any(point == (26.0, 1.0, 0.8) for point in there.polyline)
     assert back.length == pytest.approx(there.length) and back.polyline == there.polyline[::-1]
     assert [s.risers for s in back.steps if s.kind == "stair"] == [15]

@@ -16,7 +16,7 @@ import { fitted, moved, parseFrame, written, zoomed, type Frame } from "./plan-v
 const CLICK = 5; // px the pointer may tremble
 const STEP = 0.7;
 /** What is chosen, in the sheet's own sheet of styles: nothing of it leaks into the page. */
-const CHOSEN = ".is-chosen,.is-chosen path{stroke:#d9480f!important;stroke-width:70!important}.s.is-chosen,g.is-chosen .bg{stroke:#d9480f!important;stroke-width:.4!important}[data-global-id]{cursor:pointer}:host{display:block}svg{width:100%;height:100%;display:block;touch-action:none}";
+const CHOSEN = "path.is-chosen{stroke:#d9480f!important;stroke-width:2.5px!important;vector-effect:non-scaling-stroke}g.is-chosen{stroke:#d9480f!important;stroke-width:.4!important}text.is-chosen{fill:#d9480f!important}[data-global-id]{cursor:pointer}:host{display:block}svg{width:100%;height:100%;display:block;touch-action:none}";
 
 async function sheet(building: string, storey: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
   const response = await fetch(url(`/buildings/${building}/plan/${storey}.svg`, query), { credentials: "same-origin", signal: signal ?? null });
