@@ -67,6 +67,10 @@ class Reached:
     edge_derived: bool = False  # the last edge alone
 
 
+def _ends(join: Join) -> tuple[int, int]:
+    return join.one, join.other
+
+
 class FlowGraph:
     """All flow of a building. `graph`: a DiGraph of element numbers, edges with `derived`."""
 
@@ -83,18 +87,19 @@ class FlowGraph:
         self._generators = frozenset(generators)
         self._known: list[set[int]] | None = None
         self.sources = frozenset(sources)
-        for join in feeds:
+        # In a fixed order: rows come in any, and where two ways are equally near the first one decides the direction.
+        for join in sorted(feeds, key=_ends):
             if join.one != join.other and not self.graph.has_edge(join.one, join.other):
                 self.graph.add_edge(join.one, join.other, derived=join.how not in GIVEN, how=join.how)
         undirected = networkx.Graph()
         undirected.add_edges_from(
             (join.one, join.other, {"how": join.how})
-            for join in connects
+            for join in sorted(connects, key=_ends)
             if join.one != join.other
             and not self.graph.has_edge(join.one, join.other)
             and not self.graph.has_edge(join.other, join.one)
         )
-        for one, other in _directed(undirected, self.graph, sources):
+        for one, other in _directed(undirected, self.graph, sorted(self.sources)):
             self.graph.add_edge(one, other, derived=True, how=undirected.edges[one, other]["how"])
 
     def downstream(self, start: int) -> list[Reached]:
