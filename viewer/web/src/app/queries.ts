@@ -10,6 +10,7 @@ import type {
   Point, Tree, WorkOrder, WorkOrderDetail,
 } from "../api/types";
 import type { EventTopic } from "./live";
+import { readAgain } from "./lib/read-again";
 import { useErrorText } from "./parts";
 
 /** Which cached reads an event makes stale, by the first part of their key. */
@@ -25,7 +26,7 @@ const STALE: Record<EventTopic, readonly string[]> = {
 };
 
 export function refreshFor(client: QueryClient, topic: EventTopic): void {
-  for (const key of STALE[topic] ?? []) void client.invalidateQueries({ queryKey: [key] });
+  void readAgain(client, STALE[topic] ?? []);
 }
 
 /** All pages of a list that is known to be short (thousands, not millions). */
@@ -157,7 +158,7 @@ export function useWrite<In, Out = unknown>(
   return useMutation({
     mutationFn: write,
     onSuccess: (result, input) => {
-      for (const key of touches) void client.invalidateQueries({ queryKey: [key] });
+      void readAgain(client, touches);
       after?.(result, input);
     },
     onError: (error) => {

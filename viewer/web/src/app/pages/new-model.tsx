@@ -8,6 +8,7 @@ import { useNavigate } from "react-router";
 import { ApiError, del, post, upload, type Upload as Sending } from "../../api/client";
 import type { Building, Job } from "../../api/types";
 import { formatBytes, formatDuration } from "../lib/format";
+import { readAgain } from "../lib/read-again";
 import { useErrorText } from "../parts";
 import { isFinished, useJob } from "../queries";
 
@@ -70,7 +71,7 @@ export default function NewModel({ building, done, models = [] }: {
           setPhase({ at: "choose" });
           setFile(null);
         }} onDone={() => {
-          for (const key of ["models", "tree", "tileset"]) void client.invalidateQueries({ queryKey: [key] });
+          void readAgain(client, ["models", "tree", "tileset"]);
           done?.();
         }} />
       ) : (

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import type { ModelVersion } from "../../api/types";
 import { useBuilding } from "../context";
+import { readAgain } from "../lib/read-again";
 import { LinkButton, useErrorText } from "../parts";
 import { isFinished, useJob } from "../queries";
 import { useMay } from "../session";
@@ -49,7 +50,7 @@ function RollBack({ model, name, version }: { model: string; name: string; versi
   useEffect(() => {
     if (!state || told.current === state.id) return;
     told.current = state.id;
-    for (const key of ["models", "tree", "elements", "element", "tileset"]) void client.invalidateQueries({ queryKey: [key] });
+    void readAgain(client, ["models", "tree", "elements", "element", "tileset"]);
     if (state.state === "done") void message.success(t("versions.rolledBack", { n: version }));
     else void message.error(state.error?.["message"] ? String(state.error["message"]) : t("versions.failed"));
   }, [state, client, message, t, version]);

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient, type InfiniteData, type UseInfin
 import { get, post } from "../../api/client";
 import type { components } from "../../api/schema.gen";
 import type { Job, Page } from "../../api/types";
+import { readAgain } from "../lib/read-again";
 import { usePaged } from "../queries";
 
 type Schemas = components["schemas"];
@@ -48,10 +49,7 @@ export function useDecide(of: Compared): UseMutationResult<Match, unknown, { mat
   return useMutation({
     mutationFn: ({ match, action, element }) =>
       post<Match>(`/models/${of.model}/versions/${of.to}/matches/${match.id}/${action}`, element ? { element } : undefined),
-    onSettled: () => {
-      void client.invalidateQueries({ queryKey: ["models"] });
-      void client.invalidateQueries({ queryKey: ["element"] });
-    },
+    onSettled: () => void readAgain(client, ["models", "element"]),
   });
 }
 
