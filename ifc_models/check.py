@@ -6,10 +6,13 @@ text) is written into a copy, what cannot is refused with a code and a place. Ca
 """
 
 import re
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 import numpy as np
 
@@ -43,7 +46,7 @@ class Prepared:
 
 
 def prepare(path: Path, scratch: Path, *, max_bytes: int) -> Prepared:
-    """Check the file at `path`; copies go to `scratch`.
+    """Check the file at `path`; copies go to `scratch`, under the same names for every process that prepares it.
 
     Raises Invalid or TooLarge with a code `ifc.…` and where the trouble is.
     """
@@ -112,7 +115,8 @@ def _check_text(path: Path, data: bytes, scratch: Path) -> Prepared:
         repaired = escape_raw_text(repaired)
     if repaired is not data:
         path = scratch / f"{path.stem[:80]}.repaired.ifc"
-        path.write_bytes(repaired)
+        with _appearing(path) as out:
+            out.write(repaired)
     return Prepared(path, declared, found.list())
 
 
@@ -207,13 +211,29 @@ def _unpack(path: Path, scratch: Path, max_bytes: int) -> Path:
 def _inflate(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, max_bytes: int) -> Path:
     limit = min(max_bytes, max(entry.compress_size, 1 << 16) * MAX_ARCHIVE_RATIO)
     written = 0
-    with archive.open(entry) as source, target.open("wb") as out:
+    with archive.open(entry) as source, _appearing(target) as out:
         while chunk := source.read(1 << 20):
             written += len(chunk)
             if written > limit:
                 raise TooLarge("ifc.zip_bomb", where=entry.filename[:200], limit=limit)
             out.write(chunk)
     return target
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[BinaryIO]:
+    """A file that stands under its name only when it is whole.
+
+    The processes that read and mesh a model prepare it side by side in one folder: neither may cut off what the other
+    reads already.
+    """
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as out:
+        try:
+            yield cast(BinaryIO, out)
+        except BaseException:
+            Path(out.name).unlink()
+            raise
+    Path(out.name).replace(target)
 
 
 def _readable(data: bytes) -> str:

@@ -1,6 +1,7 @@
 """Files that cannot be used are refused with a code and a place; what is odd in the others is said."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,30 @@ def test_what_is_no_whole_ifc_file_is_refused(tmp_path: Path, content: bytes, co
     assert error.value.code == code
     assert error.value.where
     assert error.value.text("zh") != error.value.text("en")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_who_reads_a_prepared_file_keeps_it_while_another_process_prepares_it(tmp_path: Path, packed: bool) -> None:
+    """Reading and meshing do, side by side and in one folder; a file that is written anew is empty for a moment."""
+    path = hostile.good(tmp_path / "whole.ifc")
+    path.write_bytes(path.read_bytes().replace(b"'IFC4'", b"'IFC4X3'"))  # repaired, too
+    if packed:
+        with zipfile.ZipFile(tmp_path / "whole.ifczip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(path, "whole.ifc")
+        path = tmp_path / "whole.ifczip"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    prepare(path, scratch, max_bytes=1 << 30)
+    before = {each: each.stat().st_ino for each in scratch.iterdir()}
+    assert len(before) == 1 + packed
+    reading = [each.open("rb") for each in before]
+    prepare(path, scratch, max_bytes=1 << 30)
+    after = {each: each.stat().st_ino for each in scratch.iterdir()}
+    assert after.keys() == before.keys()
+    assert all(after[each] != before[each] for each in before)  # never the file that somebody has open
+    for each in reading:
+        with each:
+            assert each.read().rstrip().endswith(b"END-ISO-10303-21;")
 
 
 def test_a_truncated_file_says_where_it_ends(tmp_path: Path) -> None:
