@@ -1,0 +1,2 @@
+-- Reserved for this version's owner (session 4).
+SELECT 1;
