@@ -33,6 +33,9 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     "reading.read": Permission("See values and history", "查看实时值和历史"),
     "reading.write": Permission("Send readings", "上送读数"),
     "source.write": Permission("Define sources", "定义数据源"),
+    "history.write": Permission(
+        "Set how long readings are kept, remove and compress them", "设定读数的保留期限、清除和压缩读数", scoped=False
+    ),
     "alarm.read": Permission("See alarms and rules", "查看告警和告警规则"),
     "alarm.acknowledge": Permission("Acknowledge and comment alarms", "确认告警、添加备注"),
     "alarm.shelve": Permission("Shelve and unshelve alarms", "搁置和恢复告警"),

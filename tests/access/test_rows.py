@@ -35,6 +35,7 @@ SERVER_WIDE_TABLES = {
     "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers",
     # reached through point only (decision 12); kept by whoever keeps the rollups
     "reading", "rollup_5m", "rollup_1h", "rollup_dirty", "rollup_state",
+    "history_cut", "history_run", "history_part", "history_count", "history_schedule",
 }  # fmt: skip
 
 
