@@ -13,7 +13,7 @@ from ifc_models.worker import WorkerPool
 from spatial import brick_import
 from spatial.brick_graph import WANTED, BrickGraph, understand
 from spatial.brick_import import BrickImport, Source
-from spatial.network import Network
+from spatial.network import Networks
 from telemetry.points import update_point
 from twin.db import Conn
 from twin.settings import Settings
@@ -44,11 +44,20 @@ def _understood(read: Statements, data: bytes, name: str, by: str) -> tuple[Bric
 
 
 async def take_in(
-    conn: Conn, network: Network, building: UUID, graph: BrickGraph, source: Source, actor: Actor, now: datetime
+    conn: Conn, networks: Networks, building: UUID, graph: BrickGraph, source: Source, actor: Actor, now: datetime
 ) -> BrickImport:
-    """Store a graph; the same file again replaces itself. Points that it gives an element are bound to it."""
+    """Store a graph; the same file again replaces itself. Points that it gives an element are bound to it.
+
+    What it says is judged by what is known without it: an earlier import of the file has no say. It also turns joins
+    that touch, whose direction nobody gives, and so would change what is known.
+    """
+    # One at a time: of the same file handed in twice at once, the second replaces the first.
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('graph ' || %s::text, 0))", (building,))
     before = await brick_import.find_import(conn, building, source.hash)
-    if before is not None:
+    if before is None:
+        network = await networks.of(building)
+    else:
+        network = await networks.without(building, before.id)
         await forget(conn, building, before.id, actor, now)
     taken = await brick_import.take_in(conn, network, building, graph, source)
     if _may_bind(actor, building):

@@ -59,9 +59,9 @@ class Flows:
         return self.numbers.get(element)
 
 
-async def read_flows(conn: Conn, building: UUID) -> FlowRows:
-    """Read what flows through a building, all its models together."""
-    of = {"building": building}
+async def read_flows(conn: Conn, building: UUID, *, without: UUID | None = None) -> FlowRows:
+    """Read what flows through a building, all its models together; `without`: but for what one Brick graph says."""
+    of = {"building": building, "without": without}
     return FlowRows(
         edges=await rows(
             conn,
@@ -113,7 +113,7 @@ _BRICK_FEEDS: Final = """
         SELECT b.id, coalesce(gm.element_id, b.element_id, b.id) AS thing
         FROM brick_entity b JOIN brick_import i ON i.id = b.import_id
         LEFT JOIN element_group_member gm ON gm.group_id = b.group_id
-        WHERE i.building_id = %(building)s AND b.point_id IS NULL
+        WHERE i.building_id = %(building)s AND i.id IS DISTINCT FROM %(without)s::uuid AND b.point_id IS NULL
     )
     SELECT DISTINCT one.thing AS one, other.thing AS other
     FROM brick_statement s JOIN things one ON one.id = s.subject JOIN things other ON other.id = s.object

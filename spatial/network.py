@@ -7,7 +7,7 @@ whoever answers with it reads the elements' rows with the caller's own connectio
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -102,6 +102,13 @@ class Networks:
             while len(self._boxes) > self._keep:
                 self._boxes.popitem(last=False)
             return known[1]
+
+    async def without(self, building: UUID, graph: UUID) -> Network:
+        """Return the network of a building as it would be had this Brick graph never been taken in; not kept."""
+        whole = await self.of(building)
+        async with self._db.connection() as conn:
+            read = await read_flows(conn, building, without=graph)
+        return replace(whole, flows=await asyncio.to_thread(build_flows, read, self._tolerance))
 
     async def of(self, building: UUID) -> Network:
         """Return the network of a building as its models are now."""

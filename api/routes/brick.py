@@ -78,11 +78,11 @@ async def add_graph(request: Request, caller: Caller, building: str) -> Response
     async with transaction_of(request) as conn:
         place = await places.get_building(conn, building)
     graph, source = await twin.graphs.read(data, name, caller.name)
-    network = await twin.networks.of(place.id)
+    await twin.networks.of(place.id)  # built, where it has to be, while no transaction is open
     async with transaction_of(request) as conn:
 
         async def act() -> Response:
-            taken = await take_in(conn, network, place.id, graph, source, caller, datetime.now(UTC))
+            taken = await take_in(conn, twin.networks, place.id, graph, source, caller, datetime.now(UTC))
             told = {"file": name, "triples": taken.triples, "taken": taken.report.taken}
             await audit.record(conn, caller, "graph.import", f"building:{place.id}", after=told)
             return JSONResponse(jsonable_encoder(taken), 201)
