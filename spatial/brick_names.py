@@ -3,11 +3,10 @@
 Brick has no pipes and ducts: what only carries is `Equipment`, and `feeds` runs through it.
 """
 
-import gzip
 from collections.abc import Iterable, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Final
+
+from twin.brick import brick_classes as brick_classes
 
 BRICK: Final = "https://brickschema.org/schema/Brick#"
 BOT: Final = "https://w3id.org/bot#"
@@ -19,8 +18,6 @@ QUDT: Final = "http://qudt.org/schema/qudt/"
 UNIT: Final = "http://qudt.org/vocab/unit/"
 QUANTITY: Final = "http://qudt.org/vocab/quantitykind/"
 XSD: Final = "http://www.w3.org/2001/XMLSchema#"
-
-_CLASSES: Final = Path(__file__).with_name("brick_classes.txt.gz")
 
 EQUIPMENT: Final[Mapping[str, str]] = {
     # IfcClass or IfcClass.PREDEFINEDTYPE: Brick class; the first that fits of the class's own and its ancestors'
@@ -168,13 +165,6 @@ def system_class(ifc_class: str, predefined: str | None) -> str:
     if ifc_class in ("IfcZone", "IfcSpatialZone"):
         return "Zone"
     return SYSTEMS.get(predefined or "", "System")
-
-
-@cache
-def brick_classes() -> Mapping[str, str]:
-    """Every class of Brick 1.3 to 1.5 by its local name: equipment, point, location, system, collection or other."""
-    lines = gzip.decompress(_CLASSES.read_bytes()).decode().splitlines()
-    return dict(line.split("\t") for line in lines if line and not line.startswith("#"))
 
 
 def point_class(name: str | None) -> str:

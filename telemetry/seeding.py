@@ -58,7 +58,7 @@ ROLES: Final[Mapping[str, Role]] = {
     "SupplySetpoint": Role("number", "DEG_C", "Supply_Air_Temperature_Setpoint", "ahu_supply_setpoint", True),
     "Energy": Role("number", "KiloW-HR", "Energy_Sensor", "energy_meter"),
     "Level": Role("number", "M", "Water_Level_Sensor", "tank_level"),
-    "Light": Role("bool", None, "Lighting_On_Off_Command", "light_command", True),
+    "Light": Role("bool", None, "On_Off_Command", "light_command", True),
     "LiftPosition": Role("number", "M", "Position_Sensor", "lift_position"),
     "LiftRun": Role("bool", None, "On_Off_Status", "lift_run"),
     "Smoke": Role("bool", None, "Smoke_Detection_Alarm", "smoke"),
