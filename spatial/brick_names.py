@@ -6,7 +6,7 @@ Brick has no pipes and ducts: what only carries is `Equipment`, and `feeds` runs
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from twin.brick import brick_classes as brick_classes
+from twin.brick import brick_classes
 
 BRICK: Final = "https://brickschema.org/schema/Brick#"
 BOT: Final = "https://w3id.org/bot#"

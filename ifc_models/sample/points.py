@@ -120,6 +120,6 @@ ROLES: dict[str, Role] = {
     "DoorOpen": _state("open", "Contact_Sensor", "door_open"),
     "WaterLeak": _state("leak", "Leak_Alarm", "water_leak"),
     "CO": Role("co", "number", "PPM", "DimensionlessRatio", "CO_Level_Sensor", "garage_co"),
-    "Light": _state("light", "Lighting_On_Off_Command", "light_command", writable=True),
+    "Light": _state("light", "On_Off_Command", "light_command", writable=True),
     "WaterFlow": _state("flow", "Water_Alarm", "sprinkler_flow"),
 }

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from pyoxigraph import QuerySolution, QuerySolutions, RdfFormat, Store, parse
 
-from spatial.brick_names import brick_classes
 from tests.serving import Server, run_twin, upload
+from twin.brick import brick_classes
 
 HEATING = "mep/hvac_heating_luartx.ifc"
 JOINS = re.compile(r"^#\d+\s*=\s*IFCREL(CONNECTSPORTS|NESTS)\(.*\n", re.MULTILINE)

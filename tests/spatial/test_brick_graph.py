@@ -8,7 +8,8 @@ import pytest
 from ifc_models.turtle import BASE, Statements, read_turtle
 from spatial import brick_names
 from spatial.brick_graph import WANTED, BrickGraph, Said, understand
-from spatial.brick_names import EQUIPMENT, SYSTEMS, brick_classes, equipment_class, point_class, system_class
+from spatial.brick_names import EQUIPMENT, SYSTEMS, equipment_class, point_class, system_class
+from twin.brick import brick_classes
 from twin.errors import Invalid, TooLarge
 
 PREFIXES = """
