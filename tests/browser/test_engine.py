@@ -311,6 +311,122 @@ def test_a_plan_looks_down_on_the_open_storey_and_back(page: Page) -> None:
     assert after["eye"] == pytest.approx(before["eye"])
 
 
+def test_measuring_snaps_to_corners_edges_and_faces_and_finds_the_clear_height(page: Page) -> None:
+    look_into(page)
+    corner, edge, face, clear = page.evaluate(
+        """async id => {
+          await scene.flyTo(id, {duration: 0}); scene.render();
+          const { min, max } = scene.boxOf(id);
+          const to = (x, y) => { const p = scene.project([x, y, max[2]]); return scene.snap(p.x, p.y); };
+          const corner = to(max[0] - 0.03, max[1] - 0.03), edge = to((min[0] + max[0]) / 2, max[1] - 0.03);
+          const face = to((min[0] + max[0]) / 2, (min[1] + max[1]) / 2);
+          return [corner, edge, face, scene.clearance(face.point, [0, 0, 1])];
+        }""",
+        CUPBOARD,
+    )
+    box = page.evaluate("id => scene.boxOf(id)", CUPBOARD)
+    assert (corner["kind"], corner["globalId"]) == ("corner", CUPBOARD)
+    assert corner["point"] == pytest.approx(box["max"], abs=0.001)
+    assert edge["kind"] == "edge"
+    assert edge["point"][1:] == pytest.approx(box["max"][1:], abs=0.001)
+    assert face["kind"] == "face"
+    assert face["normal"] == pytest.approx([0, 0, 1])
+    # Up to the underside of the next slab, 0.3 m thick.
+    assert clear["distance"] == pytest.approx(2 * HEIGHT - 0.3 - box["max"][2], abs=0.001)
+
+
+def test_lines_and_handles_follow_the_camera_and_a_handle_is_dragged_along_its_axis(page: Page) -> None:
+    look_into(page)
+    before, grip = page.evaluate(
+        """id => {
+          const { max } = scene.boxOf(id), [x, y] = [max[0], max[1]];
+          scene.drawings.set([{ id: 'a', points: [[x, y, max[2]], [x + 2, y, max[2]]], dots: true,
+            label: { text: '2.00 m', at: [x + 1, y, max[2]] } }]);
+          window.dragged = [];
+          scene.drawings.setHandles([{ id: 'h', position: max, axis: [1, 0, 0], label: 'East', value: 1,
+            onDrag: (m, phase) => dragged.push([phase, m]) }]);
+          return [document.querySelector('.scene-drawings path').getAttribute('d'), scene.project(max)];
+        }""",
+        CUPBOARD,
+    )
+    assert page.locator(".scene-drawings text").text_content() == "2.00 m"
+    assert page.locator(".scene-drawings .drawing circle").count() == 2
+    per_metre = page.evaluate(
+        """id => { const { max: [x, y, z] } = scene.boxOf(id);
+          return scene.project([x + 1, y, z]).x - scene.project([x, y, z]).x; }""",
+        CUPBOARD,
+    )
+    page.mouse.move(grip["x"], grip["y"])
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 1.5 * per_metre, grip["y"] + 7)  # across does not count
+    page.mouse.up()
+    phases = page.evaluate("dragged")
+    assert [phases[0][0], phases[-1][0]] == ["start", "end"]
+    assert phases[-2][1] == pytest.approx(1.5, abs=0.15)
+    page.get_by_role("slider", name="East").press("ArrowRight")
+    assert page.evaluate("dragged.at(-2)") == ["move", 0.1]
+    page.evaluate("scene.setView('iso', {duration: 0})")
+    page.evaluate("scene.render()")
+    assert page.locator(".scene-drawings path").get_attribute("d") != before
+    page.evaluate("scene.drawings.set([]), scene.drawings.setHandles([])")
+    assert page.locator(".scene-drawings path, .scene-drawings [role=slider]").count() == 0
+
+
+def test_storeys_pulled_apart_are_picked_and_labelled_where_they_are_drawn(page: Page) -> None:
+    top = global_id(2, "IfcFurniture")
+    low, high, far, picked = page.evaluate(
+        """async ([low, top]) => {
+          const before = scene.boxOf(top).max[2], still = scene.boxOf(low).max[2];
+          scene.explode(4);
+          await scene.setView('top', {duration: 0}); scene.render();
+          const far = scene.boxOf(top).max[2] - before, p = at(top);
+          return [scene.boxOf(low).max[2] - still, scene.bounds().max[2], far, scene.pick(p.x, p.y)];
+        }""",
+        [global_id(0, "IfcFurniture"), top],
+    )
+    assert (low, far) == (0, pytest.approx(8))
+    assert high == pytest.approx(3 * HEIGHT + 8, abs=0.5)
+    assert picked["globalId"] == top
+    assert picked["point"][2] == pytest.approx(2 * HEIGHT + 1 + 8, abs=0.01)
+    page.evaluate("scene.explode(0), scene.render()")
+    assert page.evaluate("id => scene.boxOf(id).max[2]", top) == pytest.approx(2 * HEIGHT + 1)
+
+
+def test_walking_stops_at_a_wall_at_eye_height_and_ends_when_the_camera_is_taken_away(page: Page) -> None:
+    """From between the cupboards to the wall along the west side."""
+    page.evaluate(
+        """([x, y, z]) => { window.ends = 0; scene.on('walkEnd', () => ends++);
+          scene.flyTo({ eye: [x, y, z + 5], target: [x - 10, y, z + 5] }, {duration: 0});
+          scene.walk.start([x, y, z + 1]); }""",
+        [3.0, SIZE - 1, HEIGHT],
+    )
+    assert page.evaluate("scene.view().eye[2]") == pytest.approx(HEIGHT + 1.65, abs=0.01)
+    page.evaluate("scene.walk.press('forward', true)")
+    page.wait_for_function("() => scene.view().eye[0] < 1.2")
+    page.wait_for_function(
+        """() => new Promise(r => { const x = scene.view().eye[0];
+          setTimeout(() => r(scene.view().eye[0] === x), 300); })"""
+    )
+    page.evaluate("scene.walk.press('forward', false)")
+    wall = page.evaluate("id => scene.boxOf(id).max[0]", WALL)
+    assert wall + 0.2 <= page.evaluate("scene.view().eye[0]") <= wall + 0.4
+    page.evaluate("scene.setView('iso', {duration: 0})")
+    page.evaluate("scene.render()")
+    assert (page.evaluate("ends"), page.evaluate("scene.walk.active")) == (1, False)
+
+
+def test_the_view_with_and_without_perspective_shows_what_is_looked_at_as_large(page: Page) -> None:
+    page.evaluate("id => { scene.isolate([id], 'hide'); return scene.flyTo(id, {duration: 0}); }", CUPBOARD)
+    size = """id => { const { min, max } = scene.boxOf(id); const a = scene.project(min), b = scene.project(max);
+      return Math.hypot(a.x - b.x, a.y - b.y); }"""
+    with_it = page.evaluate(size, CUPBOARD)
+    page.evaluate("scene.setProjection('orthographic'), scene.render()")
+    assert page.evaluate("scene.view().projection") == "orthographic"
+    assert page.evaluate(size, CUPBOARD) == pytest.approx(with_it, rel=0.25)
+    page.evaluate("scene.setProjection('perspective'), scene.render()")
+    assert page.evaluate(size, CUPBOARD) == pytest.approx(with_it, rel=0.02)
+
+
 def test_a_building_far_from_the_origin_is_drawn_and_picked_as_exactly(browser: Browser, site: str) -> None:
     page = open_tower(browser, site, "far")
     look_into(page)

@@ -179,6 +179,20 @@ export class Building {
     return floor + (height ?? Math.min(2.3, Math.max(1.2, above - floor - 0.5)));
   }
 
+  /** Draw the storeys apart: each `gap` metres further above the one below it; what is on none stays. */
+  explode(gap: number): void {
+    const order = new Map(this.storeys.map((id, i) => [id, i] as const));
+    for (const tile of this.#tiles) tile.liftTo(gap * (order.get(tile.ref.storey ?? "") ?? 0));
+    const whole = new Box3();
+    for (const tile of this.#tiles) if (!tile.box.isEmpty()) whole.union(tile.box);
+    if (!whole.isEmpty()) this.#host.onBounds(this.bounds.copy(whole));
+  }
+
+  /** How far above its place an element is drawn, m. */
+  liftOf(globalId: GlobalId): number {
+    return this.#tiles[this.table.tileOf(globalId) ?? -1]?.lift ?? 0;
+  }
+
   idsIn(where: { readonly storey?: string; readonly layer?: Layer }): GlobalId[] {
     const ids = new Set<GlobalId>();
     for (const tile of this.#tiles) {
@@ -194,7 +208,8 @@ export class Building {
     return unionOf(
       (typeof target === "string" ? [target] : target).map((id) => {
         const box = this.table.boxOf(id) as unknown as [number, number, number, number, number, number] | null;
-        return box && { min: [box[0], box[1], box[2]] as const, max: [box[3], box[4], box[5]] as const };
+        const lift = box ? this.liftOf(id) : 0;
+        return box && { min: [box[0], box[1], box[2] + lift] as const, max: [box[3], box[4], box[5] + lift] as const };
       }),
     );
   }

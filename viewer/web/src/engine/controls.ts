@@ -20,6 +20,8 @@ export interface ControlHost {
   onLeave(): void;
   /** Whether orbiting is off: a plan is only panned and zoomed. */
   flat(): boolean;
+  /** Whether the camera is somebody's eyes: it turns in its place. */
+  walking(): boolean;
 }
 
 const STILL = 5; // px a click may wander
@@ -120,12 +122,13 @@ export class Controls {
       if (Math.hypot(at.x - this.#down.x, at.y - this.#down.y) < STILL) return;
       this.#down.moved = true;
       clearTimeout(this.#press);
-      this.#pivot = this.#host.pointUnder(this.#down.x, this.#down.y);
+      this.#pivot = this.#host.walking() ? this.#host.getPose().eye : this.#host.pointUnder(this.#down.x, this.#down.y);
     }
     this.#fingers.set(event.pointerId, at);
-    if (this.#mode === "pan") this.#pan(at.x - before.x, at.y - before.y);
+    if (this.#mode === "pan" && !this.#host.walking()) this.#pan(at.x - before.x, at.y - before.y);
     else {
-      const turn = Math.PI / Math.max(300, Math.min(this.#host.size().width, this.#host.size().height));
+      // Round a thing one drags the thing; looking around one drags the view, which turns the other way.
+      const turn = ((this.#host.walking() ? -0.7 : 1) * Math.PI) / Math.max(300, Math.min(this.#host.size().width, this.#host.size().height));
       this.#host.setPose(orbit(this.#host.getPose(), this.#pivot, -(at.x - before.x) * turn, -(at.y - before.y) * turn));
     }
   }

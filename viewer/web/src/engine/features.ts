@@ -140,6 +140,13 @@ export class FeatureTable {
     return { globalId: this.#names[element] as string, tile: this.#tileOf[feature] as number };
   }
 
+  /** The number of a tile that shows the element, or null. */
+  tileOf(globalId: string): number | null {
+    const element = this.#index.get(globalId);
+    const feature = element === undefined ? NONE : (this.#first[element] as number);
+    return feature === NONE ? null : (this.#tileOf[feature] as number);
+  }
+
   /** Forget all tiles; what was set for their elements stays for the next ones. */
   clearTiles(): void {
     this.#tiles.length = 0;

@@ -1,16 +1,20 @@
 import { Building } from "./building";
+import { Drawings, eyeOf } from "./drawings";
 import { GHOST, HIDDEN, HIGHLIGHTED, SELECTED } from "./features";
 import { Hover } from "./hover";
 import { Markers } from "./markers";
 import { NO_CUT } from "./materials";
 import { Overlays } from "./overlays";
 import type { RawHit } from "./picker";
+import { add, scale, sub, targetOf, lookAt, type V3 } from "./rig";
 import { Shots, type Side } from "./shots";
+import { firstHit, snap, unit } from "./snap";
 import type {
   Box, ClipPlane, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
-  Severity, Stats, StoreyInfo, Theme, Vec3, View,
+  Severity, SnapHit, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
+import { Walk } from "./walk";
 
 type Listeners = { [K in keyof SceneEvents]: Set<(value: SceneEvents[K]) => void> };
 
@@ -30,6 +34,10 @@ export class Scene3D {
   readonly canvas: HTMLCanvasElement;
   /** Routes and flows, drawn over the building. */
   readonly overlays: Overlays;
+  /** Measurements and section planes over the picture. */
+  readonly drawings: Drawings;
+  /** Through the building on foot. */
+  readonly walk: Walk;
   readonly #building: Building;
   readonly #view: Viewport;
   readonly #markers: Markers;
@@ -37,7 +45,7 @@ export class Scene3D {
   readonly #shots: Shots;
   readonly #listeners: Listeners = {
     pick: new Set(), open: new Set(), menu: new Set(), hover: new Set(), progress: new Set(), error: new Set(),
-    camera: new Set(), tile: new Set(), context: new Set(),
+    camera: new Set(), tile: new Set(), walkEnd: new Set(), context: new Set(),
   };
   #ready: Promise<void> = Promise.resolve();
   readonly #layers = new Map<Layer, boolean>();
@@ -76,7 +84,12 @@ export class Scene3D {
     this.#building = this.#makeBuilding(options);
     this.overlays = new Overlays(this.#building, this.#view);
     this.#shots = new Shots(this.#building, this.#view, (storeyId) => this.cutAbove(storeyId));
+    this.drawings = new Drawings(overlay, {
+      project: (point) => this.project(point), ray: (x, y) => this.ray(x, y),
+      eye: () => eyeOf(this.#view.pose, (p) => this.#building.toBuilding(p)),
+    });
     this.#markers = new Markers(overlay);
+    this.walk = new Walk(this.#building, this.#view, () => this.#emit("walkEnd", null));
     this.setTheme(options.theme ?? "light");
     // Rooms hide what is in them; an application shows them when they have something to say.
     this.#layers.set("spaces", false);
@@ -171,14 +184,20 @@ export class Scene3D {
       (globalId) => this.#anchorOf(globalId),
       (point) => this.project(point),
     );
-    if (moved) this.#emit("camera", this.view());
+    this.drawings.update();
+    if (moved) {
+      this.walk.follow();
+      this.#emit("camera", this.view());
+    }
   }
 
   /** Top centre of an element, below the cut; null where it is not drawn at all. */
   #anchorOf(globalId: GlobalId): Vec3 | null {
     const box = this.#building.table.boxOf(globalId);
     if (!box || !this.#building.table.isShown(globalId)) return null;
-    const [x0, y0, z0, x1, y1, z1] = box as unknown as [number, number, number, number, number, number];
+    const lift = this.#building.liftOf(globalId);
+    const [x0, y0, low, x1, y1, high] = box as unknown as [number, number, number, number, number, number];
+    const [z0, z1] = [low + lift, high + lift];
     const cut = this.#view.cut === NO_CUT ? Infinity : this.#building.toBuilding([0, 0, this.#view.cut])[2];
     const anchor: Vec3 = [(x0 + x1) / 2, (y0 + y1) / 2, Math.min(z1, cut)];
     return z0 > cut || isCutAway(anchor, this.#planes) ? null : anchor;
@@ -229,6 +248,49 @@ export class Scene3D {
     return { globalId: feature.globalId, model, storey, layer, point: this.#building.toBuilding(this.#view.unproject(x, y, raw.depth)) };
   }
 
+  /** A point exactly on what is seen at a canvas position: its corner or edge where one is near, else its face. */
+  snap(x: number, y: number): SnapHit | null {
+    const raw = this.#view.pick(x, y);
+    const hit = this.#hitOf(raw, x, y);
+    const feature = raw && this.#building.table.featureAt(raw.feature);
+    const tile = feature && this.#building.tiles[feature.tile];
+    if (!raw || !hit || !tile) return null;
+    const found = snap(
+      this.#rayInScene(x, y), this.#view.unproject(x, y, raw.depth), { x, y }, tile.edges(raw.feature), tile.surface(raw.feature),
+      (point) => this.#view.project(point),
+    );
+    const place = (point: V3): Vec3 => this.#building.toBuilding(point);
+    return { ...hit, kind: found.kind, point: place(found.point), normal: found.normal, edge: found.edge && [place(found.edge[0]), place(found.edge[1])] };
+  }
+
+  /** How far it is from a point along a direction to the next thing that is drawn; null when there is none. */
+  clearance(from: Vec3, direction: Vec3): { distance: number; point: Vec3 } | null {
+    const along = unit(direction);
+    const ray = { from: add(this.#building.pointInScene(from), scale(along, 0.002)), along };
+    let best: { distance: number; point: V3 } | null = null;
+    for (const tile of this.#building.tiles) {
+      if (!this.isLayerVisible(tile.ref.layer) || tile.ref.layer === "spaces") continue;
+      const { table } = this.#building;
+      const hit = firstHit(ray, tile.triangles((feature) => {
+        const id = table.featureAt(feature)?.globalId;
+        return id !== undefined && table.isVisible(id);
+      }));
+      if (hit && hit.distance < (best?.distance ?? Infinity)) best = hit;
+    }
+    return best && { distance: best.distance + 0.002, point: this.#building.toBuilding(best.point) };
+  }
+
+  /** The line of sight through a canvas position: a point of it and its unit direction. */
+  ray(x: number, y: number): { from: Vec3; along: Vec3 } {
+    const { from, along } = this.#rayInScene(x, y);
+    return { from: this.#building.toBuilding(from), along };
+  }
+
+  #rayInScene(x: number, y: number): { from: V3; along: V3 } {
+    const from = this.#view.unproject(x, y, 0);
+    return { from, along: unit(sub(this.#view.unproject(x, y, 1), from)) };
+  }
+
   /** Canvas position (CSS px) of a point of the building; null behind the camera. */
   project(point: Vec3): { x: number; y: number } | null {
     return this.#view.project(this.#building.pointInScene(point));
@@ -254,6 +316,17 @@ export class Scene3D {
   /** A storey's floor plan: cut open, straight from above, without perspective. Null goes back to where one was. */
   async plan(storeyId: string | null, options: FlyOptions = {}): Promise<void> {
     await this.#shots.plan(storeyId, options);
+  }
+
+  /** With or without perspective, from where the camera is. */
+  setProjection(projection: "perspective" | "orthographic"): void {
+    const { pose } = this.#view;
+    if (this.#view.flat || pose.ortho === (projection === "orthographic")) return;
+    // What is looked at keeps its size.
+    const { x, y } = { x: this.#view.size.width / 2, y: this.#view.size.height / 2 };
+    const hit = this.#view.pick(x, y);
+    const target = hit ? this.#view.unproject(x, y, hit.depth) : targetOf(pose);
+    this.#view.setPose({ ...lookAt(pose.eye, target, projection === "orthographic", pose.yaw), pitch: pose.pitch, yaw: pose.yaw });
   }
 
   /** Where the camera is; `flyTo` takes it back there. */
@@ -316,6 +389,12 @@ export class Scene3D {
     const mode = only?.others === "hide" ? HIDDEN : GHOST;
     for (const tile of this.#building.tiles) this.#building.table.setTileMode(tile.number, only && !only.ids.has(tile.ref.storey ?? "") ? mode : 0);
     this.#building.table.refresh();
+    this.#view.invalidate(true);
+  }
+
+  /** Pull the storeys apart: each this much further above the one below, m; 0 puts them together again. */
+  explode(gap: number): void {
+    this.#building.explode(Math.max(0, gap));
     this.#view.invalidate(true);
   }
 
@@ -423,6 +502,8 @@ export class Scene3D {
 
   /** Stop loading, free the GPU's memory and take the labels out of the page. The canvas may be used again. */
   dispose(): void {
+    this.walk.stop();
+    this.drawings.dispose();
     this.overlays.dispose();
     this.#hover.dispose();
     this.#markers.dispose();

@@ -3,6 +3,7 @@ import { Box3, BufferAttribute, BufferGeometry, IntType, LineSegments, Matrix4, 
 import type { FeatureTable } from "./features";
 import type { Attribute, Primitive, TileData } from "./glb";
 import type { Materials } from "./materials";
+import { allRows, rowsOf } from "./shapes";
 import type { TileRef } from "./tileset";
 import type { Vec3 } from "./types";
 
@@ -24,6 +25,8 @@ export class Tile {
   readonly box = new Box3();
   readonly bytes: number;
   readonly elements: number;
+  /** How far above its place it is drawn, m: storeys pulled apart. */
+  lift = 0;
   readonly #parts: Part[] = [];
   readonly #materials: Materials;
   readonly #root: Object3D;
@@ -104,12 +107,53 @@ export class Tile {
     }
   }
 
+  /** Draw it this far above its place. */
+  liftTo(metres: number): void {
+    const by = metres - this.lift;
+    if (by === 0) return;
+    this.lift = metres;
+    this.box.min.z += by;
+    this.box.max.z += by;
+    for (const { base, ghost, overlay } of this.#parts)
+      for (const object of [base, ghost, overlay]) {
+        if (!object) continue;
+        object.matrix.elements[14] += by;
+        object.matrixWorld.copy(object.matrix);
+      }
+  }
+
+  /** Crease lines of a feature as they are drawn: two points each, scene coordinates. */
+  edges(feature: number): Float64Array {
+    return joined(this.#parts.filter(({ kind }) => kind === "edges").map(({ base }) => rowsOf(base.geometry, base.matrix, feature, 2)));
+  }
+
+  /** Triangles of a feature as they are drawn: three points each, scene coordinates. */
+  surface(feature: number): Float64Array {
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ base }) => rowsOf(base.geometry, base.matrix, feature, 3)));
+  }
+
+  /** Triangles of all features that are wanted. */
+  triangles(wanted: (feature: number) => boolean): Float64Array {
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ base }) => allRows(base.geometry, base.matrix, wanted, 3)));
+  }
+
   dispose(): void {
     for (const { base, ghost, overlay } of this.#parts) {
       for (const object of [base, ghost, overlay]) if (object) this.#root.remove(object);
       base.geometry.dispose();
     }
   }
+}
+
+function joined(arrays: readonly Float64Array[]): Float64Array {
+  if (arrays.length === 1) return arrays[0] as Float64Array;
+  const out = new Float64Array(arrays.reduce((sum, one) => sum + one.length, 0));
+  let at = 0;
+  for (const one of arrays) {
+    out.set(one, at);
+    at += one.length;
+  }
+  return out;
 }
 
 /** GPU buffers of a tile; arrays that several primitives share are uploaded once. */

@@ -121,6 +121,49 @@ export interface FlowLine {
   readonly from?: number;
 }
 
+export type SnapKind = "corner" | "edge" | "face";
+
+/** A point exactly on an element, for measuring. */
+export interface SnapHit extends Hit {
+  readonly kind: SnapKind;
+  /** Of the face under the pointer, unit, towards the eye; null where the element has no surface there. */
+  readonly normal: Vec3 | null;
+  /** Ends of the edge that was hit. */
+  readonly edge: readonly [Vec3, Vec3] | null;
+}
+
+/** A line over the picture. */
+export interface Drawing {
+  /** Stable name: a drawing with the same id keeps its nodes. */
+  readonly id: string;
+  readonly points: readonly Vec3[];
+  /** Back to the first point. */
+  readonly closed?: boolean;
+  /** A dot at every point. */
+  readonly dots?: boolean;
+  readonly className?: string;
+  readonly label?: { readonly text: string; readonly at: Vec3 };
+}
+
+/** Something that is dragged along a line. */
+export interface Handle {
+  readonly id: string;
+  readonly position: Vec3;
+  /** Unit. */
+  readonly axis: Vec3;
+  /** Its accessible name. */
+  readonly label: string;
+  /** What it stands at, for a screen reader: m. */
+  readonly value: number;
+  /** `metres` along the axis since the start. */
+  readonly onDrag: (metres: number, phase: "start" | "move" | "end") => void;
+}
+
+/** A cut through the building: outside a box, or on one side of a plane, nothing is drawn. */
+export type Section =
+  | { readonly kind: "box"; readonly box: Box }
+  | { readonly kind: "plane"; readonly location: Vec3; readonly direction: Vec3 };
+
 export interface Stats {
   /** Draws of the last frame, all passes. */
   readonly drawCalls: number;
@@ -180,6 +223,8 @@ export interface SceneEvents {
   camera: View;
   /** A tile became visible. */
   tile: { readonly uri: string; readonly storey: string | null; readonly layer: Layer; readonly elements: number };
+  /** Walking ended because the camera was taken elsewhere. */
+  walkEnd: null;
   /** "lost" and "restored" of the WebGL context; nothing needs to be done. */
   context: "lost" | "restored";
 }

@@ -70,6 +70,8 @@ export class Viewport {
   #width = 1;
   #height = 1;
   flat = false;
+  /** Somebody walks: dragging looks around rather than to go round something. */
+  walking = false;
   /** Something over the building moves: draw a few frames a second. */
   animated = false;
 
@@ -98,6 +100,7 @@ export class Viewport {
       onHover: (x, y) => this.#host.onHover(x, y),
       onLeave: () => this.#host.onLeave(),
       flat: () => this.flat,
+      walking: () => this.walking,
     });
     this.#fitCanvas();
   }
