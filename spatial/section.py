@@ -4,7 +4,7 @@ Triangles and crease edges of elements in the building frame (metres, z up) in, 
 are numbered 0 … N-1 by their owner's number in the arrays.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -173,15 +173,20 @@ def _outlines(
     corners, owner, high, ceiling = corners[kept], owner[kept], high[kept], ceiling[kept]
     found: dict[int, Geometry] = {}
     top: dict[int, float] = {}
-    order = np.argsort(owner, kind="stable")
-    numbers, first = np.unique(owner[order], return_index=True)
-    for number, rows in zip(numbers.tolist(), np.split(order, first[1:]), strict=True):
+    for number, rows in _by_owner(owner):
         through = rows[high[rows] > ceiling[rows]]
         outline = _union(corners[rows[high[rows] <= ceiling[rows]]], corners[through], float(ceiling[rows[0]]))
         if outline is not None:
             found[number] = outline
             top[number] = float(min(high[rows].max(), ceiling[rows[0]]))
     return found, top
+
+
+def _by_owner(owner: Numbers) -> Iterable[tuple[int, Numbers]]:
+    """Yield each owner with its rows."""
+    order = np.argsort(owner, kind="stable")
+    numbers, first = np.unique(owner[order], return_index=True)
+    return zip(numbers.tolist(), np.split(order, first)[1:], strict=True)
 
 
 def _range_of(
@@ -296,9 +301,7 @@ def _edges(
     _, first = np.unique(np.column_stack([owner, grid]), axis=0, return_index=True)
     lines, owner = lines[first], owner[first]
     found: dict[int, Geometry] = {}
-    order = np.argsort(owner, kind="stable")
-    numbers, starts = np.unique(owner[order], return_index=True)
-    for number, rows in zip(numbers.tolist(), np.split(order, starts[1:]), strict=True):
+    for number, rows in _by_owner(owner):
         if len(rows) <= MAX_EDGES:
             found[number] = shapely.multilinestrings(shapely.linestrings(lines[rows]))
     return found
@@ -344,13 +347,3 @@ def _above(soup: Soup, plane: float, wanted: set[int]) -> dict[int, Geometry]:
         if outline is not None:
             found[number] = outline
     return found
-
-
-def soup_of(parts: Sequence[Soup]) -> Soup:
-    """Return several as one; owners are numbered for all of them."""
-    return Soup(
-        np.concatenate([np.zeros((0, 3, 3)), *(part.triangles for part in parts)]),
-        np.concatenate([np.zeros(0, dtype=np.int64), *(part.triangle_owner for part in parts)]),
-        np.concatenate([np.zeros((0, 2, 3)), *(part.edges for part in parts)]),
-        np.concatenate([np.zeros(0, dtype=np.int64), *(part.edge_owner for part in parts)]),
-    )

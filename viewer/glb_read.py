@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,14 +25,25 @@ _LINES: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """Triangles (K = 3) or crease edges (K = 2) that a tile shows, once or as N copies of one shape.
+
+    `corners`: (C, K, 3), where they are, or before each copy's turn and shift. `features`: (C,) whose each of them is,
+    or (N,) whose each copy is; numbers in `TileShapes.names`.
+    """
+
+    corners: NDArray[np.float64]
+    features: NDArray[np.int64]
+    turns: NDArray[np.float64] | None = None  # (N, 3, 3)
+    shifts: NDArray[np.float64] | None = None  # (N, 3)
+
+
+@dataclass(frozen=True, slots=True)
 class TileShapes:
     """What a tile shows. Metres, building frame, z up."""
 
     names: list[tuple[str, int]]  # GlobalId and occurrence of each feature
-    triangles: NDArray[np.float64]  # (T, 3, 3) corners
-    triangle_feature: NDArray[np.int64]  # (T,)
-    edges: NDArray[np.float64]  # (E, 2, 3) ends of crease edges
-    edge_feature: NDArray[np.int64]  # (E,)
+    pieces: list[Piece]
 
 
 def read_tile(data: bytes) -> TileShapes:
@@ -53,50 +65,28 @@ class _Reader:
     def __init__(self, document: dict[str, Any], binary: bytes) -> None:
         self._document, self._binary = document, binary
         self._views: dict[int, bytes] = {}
-        self._triangles: list[NDArray[np.float64]] = []
-        self._triangle_feature: list[NDArray[np.int64]] = []
-        self._edges: list[NDArray[np.float64]] = []
-        self._edge_feature: list[NDArray[np.int64]] = []
 
     def read(self) -> TileShapes:
         nodes = self._document["nodes"]
-        for number in nodes[0].get("children", ()):
-            self._node(nodes[number])
-        return TileShapes(
-            self._names(),
-            np.concatenate([np.zeros((0, 3, 3)), *self._triangles]),
-            np.concatenate([np.zeros(0, dtype=np.int64), *self._triangle_feature]),
-            np.concatenate([np.zeros((0, 2, 3)), *self._edges]),
-            np.concatenate([np.zeros(0, dtype=np.int64), *self._edge_feature]),
-        )
+        pieces = [piece for number in nodes[0].get("children", ()) for piece in self._node(nodes[number])]
+        return TileShapes(self._names(), pieces)
 
-    def _node(self, node: dict[str, Any]) -> None:
+    def _node(self, node: dict[str, Any]) -> Iterator[Piece]:
         move = np.array(node.get("translation", (0.0, 0.0, 0.0)))
         scale = np.array(node.get("scale", (1.0, 1.0, 1.0)))
         copies = node.get("extensions", {}).get("EXT_mesh_gpu_instancing")
         for primitive in self._document["meshes"][node["mesh"]]["primitives"]:
             points = self._accessor(primitive["attributes"]["POSITION"]) * scale
-            corners = 2 if primitive["mode"] == _LINES else 3
-            rows = self._accessor(primitive["indices"]).reshape(-1, corners).astype(np.int64)
+            rows = self._accessor(primitive["indices"]).reshape(-1, 2 if primitive["mode"] == _LINES else 3)
+            corners = rows.astype(np.int64)
             if copies is None:
                 feature = self._accessor(primitive["attributes"]["_FEATURE_ID_0"]).reshape(-1).astype(np.int64)
-                self._add(points[rows] + move, feature[rows[:, 0]])
+                yield Piece(points[corners] + move, feature[corners[:, 0]])
                 continue
             given = {name: self._accessor(number) for name, number in copies["attributes"].items()}
             turns = Rotation.from_quat(given["ROTATION"]).as_matrix()
-            for turn, shift, feature_id in zip(
-                turns, given["TRANSLATION"], given["_FEATURE_ID_0"].reshape(-1).astype(np.int64), strict=True
-            ):
-                placed = points @ turn.T + shift + move
-                self._add(placed[rows], np.full(len(rows), feature_id, dtype=np.int64))
-
-    def _add(self, corners: NDArray[np.float64], feature: NDArray[np.int64]) -> None:
-        if corners.shape[1] == 2:
-            self._edges.append(corners)
-            self._edge_feature.append(feature)
-        else:
-            self._triangles.append(corners)
-            self._triangle_feature.append(feature)
+            features = given["_FEATURE_ID_0"].reshape(-1).astype(np.int64)
+            yield Piece(points[corners], features, turns, given["TRANSLATION"] + move)
 
     def _accessor(self, number: int) -> NDArray[np.float64]:
         accessor = self._document["accessors"][number]

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,13 +18,14 @@ import shapely
 import structlog
 
 from spatial.climbs import Climb, climbs_of
-from spatial.section import CUT, DEPTH, Drawn, Section, Soup, StoreySection, cut_section, soup_of
+from spatial.section import CUT, DEPTH, Drawn, Section, StoreySection, cut_section
 from twin.blobs import BlobStore
 from twin.db import Conn, Database, row, rows
-from viewer.glb_read import TileShapes, read_tile
+from viewer.glb_read import read_tile
+from viewer.plan_soup import KINDS, Shown, SoupReader, with_repeats
 
 log = structlog.get_logger()
-REVISION: Final = b"plans 5"  # change it when the same tiles give another section or other climbs
+REVISION: Final = b"plans 6"  # change it when the same tiles give another section or other climbs
 CONTENT_TYPE: Final = "application/x-twin-shapes"
 DRAWN_BYTES: Final = 16 << 20
 STOREY_HEIGHT: Final = 3.0  # m, of the uppermost storey
@@ -98,8 +99,9 @@ class Sections:
         return found
 
     def _climbs(self, tiles: Sequence[Mapping[str, Any]], stairs: Mapping[Key, Mapping[str, Any]]) -> dict[UUID, Climb]:
-        soup, numbers = self._read(tiles, stairs)
-        return {numbers[number]: climb for number, climb in climbs_of(soup.triangles, soup.triangle_owner).items()}
+        shown = self._read(tiles, {key: (stair["id"], None) for key, stair in stairs.items()})
+        found = climbs_of(shown.soup.triangles, shown.soup.triangle_owner)
+        return {shown.ids[number]: climb for number, climb in found.items()}
 
     async def _section(
         self, building: UUID, key: bytes, tiles: Sequence[Mapping[str, Any]], floor: float, plane: float, ceiling: float
@@ -121,36 +123,29 @@ class Sections:
         plane: float,
         ceiling: float,
     ) -> bytes:
-        soup, numbers = self._read(tiles, elements)
-        by_id = {element["id"]: element for element in elements.values()}
-        lowest: dict[int, float] = {}
-        outlined: set[int] = set()
-        above: set[int] = set()
-        for number, id in enumerate(numbers):
-            element = by_id[id]
-            seen = _seen_from(element, floor, ceiling)
-            if seen is not None:
-                lowest[number] = seen
-            if _is(element, SERVICES) or _is(element, ("IfcTransportElement",)):
-                outlined.add(number)
-            if _is(element, STAIRS):
-                above.add(number)
-        return _packed(cut_section(soup, plane, lowest=lowest, outlined=outlined, above=above), numbers)
+        seen = {element["id"]: _looked_at(element, floor, ceiling) for element in elements.values()}
+        shown = self._read(tiles, {key: (each["id"], seen[each["id"]]) for key, each in elements.items()})
+        looks = [seen[id] for id in shown.ids]
+        section = cut_section(
+            shown.soup,
+            plane,
+            lowest={number: look.lowest for number, look in enumerate(looks) if look.lowest is not None},
+            outlined={number for number, look in enumerate(looks) if look.outlined},
+            above={number for number, look in enumerate(looks) if look.above},
+        )
+        return _packed(with_repeats(section, shown.repeats), shown.ids)
 
-    def _read(
-        self, tiles: Sequence[Mapping[str, Any]], elements: Mapping[Key, Mapping[str, Any]]
-    ) -> tuple[Soup, list[UUID]]:
-        """Return what tiles show of some elements, and the elements' ids by their numbers in it."""
-        numbers: dict[UUID, int] = {}
-        parts = []
+    def _read(self, tiles: Sequence[Mapping[str, Any]], kinds: Mapping[Key, tuple[UUID, Hashable | None]]) -> Shown:
+        """Return what tiles show of some elements; `kinds` as `viewer.plan_soup` wants them."""
+        reader = SoupReader(kinds)
         for tile in tiles:
             try:
                 shapes = read_tile(self._blobs.path(tile["hash"]).read_bytes())
             except (OSError, ValueError) as error:
                 log.warning("plan.tile_unreadable", tile=tile["hash"], reason=str(error))
                 continue  # what it shows is missing on the plan, the rest is there
-            parts.append(_part(shapes, tile["model_id"], elements, numbers))
-        return soup_of(parts), list(numbers)
+            reader.add(shapes, tile["model_id"])
+        return reader.shown()
 
     async def _kept(self, kind: str, building: UUID, key: bytes) -> bytes | None:
         async with self._db.connection() as conn:
@@ -182,16 +177,21 @@ class Sections:
             )
 
 
-def _part(shapes: TileShapes, model: UUID, elements: Mapping[Key, Mapping[str, Any]], numbers: dict[UUID, int]) -> Soup:
-    """Return what a tile shows of the wanted elements, numbered on in `numbers`."""
-    of = np.full(len(shapes.names), -1, dtype=np.int64)
-    for feature, (name, occurrence) in enumerate(shapes.names):
-        element = elements.get((model, name, occurrence))
-        if element is not None:
-            of[feature] = numbers.setdefault(element["id"], len(numbers))
-    owner, edge_owner = of[shapes.triangle_feature], of[shapes.edge_feature]
-    wanted, wanted_edges = owner >= 0, edge_owner >= 0
-    return Soup(shapes.triangles[wanted], owner[wanted], shapes.edges[wanted_edges], edge_owner[wanted_edges])
+class Look(NamedTuple):
+    """How an element is looked at; elements of one shape, height and look are drawn alike."""
+
+    lowest: float | None  # how far down, m; None: it is only cut
+    outlined: bool  # its whole outline, whatever its height
+    above: bool  # what of it is above the plane as well
+
+
+def _looked_at(element: Mapping[str, Any], floor: float, ceiling: float) -> Look:
+    lowest = _seen_from(element, floor, ceiling)
+    return Look(
+        None if lowest is None else round(lowest, 3),
+        _is(element, (*SERVICES, "IfcTransportElement")),
+        _is(element, STAIRS),
+    )
 
 
 def _is(element: Mapping[str, Any], classes: Sequence[str]) -> bool:
@@ -213,7 +213,7 @@ def _seen_from(element: Mapping[str, Any], floor: float, ceiling: float) -> floa
 
 
 def _packed(section: Section, numbers: Sequence[UUID]) -> bytes:
-    kinds = {name: getattr(section, name) for name in ("cut", "open", "below", "edges", "above")}
+    kinds = {name: getattr(section, name) for name in KINDS}
     shapes = []
     for number, id in enumerate(numbers):
         found = {name: shapely.to_wkb(of[number]) for name, of in kinds.items() if number in of}

@@ -1,13 +1,19 @@
 """Sections: what a plane cuts of bodies, what is seen below it; how stairs are walked."""
 
+from uuid import UUID
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+from shapely import symmetric_difference
 
 from spatial.climbs import climb_of, joined_climbs
-from spatial.section import Soup, cut_section
+from spatial.section import Section, Soup, cut_section
+from viewer.glb_read import Piece, TileShapes
+from viewer.plan_soup import SoupReader, with_repeats
 
 FACES = np.array(
     [[0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4], [1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6],
@@ -51,6 +57,66 @@ def test_a_hollow_is_a_hole_and_a_body_inside_another_is_none() -> None:
     assert cut(hollow) == {0: pytest.approx(3.0, rel=1e-3)}
     filled = np.concatenate([outer, inner])
     assert cut(filled) == {0: pytest.approx(4.0, rel=1e-3)}
+
+
+MODEL = UUID(int=1)
+CHAIR = np.concatenate([box(-0.25, -0.25, 0, 0.25, 0.25, 0.45), box(-0.25, 0.2, 0.45, 0.2, 0.25, 1.4)])
+
+
+def section_of(pieces: list[Piece], count: int, *, alike: bool) -> tuple[Section, int]:
+    """The section of elements 0 … count - 1 as tiles show them, and how many triangles it was made of."""
+    names = [(f"name {number}", 0) for number in range(count)]
+    reader = SoupReader(
+        {(MODEL, name, 0): (UUID(int=number + 2), "any" if alike else None) for number, (name, _) in enumerate(names)}
+    )
+    reader.add(TileShapes(names, pieces), MODEL)
+    shown = reader.shown()
+    assert [id.int for id in shown.ids] == [number + 2 for number in range(count)]
+    lowest = dict.fromkeys(range(count), -1.0)
+    section = cut_section(shown.soup, 1.2, lowest=lowest, outlined=set(), above=set())
+    return with_repeats(section, shown.repeats), len(shown.soup.triangles)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(-3, 3), st.floats(-50, 50), st.floats(-50, 50), st.sampled_from([0.0, 0.0, 0.0, 0.4])),
+        min_size=2,
+        max_size=6,
+    ),
+    st.floats(0, 0.5),
+)
+@settings(max_examples=15, deadline=None)
+def test_copies_of_one_shape_are_cut_once_and_drawn_where_each_stands(
+    stands: list[tuple[float, float, float, float]], lean: float
+) -> None:
+    turns = Rotation.from_euler("xz", [(lean, angle) for angle, _, _, _ in stands]).as_matrix()
+    shifts = np.array([(x, y, z) for _, x, y, z in stands])
+    every = np.arange(len(stands))
+    pieces = [Piece(CHAIR[:12], every, turns, shifts), Piece(CHAIR[12:], every, turns, shifts)]
+    once, few = section_of(pieces, len(stands), alike=True)
+    each, many = section_of(pieces, len(stands), alike=False)
+    assert many == len(CHAIR) * len(stands)
+    assert few == len(CHAIR) * len({z for _, _, _, z in stands})
+    for kind in ("cut", "below"):
+        mine, theirs = getattr(once, kind), getattr(each, kind)
+        assert mine.keys() == theirs.keys()
+        for number, shape in theirs.items():
+            assert symmetric_difference(mine[number], shape).area < 0.005 + 0.02 * shape.area
+    assert once.top == pytest.approx(each.top, abs=2e-3)
+
+
+def test_what_is_shown_as_a_copy_and_besides_for_itself_repeats_nothing() -> None:
+    turns, shifts = np.stack([np.eye(3)] * 2), np.array([(0.0, 0, 0), (5, 0, 0)])
+    own = Piece(box(5, 2, 0, 6, 3, 2), np.ones(12, dtype=np.int64))
+    section, triangles = section_of([Piece(CHAIR, np.arange(2), turns, shifts), own], 2, alike=True)
+    assert triangles == 2 * len(CHAIR) + 12
+    assert section.cut[1].area == pytest.approx(section.cut[0].area + 1, abs=1e-3)
+
+
+def test_walls_that_show_nothing_from_above_are_cut_all_the_same() -> None:
+    wall = box(0, 0, 0, 5, 0.2, 3)
+    section = cut_section(soup(wall[4:]), 1.2, lowest={0: 0.0}, outlined=set(), above={0})
+    assert section.cut[0].area == pytest.approx(1.0, rel=1e-3) and not section.below and not section.above
 
 
 def test_what_encloses_nothing_is_cut_as_a_line() -> None:
