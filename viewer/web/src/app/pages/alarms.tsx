@@ -11,9 +11,11 @@ import { formatNumber, shortTime, unitText } from "../lib/format";
 import { useActorName, useAlarmText } from "../lib/names";
 import { placeText } from "../lib/place";
 import { Ago, Empty, Failure, Lasting, LinkButton, PageHead, SeverityTag } from "../parts";
-import { itemsOf, useAlarm, useAlarms, useWrite } from "../queries";
+import { itemsOf, useAlarm, useAlarms, useOrder, useWrite } from "../queries";
 import { useMay } from "../session";
+import { NearestCrew } from "../spatial/crew";
 import { RouteLink } from "../spatial/links";
+import "../spatial/spatial.css";
 
 const SHOWN = { open: "open", unacked: ["unacked", "rtn_unacked", "latched_unacked"], closed: "closed" } as const;
 type Shown = keyof typeof SHOWN;
@@ -162,6 +164,7 @@ function AlarmBody({ alarm }: { alarm: AlarmDetail }): ReactNode {
           <Button loading={reset.isPending} onClick={() => reset.mutate(undefined)}>{t("alarm.reset")}</Button>
         ) : null}
       </section>
+      <AlarmCrew alarm={alarm} />
       {may("alarm.acknowledge") && !alarm.closed_at ? (
         <section>
           <Input.TextArea rows={2} value={comment} maxLength={2000} placeholder={t("alarm.commentHint")} aria-label={t("alarm.comment")}
@@ -179,6 +182,22 @@ function AlarmBody({ alarm }: { alarm: AlarmDetail }): ReactNode {
       <Timeline kind="alarm" lines={alarm.history} />
     </div>
   );
+}
+
+/** Who could be there soonest; whoever is chosen gets the alarm's order, which is made if there is none. */
+function AlarmCrew({ alarm }: { alarm: AlarmDetail }): ReactNode {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const may = useMay();
+  const known = useOrder(alarm.work_order_id);
+  const send = useWrite(async (assignee: string) => {
+    const id = alarm.work_order_id ?? (await post<WorkOrder>(`/alarms/${alarm.id}/work-order`)).id;
+    return post<WorkOrder>(`/work-orders/${id}/assign`, { assignee });
+  }, ["alarm", "alarms", "order", "orders", "overview"], (order, name) => void message.success(t("spatial.crew.sent", { name, number: order.number })));
+  const place = alarm.element_id ?? alarm.space_id;
+  const free = alarm.work_order_id === null ? may("work_order.write") : known.data !== undefined && !known.data.assignee && known.data.acts.includes("assign");
+  if (!place || alarm.closed_at || !may("work_order.assign") || !free) return null;
+  return <section><NearestCrew to={place} pending={send.isPending ? send.variables : null} assign={(account) => send.mutate(account)} /></section>;
 }
 
 interface Line {

@@ -9,9 +9,14 @@ import type { WorkOrderDetail } from "../../api/types";
 import { useBuilding } from "../context";
 import { shortTime } from "../lib/format";
 import { useActorName, useClassName } from "../lib/names";
+import { placeParts } from "../lib/place";
 import { Failure, LinkButton, OrderStateTag, PriorityMark } from "../parts";
 import { useOrder, useWrite } from "../queries";
+import { NearestCrew } from "../spatial/crew";
 import { RouteLink } from "../spatial/links";
+import { placeOf } from "../spatial/round";
+import { rememberPlace } from "../spatial/here";
+import "../spatial/spatial.css";
 import { Timeline } from "./alarms";
 import { PeopleSelect } from "./people";
 import { Due } from "./order-parts";
@@ -28,8 +33,14 @@ export default function OrderPage(): ReactNode {
 
 function useAct(order: WorkOrderDetail): ReturnType<typeof useWrite<{ act: Act; body?: Record<string, unknown> }>> {
   return useWrite(({ act, body }: { act: Act; body?: Record<string, unknown> }) => post(`/work-orders/${order.id}/${act}`, body ?? {}),
-    ["order", "orders", "overview", "element"]);
+    ["order", "orders", "overview", "element"], (_, { act }) => {
+      const place = order.global_id ?? order.space_id;
+      if (place && THERE.has(act)) rememberPlace(order.building_id, place, placeParts(order).at(-1) ?? order.title);
+    });
 }
+
+/** What one does where the order is. */
+const THERE: ReadonlySet<Act> = new Set(["start", "check", "done"]);
 
 function Order({ order }: { order: WorkOrderDetail }): ReactNode {
   const { t, i18n } = useTranslation();
@@ -72,6 +83,7 @@ function Order({ order }: { order: WorkOrderDetail }): ReactNode {
         </div>
         <aside className="order-right">
           <Actions order={order} />
+          <Crew order={order} />
           <section className="card">
             <dl className="facts">
               <div><dt>{t("order.assignee")}</dt><dd>{order.assignee ?? "–"}</dd></div>
@@ -171,6 +183,22 @@ function Actions({ order }: { order: WorkOrderDetail }): ReactNode {
     <section className="order-actions" aria-label={t("order.actions")}>
       {buttons}
       {asking ? <ActDialog key={asking} act={asking} order={order} close={() => setAsking(null)} /> : null}
+    </section>
+  );
+}
+
+/** For an order that nobody has: who could be there soonest. */
+function Crew({ order }: { order: WorkOrderDetail }): ReactNode {
+  const { t } = useTranslation();
+  const { message } = App.useApp();
+  const act = useAct(order);
+  const place = placeOf(order);
+  const chosen = act.isPending ? act.variables.body?.["assignee"] : null;
+  if (order.assignee || !place || !order.acts.includes("assign")) return null;
+  return (
+    <section className="card">
+      <NearestCrew to={place} block pending={typeof chosen === "string" ? chosen : null}
+        assign={(assignee) => act.mutate({ act: "assign", body: { assignee } }, { onSuccess: () => void message.success(t("spatial.crew.assigned", { name: assignee })) })} />
     </section>
   );
 }

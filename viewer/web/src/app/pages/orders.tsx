@@ -1,6 +1,6 @@
 /** Work orders as a board (wide) or a list with big targets (phone). */
 import { Button, Segmented } from "antd";
-import { ClipboardCheck, Columns3, List, MapPin, Plus } from "lucide-react";
+import { ClipboardCheck, Columns3, List, MapPin, Plus, Waypoints } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useSearchParams } from "react-router";
@@ -15,6 +15,8 @@ import { useMay } from "../session";
 import { OrderForm } from "./order-form";
 import { RowSkeletons } from "./alarms";
 import { Due } from "./order-parts";
+import { OrderChoice, RoundBar, useRoundChoice, type RoundChoice } from "./round-choice";
+import "../spatial/spatial.css";
 
 const COLUMNS: OrderState[] = ["open", "assigned", "in_progress", "done"];
 const layout = createSavedStore<"board" | "list">("twin.orders", "board");
@@ -28,6 +30,8 @@ export default function Orders(): ReactNode {
   const [params, setParams] = useSearchParams();
   const shown = params.get("show") ?? "live";
   const [creating, setCreating] = useState(false);
+  const round = useRoundChoice();
+  const choice = round.ids && shown !== "closed" ? round : null;
   const orders = useOrders({
     building: building.id, limit: 200, state: shown === "closed" ? ["verified", "cancelled"] : "live",
     assignee: shown === "mine" ? "me" : null,
@@ -45,6 +49,7 @@ export default function Orders(): ReactNode {
             { value: "board", icon: <Columns3 size={15} />, title: t("order.board") }, { value: "list", icon: <List size={15} />, title: t("order.list") },
           ]} />
         )}
+        {shown !== "closed" && items.length > 0 && !choice ? <Button icon={<Waypoints size={15} />} onClick={round.begin}>{t("spatial.round.choose")}</Button> : null}
         {may("work_order.write") ? <Button type="primary" icon={<Plus size={15} />} onClick={() => setCreating(true)}>{t("order.create")}</Button> : null}
       </PageHead>
       {orders.isError ? <Failure error={orders.error} retry={() => void orders.refetch()} /> : !orders.data ? <RowSkeletons /> : items.length === 0 ? (
@@ -56,25 +61,35 @@ export default function Orders(): ReactNode {
             return (
               <section key={state} className="board-column" aria-label={t(`order.state.${state}`)}>
                 <header><OrderStateTag state={state} /><span className="muted num">{column.length}</span></header>
-                <div className="board-cards">{column.map((order) => <OrderCard key={order.id} order={order} />)}</div>
+                <div className="board-cards">{column.map((order) => <OrderCard key={order.id} order={order} choice={choice} />)}</div>
               </section>
             );
           })}
         </div>
       ) : (
-        <div className="cards">{items.map((order) => <OrderCard key={order.id} order={order} state />)}</div>
+        <div className="cards">{items.map((order) => <OrderCard key={order.id} order={order} choice={choice} state />)}</div>
       )}
       {orders.hasNextPage ? <div className="rows-more"><Button loading={orders.isFetchingNextPage} onClick={() => void orders.fetchNextPage()}>{t("action.more")}</Button></div> : null}
+      {choice ? <RoundBar choice={choice} /> : null}
       {creating ? <OrderForm open close={() => setCreating(false)} /> : null}
     </div>
   );
 }
 
-function OrderCard({ order, state = false }: { order: WorkOrder; state?: boolean }): ReactNode {
+function OrderCard({ order, choice, state = false }: { order: WorkOrder; choice: RoundChoice | null; state?: boolean }): ReactNode {
+  if (choice) return <OrderChoice order={order} choice={choice}><OrderText order={order} state={state} /></OrderChoice>;
+  return (
+    <Link to={`/b/${order.building_id}/orders/${order.id}`} className={`order-card sev-edge-${order.priority}`}>
+      <OrderText order={order} state={state} />
+    </Link>
+  );
+}
+
+function OrderText({ order, state }: { order: WorkOrder; state: boolean }): ReactNode {
   const { t } = useTranslation();
   const ticked = order.checklist.filter((one) => one.done).length;
   return (
-    <Link to={`/b/${order.building_id}/orders/${order.id}`} className={`order-card sev-edge-${order.priority}`}>
+    <>
       <span className="card-top">
         {state ? <OrderStateTag state={order.state} /> : <PriorityMark priority={order.priority} />}
         <span className="muted num">#{order.number}</span>
@@ -88,6 +103,6 @@ function OrderCard({ order, state = false }: { order: WorkOrder; state?: boolean
         <span className="grow" />
         <span>{order.assignee ?? (order.crew ? t(`role.${order.crew}` as "role.crew", { defaultValue: order.crew }) : "")}</span>
       </span>
-    </Link>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 /**
- * `?route=TO&from=…&step_free=1&lifts=0&closed=…` and `?affected=…`, `?upstream=…`, `?downstream=…` in the address: links
+ * `?route=TO&from=…&step_free=1&lifts=0&closed=…`, `?round=ORDER&round=ORDER&from=…&back=1` and `?affected=…`, `?upstream=…`, `?downstream=…` in the address: links
  * from alarms and orders, and what one sends to a colleague. Ids are GlobalIds or server ids.
  */
 import { useEffect, useRef } from "react";
@@ -9,7 +9,8 @@ import type { ElementDetail } from "../../api/types";
 import { useBuilding } from "../context";
 import { useScene, useSceneScope, useSceneState } from "../scene/state";
 import { elementLabel, spaceLabel } from "../scene/tree-rows";
-import { lastPlace, ROUTE, type FlowMode, type Spatial, type Stop } from "./state";
+import { lastPlace } from "./here";
+import type { FlowMode, Spatial, Stop } from "./state";
 
 const MODES: readonly FlowMode[] = ["upstream", "downstream", "affected"];
 
@@ -34,14 +35,14 @@ export function useSpatialFocus(shown: boolean): void {
     };
     const stop = (id: string): Promise<Stop> => (id === "outside" ? Promise.resolve("outside") : named(id));
     const begin = async (): Promise<void> => {
-      const [route, from] = [params.get("route"), params.get("from")];
+      const [route, from, orders] = [params.get("route"), params.get("from"), params.getAll("round")];
       const mode = MODES.find((one) => params.get(one));
       const rest = { picture: null, painted: null, colouring: null, limits: null, isolated: null };
-      if (route) {
-        const question = {
-          ...ROUTE, to: await stop(route), from: from ? await stop(from) : (lastPlace.get()[building.id] ?? null),
-          stepFree: params.get("step_free") === "1", lifts: params.get("lifts") !== "0", closed: await Promise.all(params.getAll("closed").map(named)),
-        };
+      if (route || orders.length > 0) {
+        const start = from ? await stop(from) : (lastPlace.get()[building.id] ?? null);
+        const options = { stepFree: params.get("step_free") === "1", lifts: params.get("lifts") !== "0", closed: await Promise.all(params.getAll("closed").map(named)) };
+        const question: Spatial = route ? { kind: "route", to: await stop(route), from: start, ...options }
+          : { kind: "round", from: start, orders, back: params.get("back") === "1", ...options };
         store.set((state) => ({ ...state, ...rest, spatial: question }));
       } else if (mode) {
         const one = await named(params.get(mode) ?? "");
@@ -63,7 +64,7 @@ export function useSpatialFocus(shown: boolean): void {
   }, [shown, spatial, setParams]);
 }
 
-const NAMES = ["route", "from", "step_free", "lifts", "closed", ...MODES];
+const NAMES = ["route", "round", "back", "from", "step_free", "lifts", "closed", ...MODES];
 const keyOf = (params: URLSearchParams): string => NAMES.map((name) => params.getAll(name).join()).join("|");
 
 /** Null while the question is not complete. */
@@ -74,10 +75,13 @@ function addressOf(question: Spatial): URLSearchParams | null {
     next.set(question.mode, question.globalId);
     return next;
   }
-  const { from, to, stepFree, lifts, closed } = question;
-  if (!to || !from) return null;
-  next.set("route", to === "outside" ? to : to.globalId);
-  next.set("from", from === "outside" ? from : from.globalId);
+  const { from, stepFree, lifts, closed } = question;
+  if (question.kind === "round") {
+    for (const id of question.orders) next.append("round", id);
+    if (question.back) next.set("back", "1");
+  } else if (!question.to || !from) return null;
+  else next.set("route", question.to === "outside" ? question.to : question.to.globalId);
+  if (from) next.set("from", from === "outside" ? from : from.globalId);
   if (stepFree) next.set("step_free", "1");
   if (!lifts) next.set("lifts", "0");
   for (const one of closed) next.append("closed", one.globalId);

@@ -6,12 +6,14 @@ import type { Tree } from "../../api/types";
 import { IconButton } from "../parts";
 import { useSceneState } from "../scene/state";
 import { FlowPanel } from "./flow-panel";
+import { RoundPanel } from "./round-panel";
 import { RoutePanel } from "./route-panel";
 import { useAsk, type Spatial } from "./state";
 import { SystemPanel } from "./system-panel";
 
 export function SpatialPanel({ question, tree, shown }: { question: Spatial; tree: Tree; shown: boolean }): ReactNode {
   if (question.kind === "route") return <RoutePanel question={question} tree={tree} shown={shown} />;
+  if (question.kind === "round") return <RoundPanel question={question} tree={tree} shown={shown} />;
   if (question.kind === "system") return <SystemPanel key={question.id} question={question} />;
   return <FlowPanel key={question.globalId} question={question} />;
 }

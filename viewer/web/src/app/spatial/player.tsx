@@ -7,17 +7,30 @@ import { lineLength } from "../../engine";
 import { formatNumber } from "../lib/format";
 import { IconButton } from "../parts";
 import { useScene, useSceneScope } from "../scene/state";
-import { flyToRoute, useSeconds } from "./route-panel";
+import { flyToRoute } from "./route-panel";
 import { legAt, legs, plainKind, storeyAt, told, type Leg } from "./route";
+import { useSeconds } from "./seconds";
 import { useStepText } from "./step-text";
-import type { RouteAnswer } from "./types";
+import type { RouteAnswer, RouteStep } from "./types";
 import { headingAt, PACE, turned, walkView, type Eye as EyeKind } from "./walk";
 
 const SPEEDS = [1, 2, 4, 8] as const;
 const STILL = 1500; // ms a step shows where motion is not wanted
 const FRAME = 0.1; // s; a longer pause between frames is no leap forward
 
-export function Player({ route, outside, shown }: { route: RouteAnswer; outside: boolean; shown: boolean }): ReactNode {
+/** Parts of a longer way, each with a head of its own: its steps show while one is on it, or when asked for. */
+export interface Stages {
+  of: ReadonlyMap<RouteStep, number>;
+  heads: readonly StageHead[];
+}
+
+export interface StageHead {
+  key: string;
+  title: ReactNode;
+  actions?: ReactNode;
+}
+
+export function Player({ route, outside, shown, stages }: { route: RouteAnswer; outside: boolean; shown: boolean; stages?: Stages }): ReactNode {
   const { t, i18n } = useTranslation();
   const all = useMemo(() => legs(route), [route]);
   const total = useMemo(() => lineLength(route.polyline), [route]);
@@ -53,7 +66,8 @@ export function Player({ route, outside, shown }: { route: RouteAnswer; outside:
         <Slider min={0} max={Math.ceil(total)} step={0.5} value={metres ?? 0} onChange={walk.seek} ariaLabelForHandle={t("spatial.play.position")}
           tooltip={{ formatter: (value) => `${formatNumber(Math.round(value ?? 0), i18n.language)} m` }} />
       </section>
-      <Steps lines={lines} now={now} route={route} outside={outside} seek={walk.seek} />
+      {stages ? <StagedSteps lines={lines} now={now} route={route} stages={stages} seek={walk.seek} />
+        : <Steps lines={lines} now={now} route={route} outside={outside} seek={walk.seek} />}
     </>
   );
 }
@@ -146,32 +160,74 @@ function useWalk(route: RouteAnswer, all: readonly Leg[], total: number, shown: 
 
 const ICONS = { walk: Footprints, start: MapPin, door: DoorOpen, opening: DoorOpen, lift: MoveVertical, escalator: MoveVertical, arrive: Flag, turn: CornerUpRight } as const;
 
-function Steps({ lines, now, route, outside, seek }: { lines: readonly Leg[]; now: number; route: RouteAnswer; outside: boolean; seek: (metres: number) => void }): ReactNode {
-  const { t, i18n } = useTranslation();
-  const text = useStepText(route);
-  const seconds = useSeconds();
-  const current = useRef<HTMLLIElement>(null);
-  useEffect(() => {
-    current.current?.scrollIntoView({ block: "nearest" }); // answers a promise in newer browsers: no clean-up
-  }, [now]);
+interface StepsProps {
+  lines: readonly Leg[];
+  now: number;
+  route: RouteAnswer;
+  seek: (metres: number) => void;
+}
+
+function Steps({ lines, now, route, outside, seek }: StepsProps & { outside: boolean }): ReactNode {
+  const { t } = useTranslation();
   const ends = lines.at(-1)?.step.kind === "arrive";
   return (
     <ol className="route-steps" aria-label={t("spatial.route.steps")}>
-      {lines.map((leg, i) => {
-        const kind = plainKind(leg.step.kind);
-        const Icon = kind === "stair" || kind === "ramp" ? (leg.rise < 0 ? ArrowDownRight : ArrowUpRight) : (ICONS[kind as keyof typeof ICONS] ?? CircleDot);
-        const long = leg.to - leg.from;
+      {lines.map((leg, i) => <StepLine key={`${i}:${leg.from}`} leg={leg} now={i === now} route={route} seek={seek} />)}
+      {ends ? null : <li className="route-end"><Flag size={15} aria-hidden />{outside ? t("spatial.route.arriveOutside") : t("spatial.route.arrive")}</li>}
+    </ol>
+  );
+}
+
+/** The stages with their heads; of the one that is walked, or that somebody opened, the steps. */
+function StagedSteps({ lines, now, route, stages, seek }: StepsProps & { stages: Stages }): ReactNode {
+  const { t } = useTranslation();
+  const current = now < 0 ? null : (stages.of.get(lines[now]?.step as RouteStep) ?? null);
+  const [opened, setOpened] = useState<number | null>(null);
+  const [walked, setWalked] = useState(current);
+  if (walked !== current) {
+    setWalked(current);
+    setOpened(current);
+  }
+  return (
+    <ol className="route-steps route-stages" aria-label={t("spatial.route.steps")}>
+      {stages.heads.map((head, stage) => {
+        const own = lines.flatMap((leg, i) => (stages.of.get(leg.step) === stage ? [{ leg, i }] : []));
+        const open = opened === stage;
         return (
-          <li key={`${i}:${leg.from}`} ref={i === now ? current : null} aria-current={i === now ? "step" : undefined}>
-            <button type="button" className={i === now ? "is-now" : ""} onClick={() => seek(leg.from)}>
-              <Icon size={15} strokeWidth={1.7} aria-hidden />
-              <span>{text(leg)}</span>
-              <small className="num">{long >= 1 ? `${formatNumber(Math.round(long), i18n.language)} m` : leg.step.seconds >= 1 ? seconds(leg.step.seconds) : ""}</small>
-            </button>
+          <li key={head.key} className={`route-stage${current === stage ? " is-now" : ""}`}>
+            <div className="route-stage-head">
+              <button type="button" aria-expanded={open} onClick={() => {
+                if (own[0]) seek(own[0].leg.from);
+                setOpened(open ? null : stage);
+              }}>{head.title}</button>
+              {head.actions}
+            </div>
+            {open ? <ol>{own.map(({ leg, i }) => <StepLine key={i} leg={leg} now={i === now} route={route} seek={seek} />)}</ol> : null}
           </li>
         );
       })}
-      {ends ? null : <li className="route-end"><Flag size={15} aria-hidden />{outside ? t("spatial.route.arriveOutside") : t("spatial.route.arrive")}</li>}
     </ol>
+  );
+}
+
+function StepLine({ leg, now, route, seek }: { leg: Leg; now: boolean; route: RouteAnswer; seek: (metres: number) => void }): ReactNode {
+  const { i18n } = useTranslation();
+  const text = useStepText(route);
+  const seconds = useSeconds();
+  const line = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (now) line.current?.scrollIntoView({ block: "nearest" }); // answers a promise in newer browsers: no clean-up
+  }, [now]);
+  const kind = plainKind(leg.step.kind);
+  const Icon = kind === "stair" || kind === "ramp" ? (leg.rise < 0 ? ArrowDownRight : ArrowUpRight) : (ICONS[kind as keyof typeof ICONS] ?? CircleDot);
+  const long = leg.to - leg.from;
+  return (
+    <li ref={line} aria-current={now ? "step" : undefined}>
+      <button type="button" className={now ? "is-now" : ""} onClick={() => seek(leg.from)}>
+        <Icon size={15} strokeWidth={1.7} aria-hidden />
+        <span>{text(leg)}</span>
+        <small className="num">{long >= 1 ? `${formatNumber(Math.round(long), i18n.language)} m` : leg.step.seconds >= 1 ? seconds(leg.step.seconds) : ""}</small>
+      </button>
+    </li>
   );
 }

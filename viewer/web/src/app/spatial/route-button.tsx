@@ -4,7 +4,8 @@ import { useTranslation } from "react-i18next";
 import { useBuilding } from "../context";
 import { IconButton } from "../parts";
 import { useSceneState } from "../scene/state";
-import { ROUTE, lastPlace, useAsk } from "./state";
+import { lastPlace } from "./here";
+import { ROUTE, useAsk } from "./state";
 
 export function RouteButton(): ReactNode {
   const { t } = useTranslation();

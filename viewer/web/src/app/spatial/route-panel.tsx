@@ -11,11 +11,13 @@ import { formatNumber } from "../lib/format";
 import { Empty, IconButton, Lines, useErrorText } from "../parts";
 import { usePatch, useScene, useSceneScope } from "../scene/state";
 import { COLOURS } from "./flow";
+import { rememberPlace } from "./here";
 import { Panel } from "./panel";
 import { PlaceField, nameFor } from "./place-field";
 import { Player } from "./player";
 import { useRoute } from "./queries";
-import { lastPlace, type Picture, type RouteQuestion, type Stop } from "./state";
+import { useSeconds } from "./seconds";
+import type { Picture, RouteQuestion, Stop, WayOptions } from "./state";
 import type { RouteAnswer } from "./types";
 
 export function RoutePanel({ question, tree, shown }: { question: RouteQuestion; tree: Tree; shown: boolean }): ReactNode {
@@ -25,7 +27,7 @@ export function RoutePanel({ question, tree, shown }: { question: RouteQuestion;
   const answer = useRoute(question);
   const change = (part: Partial<RouteQuestion>): void => patch({ spatial: { ...question, ...part }, picture: null });
   const setEnd = (end: "from" | "to", stop: Stop | null): void => {
-    if (end === "from" && stop && stop !== "outside") lastPlace.set((known) => ({ ...known, [building.id]: stop }));
+    if (end === "from" && stop && stop !== "outside") rememberPlace(building.id, stop.globalId, stop.name);
     change({ [end]: stop });
   };
   const complete = question.from !== null && question.to !== null;
@@ -50,18 +52,20 @@ export function RoutePanel({ question, tree, shown }: { question: RouteQuestion;
   );
 }
 
-function Options({ question, change }: { question: RouteQuestion; change: (part: Partial<RouteQuestion>) => void }): ReactNode {
+/** What the way may use: the same for a route and for a round. */
+export function Options({ question, change, children }: { question: WayOptions; change: (part: Partial<WayOptions>) => void; children?: ReactNode }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const { store } = useSceneScope();
   const patch = usePatch();
   const close = (globalId: string): void => void nameFor(building.id, globalId).then((one) => store.set((state) => {
     const { spatial } = state;
-    if (spatial?.kind !== "route" || spatial.closed.some((known) => known.globalId === globalId)) return state;
+    if ((spatial?.kind !== "route" && spatial?.kind !== "round") || spatial.closed.some((known) => known.globalId === globalId)) return state;
     return { ...state, spatial: { ...spatial, closed: [...spatial.closed, one] }, picture: null };
   }));
   return (
     <div className="route-options">
+      {children}
       <Checkbox checked={question.stepFree} onChange={(event) => change({ stepFree: event.target.checked })}>{t("spatial.route.stepFree")}</Checkbox>
       <Checkbox checked={!question.lifts} onChange={(event) => change({ lifts: !event.target.checked })}>{t("spatial.route.liftsOut")}</Checkbox>
       <Button size="small" icon={<DoorClosed size={13} aria-hidden />} onClick={() => patch({ picking: { what: "closed", done: close } })}>{t("spatial.route.closedAdd")}</Button>
@@ -75,7 +79,7 @@ function Options({ question, change }: { question: RouteQuestion; change: (part:
   );
 }
 
-function Summary({ route }: { route: RouteAnswer }): ReactNode {
+export function Summary({ route, children }: { route: RouteAnswer; children?: ReactNode }): ReactNode {
   const { t, i18n } = useTranslation();
   const seconds = useSeconds();
   return (
@@ -84,16 +88,9 @@ function Summary({ route }: { route: RouteAnswer }): ReactNode {
       <b className="num">{seconds(route.seconds)}</b>
       <span>{t("spatial.route.storeys", { count: route.storeys.length })}</span>
       <span>{t("spatial.route.doors", { count: route.doors.length })}</span>
+      {children}
     </div>
   );
-}
-
-export function useSeconds(): (seconds: number) => string {
-  const { t } = useTranslation();
-  return (seconds) => {
-    const whole = Math.round(seconds);
-    return whole < 60 ? t("spatial.play.seconds", { seconds: whole }) : t("spatial.play.minutes", { minutes: Math.floor(whole / 60), seconds: whole % 60 });
-  };
 }
 
 interface Named {
@@ -109,7 +106,7 @@ function namedIn(extra: Record<string, unknown>): Named[] {
   });
 }
 
-function NoRoute({ error, retry }: { error: Error; retry: () => void }): ReactNode {
+export function NoRoute({ error, retry }: { error: Error; retry: () => void }): ReactNode {
   const { t } = useTranslation();
   const text = useErrorText();
   const scene = useScene();

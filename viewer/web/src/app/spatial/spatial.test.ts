@@ -3,8 +3,10 @@ import type { Box } from "../../engine";
 import { classColour, classesOf, classOf, colourOf } from "../scene/colour";
 import { edgeLines, flowLines, joint } from "./flow";
 import { fitted, moved, parseFrame, written, zoomed } from "./plan-view";
+import { isForToday, joinedRound, stopsOf } from "./round";
 import { legAt, legs, storeyAt, told } from "./route";
-import type { Brief, Reached, RouteAnswer } from "./types";
+import type { Brief, Reached, RoundAnswer, RouteAnswer } from "./types";
+import type { WorkOrder } from "../../api/types";
 import { headingAt, turned, walkView } from "./walk";
 
 const brief = (id: string): Brief => ({ id, global_id: id.toUpperCase(), ifc_class: "IfcPipeSegment", name: id, storey_id: null, space_id: null });
@@ -77,4 +79,32 @@ test("a sheet is zoomed where one points, moved but not lost, and fitted whole",
   expect(moved(near, whole, -99, 0).x).toBe(420 - 105);
   expect(fitted(whole, 1)).toEqual({ x: 0, y: -61.5, width: 420, height: 420 });
   expect(written(near)).toBe("52.500 148.500 210.000 148.500");
+});
+
+const order = (id: string, part: Partial<WorkOrder> = {}): WorkOrder => ({ id, title: id, state: "assigned", element_id: null, space_id: null, due_at: null, storey: null, space: null, element: null, ...part }) as WorkOrder;
+
+test("orders at one place are one stop, and those without a place are told apart", () => {
+  const { stops, nowhere } = stopsOf([order("a", { element_id: "pump", space_id: "room", element: "Pump" }), order("b", { space_id: "room", space: "Room" }), order("c", { element_id: "pump" }), order("d")]);
+  expect(stops.map((stop) => [stop.place, stop.name, stop.orders.map((one) => one.id)])).toEqual([["pump", "Pump", ["a", "c"]], ["room", "Room", ["b"]]]);
+  expect(nowhere.map((one) => one.id)).toEqual(["d"]);
+});
+
+test("today is what is in hand, late, or due before midnight", () => {
+  const now = new Date(2026, 10, 22, 9).getTime();
+  const at = (day: number, hour: number): string => new Date(2026, 10, day, hour).toISOString();
+  const all = [order("late", { due_at: at(20, 9) }), order("evening", { due_at: at(22, 23) }), order("tomorrow", { due_at: at(23, 1) }), order("whenever"), order("in hand", { state: "in_progress" }), order("done", { state: "done", due_at: at(22, 10) })];
+  expect(all.filter((one) => isForToday(one, now)).map((one) => one.id)).toEqual(["late", "evening", "in hand"]);
+});
+
+test("the legs of a round are one line, and every step knows its leg", () => {
+  const leg = (from: number, to: number): RoundAnswer["legs"][number] => ({ start: brief("s"), end: brief("e"), route: {
+    polyline: [[from, 0, 0], [to, 0, 0]], length: to - from, seconds: 1, storeys: [{ id: "g", name: "G", elevation: 0 }], doors: [brief("d")],
+    steps: [{ kind: "start", from_index: 0, to_index: 1, length: to - from, seconds: 1 }, { kind: "arrive", from_index: 1, to_index: 1, length: 0, seconds: 0 }],
+  } });
+  const { route, legOf } = joinedRound({ stops: ["x", "y"], legs: [leg(0, 4), leg(4, 10), leg(11, 12)], length: 11, seconds: 3, saved: 0 });
+  expect(route.polyline.map((point) => point[0])).toEqual([0, 4, 10, 11, 12]);
+  expect(route.steps.map((step) => [legOf.get(step), step.from_index, step.to_index])).toEqual([[0, 0, 1], [0, 1, 1], [1, 1, 2], [1, 2, 2], [2, 3, 4], [2, 4, 4]]);
+  expect([route.storeys.length, route.doors.length]).toEqual([1, 1]);
+  const along = legs(route);
+  expect(along.at(-1)?.to).toBeCloseTo(12);
 });

@@ -42,3 +42,15 @@ export interface RouteAnswer {
   doors: Brief[];
   steps: RouteStep[];
 }
+
+/** A short way round: `stops` in the order to visit them, a leg to each, one more where it ends elsewhere. */
+export interface RoundAnswer {
+  stops: Id[];
+  legs: { start: Brief | null; end: Brief | null; route: RouteAnswer }[];
+  length: number;
+  seconds: number;
+  /** Seconds less than in the order that was given. */
+  saved: number;
+}
+
+export type CrewMember = Schemas["CrewMember"];
