@@ -41,7 +41,8 @@ RETRY_S: Final = 1.0
 
 _POINTS = """
     SELECT p.handle, p.key, p.kind, p.unit, p.quantity, p.name, p.building_id, e.storey_id, e.global_id AS element,
-           l.num, l.txt, l.q, (extract(epoch FROM l.ts) * 1000000)::bigint AS ts
+           l.num, l.txt, l.q, (extract(epoch FROM l.ts) * 1000000)::bigint AS ts,
+           p.deadband, (extract(epoch FROM p.expected_interval) * 1000000)::bigint AS interval
     FROM point p LEFT JOIN element e ON e.id = p.element_id LEFT JOIN latest l ON l.point_id = p.handle
     WHERE p.retired_at IS NULL AND (%(building)s::uuid IS NULL OR p.building_id = %(building)s) ORDER BY p.handle
 """
@@ -62,6 +63,25 @@ class LivePoint:
     value: float | str | None = None
     ts: int = 0  # µs since 1970
     quality: int = 0
+    deadband: float | None = None  # smaller changes are not told, but for a sign of life each `interval`
+    interval: int = 0  # µs
+    told_value: float | str | None = None  # what viewers were told last
+    told_ts: int = 0
+
+    def take(self, value: float | str, ts: int, quality: int) -> bool:
+        """Take a reading; say whether viewers are to be told.
+
+        As with BACnet's COV increment: a change smaller than the deadband, measured from what was told last (so that
+        slow drift is told too), is kept and not told. What is told anew: another quality, and a sign of life.
+        """
+        changed = quality != self.quality
+        self.value, self.ts, self.quality = value, ts, quality
+        if self.deadband is not None and isinstance(value, float) and isinstance(self.told_value, float):
+            small = abs(value - self.told_value) < self.deadband or value == self.told_value
+            if small and not changed and ts - self.told_ts < self.interval:
+                return False
+        self.told_value, self.told_ts = value, ts
+        return True
 
     def shown(self) -> float | bool | str | None:
         """The value as JSON has it."""
@@ -170,6 +190,8 @@ class LiveHub:
             old = known.get(handle)
             if old is not None and old.ts > point.ts:  # a reading that came while we were reading
                 point.value, point.ts, point.quality = old.value, old.ts, old.quality
+            if old is not None:
+                point.told_value, point.told_ts = old.told_value, old.told_ts
         for point in removed:
             del self._points[point.handle]
         self._points |= fresh
@@ -209,8 +231,7 @@ class LiveHub:
         """Take newly stored readings; an older one than shown changes nothing. A sink of ingest."""
         for handle, ts, value, quality in batch.newest():
             point = self._points.get(handle)
-            if point is not None and ts >= point.ts:
-                point.value, point.ts, point.quality = value, ts, quality
+            if point is not None and ts >= point.ts and point.take(value, ts, quality):
                 self._dirty[point.topic].add(handle)
 
     async def run(self, feed: AsyncIterable[Sequence[Event]]) -> None:
@@ -424,6 +445,8 @@ def _live_point(row: dict[str, Any]) -> LivePoint:
         value=row["txt"] if row["kind"] == "text" else row["num"],
         ts=row["ts"] or 0,
         quality=row["q"] or 0,
+        deadband=row["deadband"],
+        interval=row["interval"],
     )
 
 

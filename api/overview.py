@@ -21,7 +21,7 @@ _ORDERS = """
 """
 _POINTS = """
     SELECT count(*) AS points,
-           count(*) FILTER (WHERE l.ts > now() - 3 * p.expected_interval AND l.q < 2) AS online
+           count(*) FILTER (WHERE l.ts > now() - p.patience AND l.q < 2) AS online
     FROM point p LEFT JOIN latest l ON l.point_id = p.handle
     WHERE p.building_id = %(building)s AND p.retired_at IS NULL
 """

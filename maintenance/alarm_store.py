@@ -18,7 +18,6 @@ from twin.events import emit
 from twin.page import Page, decode_cursor, page_of
 from twin.viewpoint import Viewpoint
 
-SILENT_INTERVALS = 3  # a point that missed so many of its expected readings is stale
 STATES = ("unacked", "acked", "rtn_unacked", "latched_unacked", "latched_acked", "shelved", "closed")
 SEVERITIES = ("low", "medium", "high", "critical")
 
@@ -215,7 +214,7 @@ class Tracked:
 _TRACKED: LiteralString = """
     SELECT r.id AS rule_id, r.building_id, r.kind, r.alarm_setpoint, r.deadband, r.on_delay, r.latching, r.severity,
            r.work_order, r.crew, r.enabled AND r.deleted_at IS NULL AND p.retired_at IS NULL AS live,
-           p.handle, p.key, p.name AS point, p.unit, p.element_id, p.expected_interval * %(silent)s AS stale_after,
+           p.handle, p.key, p.name AS point, p.unit, p.element_id, p.patience AS stale_after,
            t.since, t.due_at, t.value AS timer_value, t.frozen_at,
            l.ts AS latest_ts, l.num AS latest_num, l.q AS latest_q,
            a.id AS alarm_id, a.active, a.acked, a.latched, a.value, a.raised_at, a.rose_at, a.count,
@@ -234,14 +233,13 @@ async def load_tracked(conn: Conn) -> list[Tracked]:
         _TRACKED
         + """WHERE (r.enabled AND r.deleted_at IS NULL AND p.retired_at IS NULL)
                 OR t.rule_id IS NOT NULL OR a.active ORDER BY p.handle, r.id""",
-        {"silent": SILENT_INTERVALS},
     )
     return [_tracked(each) for each in found]
 
 
 async def lock_tracked(conn: Conn, rule_ids: Sequence[UUID]) -> list[Tracked]:
     """The rules with these ids as they are now; nobody else runs them or touches their open alarms meanwhile."""
-    ids = {"ids": sorted(rule_ids), "silent": SILENT_INTERVALS}
+    ids = {"ids": sorted(rule_ids)}
     await conn.execute("SELECT FROM alarm_rule WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE", ids)
     await conn.execute(
         "SELECT FROM alarm WHERE rule_id = ANY(%(ids)s) AND closed_at IS NULL ORDER BY id FOR UPDATE", ids

@@ -10,7 +10,7 @@ from uuid import UUID
 from identity import Actor, audit
 from maintenance import notifications
 from maintenance.alarm_state import ChangeKind, Quality, Reading, RuleKind, State, Threshold, advance, observe
-from maintenance.alarm_store import SEVERITIES, SILENT_INTERVALS
+from maintenance.alarm_store import SEVERITIES
 from maintenance.orders import checked_text
 from twin.db import Conn, object_or_none, objects, row
 from twin.errors import FieldError, Invalid, NotFound
@@ -181,9 +181,9 @@ async def check_against_history(conn: Conn, rule_id: UUID, start: datetime, end:
     found = await row(
         conn,
         """SELECT r.point_id, r.kind, r.alarm_setpoint, r.deadband, r.on_delay, r.latching,
-                  p.expected_interval * %s AS stale_after
+                  p.patience AS stale_after
            FROM alarm_rule r JOIN point p ON p.handle = r.point_id WHERE r.id = %s AND r.deleted_at IS NULL""",
-        (SILENT_INTERVALS, rule_id),
+        (rule_id,),
     )
     if found is None:
         raise NotFound("alarm_rule.unknown", id=str(rule_id))

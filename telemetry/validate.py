@@ -30,6 +30,7 @@ class Piece:
     refused: list[Refusal] = field(default_factory=list)
     skew_us: float | None = None  # median of reading time minus now, over all readings with a time
     keys: list[str] = field(default_factory=list)  # n keys, for messages
+    given: NDArray[np.float64] | None = None  # (n,) the numbers as they came; None: as `num`
 
     def refuse(self, row: int, code: str) -> Refusal:
         """A refusal of the reading in `row`, found only when it was stored."""
@@ -41,7 +42,7 @@ class Piece:
             params={"point": self.keys[row], "ts": ts},
             point=self.keys[row],
             ts=ts,
-            value=float(self.num[row]) if text is None else text,
+            value=float((self.num if self.given is None else self.given)[row]) if text is None else text,
             quality=QUALITIES[self.quality[row]],
         )
 
@@ -87,6 +88,8 @@ def _encodable(text: str) -> bool:
 def _bool(info: PointInfo, value: Value) -> Value:
     if isinstance(value, bool):
         return float(value)
+    if isinstance(value, str) and info.labels:
+        value = next((float(code) for code, label in info.labels.items() if label == value), value)
     if isinstance(value, str) or value not in (0.0, 1.0):
         raise Invalid("reading.kind", point=info.key, kind=info.kind, value=str(value)[:60])
     return value
@@ -119,13 +122,16 @@ def judge(
         found = [handle if handle in allowed else 0 for handle in found]
     handle = np.fromiter(found, np.int64, n)
     kinds = registry.kinds[handle]
-    num = _plain_numbers(columns.values)
+    given = num = _plain_numbers(columns.values)
+    if registry.converts:
+        num = num * registry.factor[handle] + registry.shift[handle]
     # A bool that came as 0 or 1 is as plain as a number; what is not plain is looked at below.
     odd = (kinds != NUMBER) & ~((kinds == BOOL) & ((num == 0) | (num == 1)))
     odd |= ~np.isfinite(num) | (num < registry.low[handle]) | (num > registry.high[handle])
     odd |= (columns.ts > now_us + ahead_us) | (columns.ts < EARLIEST_US)
     piece = Piece(columns.index, handle, columns.ts, num, None, columns.quality, list(columns.refused))
     piece.keys = columns.keys
+    piece.given = given if registry.converts else None
     if n:
         piece.skew_us = float(np.median(columns.ts)) - now_us
     if odd.any():
@@ -149,7 +155,7 @@ def _look_at(rows: NDArray[np.int64], piece: Piece, columns: Columns, registry: 
         try:
             info = _info(columns.keys[row], int(piece.handle[row]), registry)
             _check_time(int(columns.ts[row]), limit_us)
-            number, text = coerce(info, value)
+            number, text = coerce(info, _converted(info, value))
         except Invalid as error:
             keep[row] = False
             piece.refused.append(
@@ -173,6 +179,13 @@ def _look_at(rows: NDArray[np.int64], piece: Piece, columns: Columns, registry: 
         _drop(piece, keep)
 
 
+def _converted(info: PointInfo, value: Value) -> Value:
+    """A number in the point's unit; what is refused is kept as it came."""
+    if info.scale == (1.0, 0.0) or isinstance(value, bool | str):
+        return value
+    return value * info.scale[0] + info.scale[1]
+
+
 def _info(key: str, handle: int, registry: PointRegistry) -> PointInfo:
     if handle == 0:
         raise Invalid("reading.unknown_point", point=key[:200])
@@ -193,6 +206,8 @@ def _drop(piece: Piece, keep: NDArray[np.bool_]) -> None:
     piece.index, piece.handle, piece.ts = (piece.index[keep], piece.handle[keep], piece.ts[keep])
     piece.num, piece.quality = piece.num[keep], piece.quality[keep]
     piece.keys = [key for key, kept in zip(piece.keys, keep.tolist(), strict=True) if kept]
+    if piece.given is not None:
+        piece.given = piece.given[keep]
     if piece.txt is not None:
         piece.txt = [text for text, kept in zip(piece.txt, keep.tolist(), strict=True) if kept]
 

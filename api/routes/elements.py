@@ -17,7 +17,7 @@ from spatial.network import Networks
 from spatial.storeys import resolve_storey
 from spatial.whereabouts import Whereabouts, is_distribution, whereabouts
 from telemetry import points
-from telemetry.points import Point
+from telemetry.points import Point, PointFilter
 from twin import assets, places
 from twin.assets import Asset, AssetBinding
 from twin.db import Conn, objects
@@ -150,7 +150,7 @@ async def _view(tx: Conn, networks: Networks, element_id: UUID) -> ElementView:
 
 async def _points(tx: Conn, element_id: UUID, *, in_room: bool) -> list[Point]:
     where: dict[str, UUID] = {"space_id": element_id} if in_room else {"element_id": element_id}
-    return (await points.list_points(tx, **where, limit=1000)).items  # type: ignore[arg-type]
+    return (await points.list_points(tx, PointFilter(**where), limit=1000)).items  # type: ignore[arg-type]
 
 
 @router.patch("/elements/{element}")

@@ -8,7 +8,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from identity.actor import CLI
-from telemetry.points import NewPoint, create_point, get_point, list_points, update_point
+from telemetry.points import NewPoint, PointFilter, create_point, get_point, list_points, update_point
 from telemetry.seeding import points_for_demo, points_from_elements
 from telemetry.sources import create_source, get_source, list_sources
 from telemetry.units import get_unit, units
@@ -53,9 +53,9 @@ async def test_a_point_is_bound_listed_found_and_told(conn: Conn) -> None:
     assert (point.name, point.quantity, point.unit_symbol, point.latest) == ("Power", "Power", "kW", None)
     assert point.element is not None and point.element.id == pump
     assert await get_point(conn, "p1.power") == await get_point(conn, point.id) == point
-    assert (await list_points(conn, element_id=pump)).items == [point]
-    assert (await list_points(conn, building_id=building, q="POW")).items == [point]
-    assert (await list_points(conn, q="%")).items == []
+    assert (await list_points(conn, PointFilter(element_id=pump))).items == [point]
+    assert (await list_points(conn, PointFilter(building_id=building, q="POW"))).items == [point]
+    assert (await list_points(conn, PointFilter(q="%"))).items == []
     event = await row(conn, "SELECT data FROM event WHERE topic = 'point'")
     assert event is not None and event["data"]["handle"] == point.handle
 
@@ -104,7 +104,7 @@ async def test_a_point_changes_retires_and_comes_back(conn: Conn) -> None:
     assert (changed.unit, changed.quantity, changed.name) == ("W", "Power", "New")
     assert (await update_point(conn, CLI, "k", {}, now=NOW, retired=True)).retired_at == NOW
     assert (await list_points(conn)).items == []
-    assert len((await list_points(conn, retired=True)).items) == 1
+    assert len((await list_points(conn, PointFilter(retired=True))).items) == 1
     assert (await update_point(conn, CLI, "k", {}, now=NOW, retired=False)).retired_at is None
     with pytest.raises(Invalid) as refused:
         await update_point(conn, CLI, "k", {"kind": "text"}, now=NOW)
@@ -128,16 +128,16 @@ def described(key: str, **rest: object) -> dict[str, str]:
 
 async def test_a_model_describes_its_points_and_a_second_building_gets_keys_of_its_own(conn: Conn) -> None:
     one, two = await building_of(conn), await building_of(conn, "Annex 2")
-    flow = described("b1.flow", kind="number", unit="M3-PER-HR", sim="pump_flow")
+    flow = described("b1.flow", kind="number", unit="M3-PER-HR", quantity="VolumeFlowRate", sim="pump_flow")
     for building in (one, two):
         await element(conn, building, "IfcPump", "泵 Pump", Twin_Points={"PumpRun": described("b1.run"), "Flow": flow})
         await element(conn, building, "IfcWall", "Wall", Pset_WallCommon={})
         assert await points_from_elements(conn, CLI, building) == 2
         assert await points_from_elements(conn, CLI, building) == 0, "a second time changes nothing"
-    [run] = (await list_points(conn, building_id=one, q="run")).items
+    [run] = (await list_points(conn, PointFilter(building_id=one, q="run"))).items
     assert (run.key, run.name, run.kind, run.unit) == ("b1.run", "泵 Pump · 运行 runs", "bool", None)
     assert run.properties == {"sim": "pump_run", "role": "PumpRun"}
-    assert [each.key for each in (await list_points(conn, building_id=two)).items] == [
+    assert [each.key for each in (await list_points(conn, PointFilter(building_id=two))).items] == [
         "annex_2.b1.flow",
         "annex_2.b1.run",
     ]

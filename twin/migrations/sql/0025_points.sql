@@ -12,6 +12,12 @@ CREATE INDEX point_tags ON point USING gin (tags);
 ALTER TABLE point
     ADD COLUMN patience interval NOT NULL GENERATED ALWAYS AS (coalesce(stale_after, 3 * expected_interval)) STORED;
 
+-- Whether a point has a reading: asked before its unit changes, also by those who may not see values.
+CREATE FUNCTION point_has_history(handle int) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (SELECT FROM latest l WHERE l.point_id = handle)
+$$;
+
 -- The device that measures for a point, for a time range: the role keeps its history when the device is replaced.
 CREATE TABLE point_hardware (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
