@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import cel
 
 from telemetry.dimensions import MEASURES, NONE, Powers
-from telemetry.points import Kind
+from telemetry.point_facts import Kind
 from twin.errors import Invalid
 
 MAX_LENGTH: Final = 1_000  # characters
@@ -24,8 +24,8 @@ MAX_DEPTH: Final = 40  # of parentheses and operators within each other
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 CLOCK: Final = ("hour", "weekday")  # local: 0 ≤ hour < 24, Monday is 1
 RESERVED: Final = frozenset(
-    "true false null in as break const continue else for function if import let loop package namespace return var void"
-    " while".split()
+    {"true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import"}
+    | {"let", "loop", "package", "namespace", "return", "var", "void", "while"}
 )
 
 _TOKEN: Final = re.compile(
@@ -298,9 +298,7 @@ class _Parser:
         if known.kind != "number":
             return Quantity("bool" if known.kind == "bool" else "text")
         measure = MEASURES.get(known.unit) if known.unit else None
-        return (
-            Quantity("number", measure.powers, measure.factor, measure.offset) if measure else Quantity("number")
-        )
+        return Quantity("number", measure.powers, measure.factor, measure.offset) if measure else Quantity("number")
 
     def _call(self, name: str, column: int) -> Quantity:
         if name not in FUNCTIONS:

@@ -6,6 +6,7 @@ far away). A bad or stale reading says that nothing is known from then on. Every
 two neighbouring edges (of readings or of buckets), on which a value is a straight line. Pure.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -152,23 +153,26 @@ def starts(series: Series, edges: Ints, above: float | None, states: frozenset[f
     return _values(pieces, count)
 
 
-def total(parts: list[Values]) -> Values:
-    """The sum of several; where one of them is unknown, that of the others, uncertain."""
-    known = np.array([each.known for each in parts])
+def total(parts: Sequence[Values], there: Sequence[NDArray[np.bool_]]) -> Values:
+    """The sum of several; where one that is `there` is unknown, that of the others, uncertain."""
+    present = np.array(there)
+    known = np.array([each.known for each in parts]) & present
     value = np.where(known, np.array([each.value for each in parts]), 0.0).sum(axis=0)
-    quality = np.where(known, np.array([each.quality for each in parts]), UNCERTAIN).max(axis=0)
-    covered = np.array([each.covered for each in parts]).mean(axis=0)
+    quality = np.where(known, np.array([each.quality for each in parts]), np.where(present, UNCERTAIN, GOOD)).max(
+        axis=0
+    )
+    covered = np.where(present, np.array([each.covered for each in parts]), 0.0).max(axis=0)
     return Values(np.where(known.any(axis=0), value, np.nan), quality, covered)
 
 
-def worst(parts: list[Values]) -> tuple[NDArray[np.bool_], Ints]:
+def worst(parts: Sequence[Values]) -> tuple[NDArray[np.bool_], Ints]:
     """Where all are known, and the worst of their qualities."""
     known = np.logical_and.reduce([each.known for each in parts])
     return known, np.maximum.reduce([each.quality for each in parts])
 
 
 def _sum(pieces: Pieces, each: Floats) -> Floats:
-    return np.bincount(pieces.bucket, weights=each, minlength=pieces.count)
+    return np.bincount(pieces.bucket, weights=each, minlength=pieces.count).astype(np.float64)
 
 
 def _values(pieces: Pieces, value: Floats) -> Values:
