@@ -64,6 +64,22 @@ export async function request<T>(method: string, path: string, options: Options 
     if (csrfToken) headers["X-CSRF-Token"] = csrfToken;
     headers["Idempotency-Key"] = crypto.randomUUID();
   }
+  const response = await ask(method, path, options, headers);
+  return (response.status === 204 ? undefined : await readJson(response)) as T;
+}
+
+/** A file that the server writes, with the name that it gives it. */
+export async function requestBlob(method: string, path: string, body?: unknown): Promise<{ blob: Blob; name: string | null }> {
+  const headers: Record<string, string> = { "Accept-Language": language };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (method !== "GET" && csrfToken) headers["X-CSRF-Token"] = csrfToken;
+  const response = await ask(method, path, { body }, headers);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? null;
+  return { blob: await response.blob(), name };
+}
+
+/** The answer, if it is a good one. Raises ApiError, and tells of a session that is over. */
+async function ask(method: string, path: string, options: Options, headers: Record<string, string>): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url(path, options.query), {
@@ -77,7 +93,7 @@ export async function request<T>(method: string, path: string, options: Options 
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "offline", "offline");
   }
-  if (response.ok) return (response.status === 204 ? undefined : await readJson(response)) as T;
+  if (response.ok) return response;
   const problem = toApiError(response.status, await readJson(response).catch(() => null));
   if (problem.status === 401 && !(method === "POST" && SIGNING_IN.has(path))) onSignedOut(problem);
   throw problem;

@@ -27,6 +27,7 @@ const Models = lazy(() => import("./pages/models"));
 const Changes = lazy(() => import("./versions/changes"));
 const Issues = lazy(() => import("./issues/issues"));
 const Checks = lazy(() => import("./checks/checks"));
+const Trends = lazy(() => import("./telemetry/trends/trends"));
 const Account = lazy(() => import("./account/account"));
 const ForcedPassword = lazy(() => import("./access/forced-password"));
 const ForcedFactor = lazy(() => import("./access/forced-factor"));
@@ -100,6 +101,7 @@ function Pages(): ReactNode {
           <Route path="models/:model/changes" element={<Changes />} />
           <Route path="issues" element={<Issues />} />
           <Route path="checks" element={<Checks />} />
+          <Route path="trends" element={<Trends />} />
           <Route path="settings" element={<Navigate to="/account" replace />} />
         </Route>
         <Route path="/account" element={<Account />} />

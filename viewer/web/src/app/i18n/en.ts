@@ -1,7 +1,9 @@
 import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
 import { spatial } from "./spatial-en";
+import { tools } from "./tools-en";
 import { imports } from "./imports-en";
+import { telemetry } from "./telemetry-en";
 import { versions } from "./versions-en";
 
 export const en = {
@@ -9,7 +11,8 @@ export const en = {
   checks,
   issues,
   spatial,
-  imports, versions,
+  tools,
+  imports, telemetry, versions,
   action: {
     add: "Add", back: "Back", cancel: "Cancel", close: "Close", delete: "Delete", edit: "Edit", more: "Show more", retry: "Try again", save: "Save",
     send: "Send",
@@ -116,7 +119,7 @@ export const en = {
     current: "shown", none: "No models yet", noneHint: "Upload an IFC file: IFC2X3, IFC4 or IFC4X3.", sub: "IFC models of this building and what their import found",
     upload: "Upload IFC model",
   },
-  nav: { scene: "3D view", overview: "Overview", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
+  nav: { scene: "3D view", overview: "Overview", trends: "Trends", telemetry: "Telemetry", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
   notifications: {
     title: "Notifications", none: "Nothing new", noneHint: "You are told here of work orders for you or your crew.", open_one: "Notifications, {{count}} unread",
     open_other: "Notifications, {{count}} unread", readAll: "Mark all as read",

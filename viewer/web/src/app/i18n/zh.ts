@@ -2,7 +2,9 @@ import type { Texts } from ".";
 import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
 import { spatial } from "./spatial-zh";
+import { tools } from "./tools-zh";
 import { imports } from "./imports-zh";
+import { telemetry } from "./telemetry-zh";
 import { versions } from "./versions-zh";
 
 /** Chinese has no plural forms: i18next asks only for `_other`, so the others are left out. */
@@ -13,7 +15,8 @@ export const zh: Plain<Texts> = {
   checks,
   issues,
   spatial,
-  imports, versions,
+  tools,
+  imports, telemetry, versions,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },
   actor: { system: "系统" },
   alarm: {
@@ -78,7 +81,7 @@ export const zh: Plain<Texts> = {
   },
   layer: { shell: "结构与围护", spaces: "房间", services: "机电设备", furniture: "家具" },
   models: { current: "当前版本", none: "还没有模型", noneHint: "上传 IFC 文件：支持 IFC2X3、IFC4、IFC4X3。", sub: "本楼栋的 IFC 模型及导入检查结果", upload: "上传 IFC 模型" },
-  nav: { scene: "三维", overview: "总览", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
+  nav: { scene: "三维", overview: "总览", trends: "趋势", telemetry: "遥测", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
   notifications: { title: "通知", none: "没有新通知", noneHint: "派给您或您班组的工单会在这里通知。", open_other: "通知，{{count}} 条未读", readAll: "全部标为已读" },
   order: {
     act: { start: "开始处理", done: "完工上报", verify: "验收通过", reopen: "验收不通过", assign: "派单", reassign: "改派", cancel: "取消工单" },

@@ -1,6 +1,6 @@
 import { Badge, Drawer, Tooltip } from "antd";
 import {
-  Bell, Box, CalendarClock, CircleUser, ClipboardList, Ellipsis, Flag, LayoutDashboard, ListChecks, ShieldCheck, UploadCloud, type LucideIcon,
+  Bell, Box, CalendarClock, ChartLine, CircleUser, ClipboardList, Ellipsis, Flag, LayoutDashboard, ListChecks, ShieldCheck, UploadCloud, type LucideIcon,
 } from "lucide-react";
 import { useContext, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { itemsOf, useAlarms } from "../queries";
 import { useMay } from "../session";
 import { Logo } from "./logo";
 
-type Key = "scene" | "overview" | "alarms" | "orders" | "plans" | "models" | "issues" | "checks" | "admin" | "account";
+type Key = "scene" | "overview" | "trends" | "telemetry" | "alarms" | "orders" | "plans" | "models" | "issues" | "checks" | "admin" | "account";
 
 interface Item {
   key: Key;
@@ -23,6 +23,7 @@ interface Item {
 const OF_BUILDING: { key: Key; path: string; icon: LucideIcon; needs: string }[] = [
   { key: "scene", path: "", icon: Box, needs: "model.read" },
   { key: "overview", path: "/overview", icon: LayoutDashboard, needs: "building.read" },
+  { key: "trends", path: "/trends", icon: ChartLine, needs: "reading.read" },
   { key: "alarms", path: "/alarms", icon: Bell, needs: "alarm.read" },
   { key: "orders", path: "/orders", icon: ClipboardList, needs: "work_order.read" },
   { key: "plans", path: "/plans", icon: CalendarClock, needs: "work_order.read" },

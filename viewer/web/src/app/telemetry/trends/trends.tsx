@@ -1,0 +1,174 @@
+/** Trends: any points in one or several charts, from an hour to years, with alarms and orders, to look at and to take along. */
+import { Button, Drawer } from "antd";
+import { ChartLine, Plus } from "lucide-react";
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { useSearchParams } from "react-router";
+import { useBuilding } from "../../context";
+import { usePhone } from "../../lib/prefs";
+import { Empty, useNow } from "../../parts";
+import { useMe } from "../../session";
+import { symbolOf, type FullPoint } from "../types";
+import { useMarked, usePointsById, useSettled, useZone } from "./data";
+import type { Drawn } from "./export";
+import { ChartPanel } from "./panel";
+import { DRAGGED, PointPicker } from "./picker";
+import { isPreset, spanOf, type Range, type Span } from "./ranges";
+import { savedViews } from "./saved";
+import { createShown } from "./shown";
+import { TrendsToolbar } from "./toolbar";
+import { chartFor, parseView, viewText, withChartMoved, withoutChart, withoutPoint, withPoint, type TrendsView } from "./view";
+import { sidesOf, unitsOf } from "./plot";
+import "../telemetry.css";
+
+export default function Trends(): ReactNode {
+  const { t } = useTranslation();
+  const phone = usePhone();
+  const zone = useZone();
+  const [view, change] = useView();
+  const [picking, setPicking] = useState<number | "any" | null>(null);
+  const ids = useMemo(() => [...new Set(view.charts.flat())], [view.charts]);
+  const { points, loading } = usePointsById(ids);
+  const known = useRef(new Map<string, FullPoint>());
+  const unitOf = (id: string): string | null | undefined => (points.get(id) ?? known.current.get(id))?.unit;
+  const [shown] = useState(() => createShown(spanOf(view.range, Date.now(), zone)));
+  const { show, back } = useRange(view, change, shown.span, zone);
+  const span = useSettled(shown.span, 160);
+  const marked = useMarked(view.marks && view.charts.length > 0);
+  const drawn = useRef(new Map<number, Drawn>());
+  const register = useCallback((chart: number, one: Drawn | null) => {
+    if (one) drawn.current.set(chart, one);
+    else drawn.current.delete(chart);
+  }, []);
+  const chosen = useMemo(() => new Set(ids), [ids]);
+  const add = (point: FullPoint, chart: number | "any"): void => {
+    known.current.set(point.id, point);
+    change((before) => withPoint(before, point.id, chart === "any" ? chartFor(before, point.unit, unitOf) : chart));
+  };
+  const sides = useMemo(() => {
+    const all = view.charts.map((chart) => sidesOf(unitsOf(chart.flatMap((id) => {
+      const point = points.get(id);
+      return point ? [{ unit: symbolOf(point), kind: point.kind }] : [];
+    })).length));
+    return { left: Math.max(1, ...all.map((one) => one.left)), right: Math.max(0, ...all.map((one) => one.right)) };
+  }, [view.charts, points]);
+  const picker = <PointPicker chosen={chosen} add={(point) => add(point, picking ?? "any")} autoFocus={phone} />;
+  return (
+    <div className={`trends${phone ? " is-phone" : ""}`}>
+      {phone ? null : <aside className="trends-side" aria-label={t("telemetry.points.title")}>{picker}</aside>}
+      <div className="trends-main">
+        <TrendsToolbar view={view} change={change} shown={shown} show={show} zone={zone} points={points} drawn={() => [...drawn.current].sort(([a], [b]) => a - b).map(([, one]) => one)}
+          pick={phone ? () => setPicking("any") : null} />
+        {view.charts.length === 0 ? (
+          <DropZone drop={(id) => change((before) => withPoint(before, id, null))} className="trends-empty">
+            <Empty icon={ChartLine} title={t("telemetry.trends.none")} hint={t(phone ? "telemetry.trends.noneHintPhone" : "telemetry.trends.noneHint")}
+              action={phone ? <Button type="primary" icon={<Plus size={15} />} onClick={() => setPicking("any")}>{t("telemetry.trends.add")}</Button> : null} />
+          </DropZone>
+        ) : (
+          <>
+            {view.charts.map((chart, i) => (
+              <DropZone key={i} drop={(id) => change((before) => withPoint(before, id, i))}>
+                <ChartPanel ids={chart} points={points} index={i} count={view.charts.length} view={view} span={span} shown={shown} show={show} back={back} zone={zone} sides={sides} marked={marked} register={register}
+                  remove={(id) => change((before) => withoutPoint(before, id, i))} close={() => change((before) => withoutChart(before, i))} move={(by) => change((before) => withChartMoved(before, i, by))}
+                  add={phone ? () => setPicking(i) : null} loading={loading} />
+              </DropZone>
+            ))}
+            {phone ? null : <DropZone drop={(id) => change((before) => withPoint(before, id, null))} className="trends-new">{t("telemetry.trends.dropNew")}</DropZone>}
+          </>
+        )}
+      </div>
+      {phone ? (
+        <Drawer open={picking !== null} onClose={() => setPicking(null)} placement="bottom" size="75%" title={t("telemetry.trends.add")} classNames={{ body: "flush" }} destroyOnHidden>{picker}</Drawer>
+      ) : null}
+    </div>
+  );
+}
+
+/** A place that a point can be dropped on. */
+function DropZone({ drop, children, className = "" }: { drop: (id: string) => void; children: ReactNode; className?: string }): ReactNode {
+  const [over, setOver] = useState(false);
+  const wanted = (event: DragEvent): boolean => event.dataTransfer.types.includes(DRAGGED);
+  return (
+    <div className={`trend-drop ${className}${over ? " is-over" : ""}`} onDragOver={(event) => {
+      if (!wanted(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = "copy";
+      setOver(true);
+    }} onDragLeave={(event) => {
+      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
+    }} onDrop={(event) => {
+      setOver(false);
+      const id = event.dataTransfer.getData(DRAGGED);
+      if (!id) return;
+      event.preventDefault();
+      drop(id);
+    }}>{children}</div>
+  );
+}
+
+/** The view in the address; without one, that which this person had open last. */
+function useView(): [TrendsView, (next: (before: TrendsView) => TrendsView) => void] {
+  const { building } = useBuilding();
+  const me = useMe();
+  const saved = savedViews(me.name, building.id);
+  const [params, setParams] = useSearchParams();
+  const given = params.has("c") || params.has("r");
+  const last = saved.get().last;
+  const text = given || last === null ? params.toString() : last;
+  const view = useMemo(() => parseView(new URLSearchParams(text)), [text]);
+  useEffect(() => {
+    if (!given && last !== null) setParams(new URLSearchParams(last), { replace: true });
+  }, [given, last, setParams]);
+  const newest = useRef(view);
+  useEffect(() => {
+    newest.current = view;
+  }, [view]);
+  const change = useCallback((next: (before: TrendsView) => TrendsView) => {
+    newest.current = next(newest.current);
+    const text = viewText(newest.current);
+    saved.set((kept) => ({ ...kept, last: text }));
+    setParams(new URLSearchParams(text), { replace: true });
+  }, [saved, setParams]);
+  return [view, change];
+}
+
+const MOST_BACK = 30;
+
+/** What the charts show: follows the clock with a preset, moves at once under the hand, and settles in the address. */
+function useRange(view: TrendsView, change: (next: (before: TrendsView) => TrendsView) => void, store: { get: () => Span; set: (span: Span) => void }, zone: string): {
+  show: (range: Range) => void; back: () => void;
+} {
+  const past = useRef<Range[]>([]);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const pending = useRef(false);
+  const follows = isPreset(view.range);
+  const every = follows ? Math.max(2000, Math.min(60_000, (store.get().to - store.get().from) / 1000)) : 3_600_000;
+  const now = useNow(every);
+  useEffect(() => {
+    if (!pending.current) store.set(spanOf(view.range, follows ? Math.max(now, Date.now() - every) : 0, zone));
+  }, [view.range, now, follows, every, store, zone]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const show = useCallback((range: Range) => {
+    store.set(spanOf(range, Date.now(), zone));
+    clearTimeout(timer.current);
+    const settle = (): void => {
+      pending.current = false;
+      change((before) => {
+        past.current = [...past.current, before.range].slice(-MOST_BACK);
+        return { ...before, range };
+      });
+    };
+    if (isPreset(range)) return settle();
+    pending.current = true;
+    timer.current = setTimeout(settle, 300);
+  }, [change, store, zone]);
+  const back = useCallback(() => {
+    const range = past.current.pop();
+    if (range === undefined) return;
+    clearTimeout(timer.current);
+    pending.current = false;
+    store.set(spanOf(range, Date.now(), zone));
+    change((before) => ({ ...before, range }));
+  }, [change, store, zone]);
+  return { show, back };
+}
