@@ -4,8 +4,10 @@ Reported, marked as derived and never stored: a room of the file is a promise of
 in the building frame.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +23,7 @@ GAP: Final = 0.1  # m; walls that miss each other by less are closed
 SMALLEST: Final = 1.0  # m2; less is a shaft or a niche
 NARROWEST: Final = 0.6  # m; nothing narrower is a room
 COVERED: Final = 0.5  # share of a derived room that rooms of the file cover, for it to be one of them
+ONE_LEVEL: Final = 1.0  # m; storeys closer than that are cut through the same rooms
 LEAF: Final = 0.15  # m to each side of a door's middle: what closes its hole
 BOUNDS: Final = ("IfcWall", "IfcCurtainWall", "IfcColumn", "IfcWindow", "IfcPlate", "IfcMember", "IfcDoor")
 
@@ -46,7 +49,10 @@ class DerivedRoom:
 
 @dataclass(frozen=True, slots=True)
 class StoreyCover:
-    """What of a storey is rooms. `enclosed`: by its walls, m2; `uncovered`: what of that no room of the file covers."""
+    """What of a storey is rooms. `enclosed`: by its walls, m2; `uncovered`: what of that no room of the file covers.
+
+    `same_level`: the storey a little above it that shows the same walls; what is derived is told there.
+    """
 
     storey_id: UUID
     storey: str
@@ -56,9 +62,30 @@ class StoreyCover:
     enclosed: float
     uncovered: float
     derived: list[DerivedRoom]
+    same_level: UUID | None = None
 
 
-def enclosed(solids: Iterable[Any], doors: Iterable[Closing]) -> list[tuple[Polygon, list[UUID], float]]:
+Enclosed = list[tuple[Polygon, list[UUID], float]]
+
+
+class Enclosures:
+    """What walls enclose, as found lately: many ask for the same storeys, and it takes a while to find."""
+
+    def __init__(self, keep: int = 64) -> None:
+        self._keep = keep
+        self._known: OrderedDict[Hashable, Enclosed] = OrderedDict()
+
+    async def of(self, key: Hashable, solids: Sequence[Any], doors: Sequence[Closing]) -> Enclosed:
+        """Return what is enclosed; `key` is equal where the rest is."""
+        if key not in self._known:
+            self._known[key] = await asyncio.to_thread(enclosed, solids, doors)
+        self._known.move_to_end(key)
+        while len(self._known) > self._keep:
+            self._known.popitem(last=False)
+        return self._known[key]
+
+
+def enclosed(solids: Iterable[Any], doors: Iterable[Closing]) -> Enclosed:
     """Return what walls enclose: outline, the doors on it, and how sure it is that they do.
 
     `solids`: polygons where the plane cuts walls, columns, windows. Sure is what is closed without closing gaps.
@@ -109,6 +136,7 @@ async def storey_cover(
     storey: Mapping[str, Any],
     section: StoreySection,
     plans: Mapping[UUID, Any],
+    enclosures: Enclosures,
 ) -> StoreyCover:
     """Return what of a storey (id, name, elevation) is rooms and what walls enclose beside them.
 
@@ -119,12 +147,13 @@ async def storey_cover(
         """SELECT e.id, e.ifc_class, e.bbox, e.placement,
                   EXISTS (SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = 'IfcDoor') AS door
            FROM element e WHERE e.id = ANY(%s) AND EXISTS (
-               SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = ANY(%s))""",
+               SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = ANY(%s)) ORDER BY e.id""",
         (list(section.shapes), list(BOUNDS)),
     )
     doors = [Closing(each["id"], each["bbox"], each["placement"]) for each in bounding if each["door"] and each["bbox"]]
     cuts = [section.shapes[each["id"]].cut for each in bounding if not each["door"]]
-    found = enclosed([cut for cut in cuts if cut is not None], doors)
+    key = (section.key, tuple(each["id"] for each in bounding))  # of what the caller sees
+    found = await enclosures.of(key, [cut for cut in cuts if cut is not None], doors)
     seen = await rows(conn, "SELECT id FROM element WHERE storey_id = %s AND id = ANY(%s)", (storey["id"], list(plans)))
     own = [plans[each["id"]].polygon for each in seen]
     level = [plan.polygon for plan in plans.values() if plan.bottom <= section.plane < plan.top]
@@ -143,3 +172,34 @@ async def storey_cover(
             if room.intersection(covered).area < COVERED * room.area
         ],
     )
+
+
+def once_per_level(covers: Sequence[StoreyCover]) -> list[StoreyCover]:
+    """Return storeys, lowest first, with each derived room once: of two at nearly one height the upper one tells it.
+
+    Files have storeys for a ceiling or the raw floor just below the next floor.
+    """
+    told: list[StoreyCover] = []
+    for cover in reversed(covers):
+        upper = told[-1] if told else None
+        if upper is None or not _one_level(cover, upper):
+            told.append(cover)
+            continue
+        whole = shapely.union_all([shapely.geometry.shape(room.footprint) for room in upper.derived])
+        own = [room for room in cover.derived if not _covers(whole, room)]
+        same = upper.same_level or upper.storey_id
+        told.append(replace(cover, derived=own, same_level=same if len(own) < len(cover.derived) else None))
+    return told[::-1]
+
+
+def _one_level(lower: StoreyCover, upper: StoreyCover) -> bool:
+    return (
+        lower.elevation is not None
+        and upper.elevation is not None
+        and upper.elevation - lower.elevation < ONE_LEVEL
+        and bool(lower.derived and upper.derived)
+    )
+
+
+def _covers(whole: Any, room: DerivedRoom) -> bool:
+    return bool(shapely.geometry.shape(room.footprint).intersection(whole).area >= COVERED * room.area)

@@ -18,6 +18,7 @@ import shapely
 import structlog
 
 from spatial.climbs import Climb, climbs_of
+from spatial.derived_rooms import Enclosures
 from spatial.section import CUT, DEPTH, Drawn, Section, StoreySection, cut_section
 from twin.blobs import BlobStore
 from twin.db import Conn, Database, row, rows
@@ -60,6 +61,7 @@ class Sections:
         self._db, self._blobs, self._keep = db, blobs, keep
         self._known: OrderedDict[bytes, StoreySection] = OrderedDict()
         self._locks: defaultdict[UUID, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.enclosures = Enclosures()
         self.drawn: OrderedDict[Hashable, bytes] = OrderedDict()  # sheets, by all that they depend on
 
     def keep_drawn(self, key: Hashable, sheet: bytes) -> None:

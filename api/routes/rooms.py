@@ -8,7 +8,7 @@ import shapely
 from fastapi import Query, Request
 
 from api.route import Limit, Router, Tx, allow, twin_of
-from spatial.derived_rooms import StoreyCover, storey_cover
+from spatial.derived_rooms import StoreyCover, once_per_level, storey_cover
 from spatial.near import Boxes, Filter, Floats, Ints, NearElement, described, point_of, polygon_of
 from spatial.space_list import SpaceRow, list_spaces
 from spatial.statistics import By, Statistics, statistics
@@ -71,9 +71,11 @@ async def get_derived_rooms(tx: Tx, request: Request, building: str, storey: str
     twin = twin_of(request)
     plans = (await twin.networks.of(found)).plans
     storeys = await rows(tx, _STOREYS, {"building": found, "storey": on})
-    return Page(
-        [await storey_cover(tx, each, await twin.sections.of_storey(found, each["id"]), plans) for each in storeys]
-    )
+    covers = [
+        await storey_cover(tx, each, await twin.sections.of_storey(found, each["id"]), plans, twin.sections.enclosures)
+        for each in storeys
+    ]
+    return Page(once_per_level(covers))
 
 
 @router.get("/buildings/{building}/nearest")

@@ -4,8 +4,9 @@ from uuid import UUID
 
 import pytest
 import shapely
+from shapely.geometry import mapping
 
-from spatial.derived_rooms import Closing, enclosed
+from spatial.derived_rooms import Closing, DerivedRoom, StoreyCover, enclosed, once_per_level
 
 THICK = 0.2
 
@@ -54,3 +55,16 @@ def test_a_column_in_a_room_is_a_hole_in_its_floor() -> None:
 
 def test_no_walls_enclose_nothing() -> None:
     assert enclosed([], []) == []
+
+
+def cover(storey: int, elevation: float, *rooms: tuple[float, float, float, float]) -> StoreyCover:
+    derived = [DerivedRoom(mapping(shapely.box(*room)), shapely.box(*room).area, [], 0.8) for room in rooms]
+    return StoreyCover(UUID(int=storey), str(storey), elevation, 0, 0.0, 0.0, 0.0, derived)
+
+
+def test_what_two_storeys_at_nearly_one_height_both_show_is_told_by_the_upper_one() -> None:
+    ceiling, floor, next_ = cover(1, 3.7, (0, 0, 5, 4), (20, 0, 23, 3)), cover(2, 3.9, (0, 0, 5, 4)), cover(3, 7.6)
+    told = once_per_level([ceiling, floor, next_])
+    assert [[round(room.area) for room in each.derived] for each in told] == [[9], [20], []]
+    assert [each.same_level for each in told] == [floor.storey_id, None, None]
+    assert once_per_level([cover(1, 0.0, (0, 0, 5, 4)), cover(2, 3.0, (0, 0, 5, 4))])[0].same_level is None
