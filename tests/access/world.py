@@ -175,12 +175,32 @@ async def _telemetry(conn: Conn, ids: dict[str, Any], name: str) -> None:
            VALUES (%(handle)s, '21.5', 8, 'cli', now() + interval '1 hour', 'verified') RETURNING id""",
         ids,
     )
+    await _derived(conn, ids)
     ids["source"] = await one(
         conn,
         """INSERT INTO source (name, kind, building_id)
            VALUES (%(mark)s || ' gateway ' || %(name)s, 'http', %(building)s) RETURNING uuid""",
         ids,
     )
+
+
+async def _derived(conn: Conn, ids: dict[str, Any]) -> None:
+    """A point that is worked out from the temperature, on the same element."""
+    ids["derived_point"] = await one(
+        conn,
+        """INSERT INTO point (building_id, key, name, kind, element_id)
+           VALUES (%(building)s, %(key)s || ' twice', %(key)s, 'number', %(element)s) RETURNING handle""",
+        ids,
+    )
+    ids["derived"] = await one(
+        conn,
+        """INSERT INTO derived (point_id, building_id, kind, every, settings, created_by)
+           VALUES (%(derived_point)s, %(building)s, 'expression', '5m', '{"expression": "x * 2"}', 'cli')
+           RETURNING id""",
+        ids,
+    )
+    await conn.execute("INSERT INTO derived_input VALUES (%(derived)s, %(handle)s, 'x')", ids)
+    await conn.execute("INSERT INTO derived_dirty VALUES (%(derived)s, %(handle)s, date_trunc('hour', now()))", ids)
 
 
 async def _work(conn: Conn, ids: dict[str, Any], name: str) -> None:
