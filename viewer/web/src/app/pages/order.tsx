@@ -196,7 +196,7 @@ function Crew({ order }: { order: WorkOrderDetail }): ReactNode {
   const chosen = act.isPending ? act.variables.body?.["assignee"] : null;
   if (order.assignee || !place || !order.acts.includes("assign")) return null;
   return (
-    <section className="card">
+    <section className="card order-crew">
       <NearestCrew to={place} block pending={typeof chosen === "string" ? chosen : null}
         assign={(assignee) => act.mutate({ act: "assign", body: { assignee } }, { onSuccess: () => void message.success(t("spatial.crew.assigned", { name: assignee })) })} />
     </section>

@@ -75,8 +75,10 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
             <IconButton icon={ListTree} label={t("scene.openPanel")} onClick={() => patch({ leftOpen: true })} />
           </div>
         )}
-        <Toolbar tree={tree} shown={shown} />
-        <Legend />
+        <div className="stage-bottom">
+          <Legend />
+          <Toolbar tree={tree} shown={shown} />
+        </div>
         <LoadBar />
         <PaintedNote />
         <PickingNote />

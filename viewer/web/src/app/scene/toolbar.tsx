@@ -49,20 +49,29 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   };
   return (
     <div className="toolbar" role="toolbar" aria-label={t("scene.tools")}>
-      <StoreyPicker tree={tree} />
+      <div className="toolbar-group"><StoreyPicker tree={tree} /></div>
       <i className="toolbar-line" />
-      <IconButton icon={Maximize} label={t("scene.fit")} shortcut="F" onClick={fit} />
-      <LayerPicker />
-      <ColourPicker tree={tree} />
-      <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
+      <div className="toolbar-group">
+        <IconButton icon={Maximize} label={t("scene.fit")} shortcut="F" onClick={fit} />
+        <LayerPicker />
+        <ColourPicker tree={tree} />
+        <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
       <RouteButton />
-      <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch({ floorPlan: !state.floorPlan })} />
-      <NewIssueButton />
-      <span className="wide-only">
-        <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />
-      </span>
+        <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch(floorPlanChange(state.floorPlan))} />
+        <NewIssueButton />
+        <span className="wide-only">
+          <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />
+        </span>
+      </div>
     </div>
   );
+}
+
+const ROOMY = 1440; // px that tree, plan, 3D view and inspector need side by side
+
+/** Where there is no room for all of them, the tree makes way for the plan. */
+function floorPlanChange(shown: boolean): { floorPlan: boolean; leftOpen?: boolean } {
+  return { floorPlan: !shown, ...(!shown && window.innerWidth < ROOMY ? { leftOpen: false } : {}) };
 }
 
 function StoreyPicker({ tree }: { tree: Tree }): ReactNode {

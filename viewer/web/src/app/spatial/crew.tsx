@@ -39,7 +39,7 @@ function CrewList({ to, assign, pending }: CrewProps): ReactNode {
   const [hours, setHours] = useState<number>(HOURS[0]);
   const crew = useNearestCrew(to, hours);
   return (
-    <section className="crew" aria-label={t("spatial.crew.title")} aria-busy={crew.isPending}>
+    <div className="crew" role="group" aria-label={t("spatial.crew.title")} aria-busy={crew.isPending}>
       <header>
         <h3><UsersRound size={15} aria-hidden />{t("spatial.crew.title")}</h3>
         <Segmented size="small" value={hours} aria-label={t("spatial.crew.seen")} onChange={setHours}
@@ -49,7 +49,7 @@ function CrewList({ to, assign, pending }: CrewProps): ReactNode {
         : !crew.data ? <Lines count={3} />
         : crew.data.length === 0 ? <Empty icon={UserRoundSearch} title={t("spatial.crew.none")} hint={t("spatial.crew.noneHint")} />
         : <ol>{crew.data.map((one) => <Member key={one.account} member={one} to={to} assign={assign} pending={pending} />)}</ol>}
-    </section>
+    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 /** A storey's plan beside the 3D view (alone on a phone): what is chosen in one is chosen in the other. */
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Select } from "antd";
 import { Maximize, Minus, Plus, Printer, X, FileX } from "lucide-react";
 import { useCallback, useEffect, useRef, useState, type DOMAttributes, type PointerEvent, type ReactNode, type RefObject } from "react";
@@ -20,8 +20,9 @@ const CHOSEN = "path.is-chosen{stroke:#d9480f!important;stroke-width:2.5px!impor
 
 async function sheet(building: string, storey: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
   const response = await fetch(url(`/buildings/${building}/plan/${storey}.svg`, query), { credentials: "same-origin", signal: signal ?? null });
-  if (!response.ok) throw new ApiError(response.status, `http.${response.status}`, response.statusText);
-  return response.text();
+  if (response.ok) return response.text();
+  const { code, detail } = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
+  throw new ApiError(response.status, code ?? `http.${response.status}`, detail ?? `HTTP ${response.status}`);
 }
 
 export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
@@ -39,7 +40,9 @@ export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
     enabled: storey !== null,
     staleTime: 5 * 60_000,
     retry: false,
+    placeholderData: keepPreviousData, // the sheet before stays, pale, until the next one is drawn
   });
+  const name = placed.find((one) => one.id === storey)?.name ?? "";
   return (
     <section className="plan-panel" aria-label={t("spatial.plan.title")}>
       <header>
@@ -47,7 +50,7 @@ export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
           onChange={(id) => patch({ storey: id, storeyMode: "cut" })}
           options={placed.toReversed().map((one) => ({ value: one.id, label: one.name ?? one.id }))} />
         <span className="grow" />
-        <IconButton icon={Printer} size={15} label={t("spatial.plan.print")} disabled={!plan.data}
+        <IconButton icon={Printer} size={15} label={t("spatial.plan.print")} disabled={!plan.data || plan.isPlaceholderData}
           onClick={() => storey && void sheet(building.id, storey, { theme: "print", lang }).then(print)} />
         <IconButton icon={X} size={16} label={t("spatial.plan.close")} onClick={() => patch({ floorPlan: false })} />
       </header>
@@ -55,8 +58,24 @@ export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
         plan.error instanceof ApiError && plan.error.status === 404
           ? <Empty icon={FileX} title={t("spatial.plan.none")} hint={t("spatial.plan.noneHint")} />
           : <Failure error={plan.error} retry={() => void plan.refetch()} />
-      ) : plan.data ? <Drawing key={`${storey}:${mode}:${lang}`} svg={plan.data} storey={storey} /> : <div className="plan-wait" />}
+      ) : (
+        <div className={`plan-body${plan.isPlaceholderData ? " is-old" : ""}`} aria-busy={plan.isFetching}>
+          {plan.data ? <Drawing key={plan.isPlaceholderData ? "old" : `${storey}:${mode}:${lang}`} svg={plan.data} storey={storey} /> : <BlankSheet />}
+          {plan.data && !plan.isPlaceholderData ? null : <p className="plan-note" role="status">{t("spatial.plan.drawing", { storey: name })}</p>}
+        </div>
+      )}
     </section>
+  );
+}
+
+/** A sheet with its frame, its title block and rooms to come. */
+function BlankSheet(): ReactNode {
+  return (
+    <svg className="plan-blank" viewBox="0 0 420 297" aria-hidden>
+      <rect x="8" y="8" width="404" height="281" />
+      <path d="M270 289v-38h142" />
+      <path className="is-wall" d="M50 40h300v180H50zM50 110h110M160 40v70M160 140v80M240 40v95h110M240 165v55M50 165h80" />
+    </svg>
   );
 }
 
