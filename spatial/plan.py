@@ -138,7 +138,8 @@ _ELEMENTS = """
     SELECT e.id, e.global_id, e.ifc_class, e.name, e.long_name, e.object_type, e.predefined_type, e.storey_id,
            e.bbox, e.placement, e.materials, t.ifc_class AS type_class, t.name AS type_name,
            t.materials AS type_materials,
-           coalesce(e.attributes->'OperationType'->>'value', t.attributes->'OperationType'->>'value') AS operation,
+           coalesce(nullif(e.attributes->'OperationType'->>'value', 'NOTDEFINED'),
+                    t.attributes->'OperationType'->>'value') AS operation,
            t.attributes->'PredefinedType'->>'value' AS type_predefined,
            ARRAY(SELECT c.ancestor FROM ifc_class c WHERE c.name = e.ifc_class) AS ancestors
     FROM element e JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
@@ -231,16 +232,14 @@ def _drawn(
     found: Sequence[Mapping[str, Any]], storey: UUID, section: StoreySection, climbs: Mapping[UUID, Climb]
 ) -> tuple[list[PlanShape], list[PlanDoor], list[PlanStair], list[PlanSymbol]]:
     shapes: list[PlanShape] = []
-    doors: list[PlanDoor] = []
+    leaves: list[tuple[Mapping[str, Any], PlanElement, Any]] = []
     stairs: list[PlanStair] = []
     symbols: list[PlanSymbol] = []
     for each in found:
         element, drawn = _element(each), section.shapes.get(each["id"])
         if "IfcDoor" in element.ancestors:
             if _stands_here(each, storey, section):
-                box, operation = each["bbox"], each["operation"]
-                cut = drawn.cut if drawn is not None else None
-                doors.append(PlanDoor(element, door_symbol(box, each["placement"], operation, cut)))
+                leaves.append((each, element, drawn.cut if drawn is not None else None))
             continue
         symbol = _symbol(each, element) if each["storey_id"] == storey else None
         if symbol is not None and not element.ancestors & SANITARY:
@@ -259,7 +258,25 @@ def _drawn(
         if each["id"] in climbs and drawn.below is not None:
             climb = climbs[each["id"]]
             stairs.append(PlanStair(element, climb, (climb.foot[2] + climb.head[2]) / 2 > section.floor))
-    return shapes, doors, stairs, symbols
+    return shapes, _doors(leaves, shapes), stairs, symbols
+
+
+def _doors(found: Sequence[tuple[Mapping[str, Any], PlanElement, Any]], shapes: Sequence[PlanShape]) -> list[PlanDoor]:
+    """Return the doors among what stands around them; `found`: row, element, section."""
+    walls = shapely.STRtree(
+        [shape.drawn.cut for shape in shapes if shape.layer in ("wall", "column") and shape.drawn.cut is not None]
+    )
+    return [
+        PlanDoor(
+            element,
+            door_symbol(door["bbox"], door["placement"], door["operation"], cut, words=_words(door), walls=walls),
+        )
+        for door, element, cut in found
+    ]
+
+
+def _words(each: Mapping[str, Any]) -> str:
+    return " ".join(filter(None, (each["name"], each["long_name"], each["object_type"], each["type_name"])))
 
 
 def _near(shapes: Sequence[PlanShape], rooms: Sequence[PlanRoom], storey: UUID) -> list[PlanShape]:
@@ -291,9 +308,8 @@ def _symbol(each: Mapping[str, Any], element: PlanElement) -> str | None:
         return None
     if not element.ancestors & SERVICES:
         return None
-    words = " ".join(filter(None, (each["name"], each["long_name"], each["object_type"], each["type_name"])))
     predefined = each["predefined_type"] or each["type_predefined"]
-    return symbol_of(sorted(element.ancestors), each["type_class"], predefined, words)
+    return symbol_of(sorted(element.ancestors), each["type_class"], predefined, _words(each))
 
 
 _LAYERS: Final[tuple[tuple[str, frozenset[str]], ...]] = (

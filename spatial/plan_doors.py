@@ -1,10 +1,11 @@
 """How a door is drawn: its leaves standing open, the arcs they swing through, sliding leaves beside their opening.
 
 From OperationType (ISO 16739-1, IfcDoorTypeOperationEnum): a leaf opens towards the y axis of the door's placement,
-left and right are seen along it. Where a file says nothing the door is drawn with one leaf, and that it is a guess is
-said.
+left and right are seen along it. Where a file says nothing it is guessed, and said to be a guess: what kind from its
+words and width, to which side from where its leaf lies in its frame, its hinges where a wall is nearer.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import atan2, cos, pi, sin
@@ -20,6 +21,20 @@ JAMB: Final = 0.05  # m of frame on each side of a leaf
 _NOBODY: Final = UUID(int=0)
 THICK: Final = 0.04  # m of a leaf
 DOUBLE: Final = 1.35  # m; a door of unknown kind that is wider has two leaves
+WIDE: Final = 2.6  # m; and one wider than that does not swing
+OFF: Final = 0.012  # m that a leaf lies out of the middle of its frame, on the side to which it opens
+CORNER: Final = 0.3  # m by which a wall has to be nearer on one side: doors open against walls
+REACH: Final = 6.0  # m
+KINDS: Final = tuple(
+    (kind, re.compile(words, re.IGNORECASE))
+    for kind, words in (
+        ("ROLLINGUP", r"garage|overhead|\broll(er|ing|tor|laden)|shutter|se[ck]tional|卷帘|卷闸"),
+        ("FOLDING_TO_LEFT", r"\bfold|\bfalt|accordion|折叠"),
+        ("REVOLVING", r"revolv|karussell|旋转门"),
+        ("SLIDING", r"\bslid|schieb|\bpocket|推拉|移门|平移"),
+    )
+)
+"""What a door of unknown kind is by its name or its type's."""
 
 Point = tuple[float, float]
 
@@ -47,9 +62,18 @@ class DoorSymbol:
 
 
 def door_symbol(
-    box: Sequence[float], placement: Sequence[float] | None, operation: str | None, cut: Any | None
+    box: Sequence[float],
+    placement: Sequence[float] | None,
+    operation: str | None,
+    cut: Any | None,
+    *,
+    words: str = "",
+    walls: shapely.STRtree | None = None,
 ) -> DoorSymbol:
-    """Return how a door is drawn; `cut`: its section, as wide as the opening is."""
+    """Return how a door is drawn; `cut`: its section, as wide as the opening is.
+
+    `words`: names of it, `walls`: sections of what stands around it, for doors of which no file says how they open.
+    """
     way = doorway(_NOBODY, box, placement)
     along = np.array([way.normal[1], -way.normal[0]])
     across = np.array(way.normal)
@@ -65,8 +89,11 @@ def door_symbol(
     middle = middle + along * (low + high) / 2
     width = high - low
     depth = float((corners @ across).max() - (corners @ across).min())
-    said = operation if operation and operation not in ("NOTDEFINED", "USERDEFINED") else None
-    name = said or ("DOUBLE_DOOR_SINGLE_SWING" if width > DOUBLE else "SINGLE_SWING_LEFT")
+    name = operation if operation and operation not in ("NOTDEFINED", "USERDEFINED") else None
+    derived = name is None
+    if name is None:
+        across = across * (_side(cut, middle, along, across, width) or 1)
+        name = _guess(words, middle, along, across, width, walls)
     kind, leaves = _leaves(name, middle, along, across, width)
     return DoorSymbol(
         (float(middle[0]), float(middle[1])),
@@ -75,8 +102,50 @@ def door_symbol(
         min(depth, 0.6),
         leaves,
         kind,
-        said is None,
+        derived,
     )
+
+
+def _side(cut: Any | None, middle: Any, along: Any, across: Any, width: float) -> int:
+    """Return to which side of its frame a leaf lies, 1 or -1 along `across`; 0: in the middle, or there is none."""
+    if cut is None or cut.is_empty:
+        return 0
+    frame = (shapely.get_coordinates(cut) - middle) @ across
+    low, high = float(frame.min()), float(frame.max())
+    off = []
+    for share in (-0.25, -0.15, 0.15, 0.25):
+        at = middle + along * share * width
+        line = shapely.LineString([at + across * (low - 0.1), at + across * (high + 0.1)])
+        leaf = shapely.get_coordinates(shapely.intersection(line, cut))
+        if len(leaf):
+            off.append(float(((leaf - middle) @ across).mean()) - (low + high) / 2)
+    if not off:
+        return 0
+    return 1 if min(off) > OFF else -1 if max(off) < -OFF else 0
+
+
+def _guess(words: str, middle: Any, along: Any, across: Any, width: float, walls: shapely.STRtree | None) -> str:
+    """Return the operation type of a door of which no file says it."""
+    named = next((kind for kind, pattern in KINDS if pattern.search(words)), None)
+    if named == "SLIDING":
+        return "DOUBLE_DOOR_SLIDING" if width > 2 * DOUBLE else "SLIDING_TO_LEFT"
+    if named is not None or width > WIDE:
+        return named or "ROLLINGUP"
+    if width > DOUBLE:
+        return "DOUBLE_DOOR_SINGLE_SWING"
+    left, right = (
+        _to_wall(middle + along * side * (width / 2 - JAMB) + across * 0.6, along * side, walls) for side in (-1, 1)
+    )
+    return "SINGLE_SWING_RIGHT" if right < left - CORNER else "SINGLE_SWING_LEFT"
+
+
+def _to_wall(start: Any, direction: Any, walls: shapely.STRtree | None) -> float:
+    """Return how far it is to the next wall (m), at most `REACH`."""
+    if walls is None:
+        return REACH
+    ray = shapely.LineString([start, start + direction * REACH])
+    met = shapely.intersection(walls.geometries[walls.query(ray, predicate="intersects")], ray)
+    return float(np.min(shapely.distance(met, shapely.Point(start)), initial=REACH))
 
 
 def _corners(box: Sequence[float], cut: Any | None) -> Any:

@@ -38,6 +38,11 @@ class Sheet:
     centre: tuple[float, float]  # mm
     legend: bool
 
+    def drawing(self) -> tuple[float, float, float, float]:
+        """Return x y width height (mm) of what is inside the frame, above the title block and beside the legend."""
+        right = LEGEND if self.legend else 0.0
+        return MARGIN, MARGIN, self.width - 2 * MARGIN - right, self.height - 2 * MARGIN - TITLE
+
     def place(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 2) m → (n, 2) mm on the paper, y down."""
         c, s = cos(radians(self.turn)), sin(radians(self.turn))

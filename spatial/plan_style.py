@@ -87,7 +87,7 @@ def style_of(theme: Theme, pen: float) -> str:
         f"stroke-linejoin:miter;pointer-events:none}}"
         f".g .win{{stroke:{theme.ink};stroke-width:16;fill:{theme.fills['glass']}}}"
         f".g .door{{stroke:{theme.ink};stroke-width:25}}.g .arc{{stroke-width:13;stroke:{theme.thin}}}"
-        f".g .guess{{stroke-dasharray:40 30}}.g .gap{{fill:{theme.paper};stroke:none}}"
+        f".g .guess{{stroke-dasharray:80 60}}.g .gap{{fill:{theme.paper};stroke:none}}"
         f".g .arrow{{stroke:{theme.ink};stroke-width:16}}.g .tip{{fill:{theme.ink};stroke:none}}"
         f".g .run{{stroke-width:10}}.g .chosen{{stroke:{theme.accent};stroke-width:70;stroke-linejoin:miter}}"
         f".g .nodata{{fill:url(#h-nodata)}}.g .heat{{stroke:{theme.thin};stroke-width:8}}"

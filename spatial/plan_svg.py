@@ -103,9 +103,10 @@ class _Drawing:
             f'lang="{self.style.lang}" data-scale="{sheet.scale}" data-theme="{self.style.theme}" '
             f'data-storey="{self.plan.storey_id}" data-matrix="{self._matrix()}">'
             f'<title id="plan-title">{escape(title)}</title><desc id="plan-desc">{escape(desc)}</desc>'
-            f"<style>{style_of(self.theme, pen)}</style><defs>{patterns(self.theme)}{_symbols(used)}</defs>"
-            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>{body}'
-            f"{''.join(self._equipment())}{''.join(self._labels())}"
+            f"<style>{style_of(self.theme, pen)}</style>"
+            f"<defs>{_clip(sheet)}{patterns(self.theme)}{_symbols(used)}</defs>"
+            f'<rect width="100%" height="100%" fill="{self.theme.paper}"/>'
+            f'<g clip-path="url(#plan-frame)">{body}{"".join(self._equipment())}{"".join(self._labels())}</g>'
             f"{frame_of(self.plan, sheet, self.words, self.theme, self._legend(used), self.heat)}</svg>"
         )
 
@@ -189,7 +190,7 @@ class _Drawing:
     def _door(self, door: DoorSymbol) -> Iterable[str]:
         guess = " guess" if door.derived else ""
         for leaf in door.leaves:
-            yield self._path("door", shapely.LineString([leaf.hinge, leaf.tip]))
+            yield self._path("door" if leaf.closed else f"door{guess}", shapely.LineString([leaf.hinge, leaf.tip]))
             if leaf.closed is None:
                 continue
             (x0, y0), (x1, y1) = self.sheet.at(*leaf.closed), self.sheet.at(*leaf.tip)
@@ -372,6 +373,12 @@ def _names(element: PlanElement | None) -> str:
 
 def _title(element: PlanElement) -> str:
     return f"<title>{escape(element.name)}</title>" if element.name else ""
+
+
+def _clip(sheet: Sheet) -> str:
+    """Return the frame without title block and legend: gardens and their trees may reach beyond it."""
+    x, y, width, height = sheet.drawing()
+    return f'<clipPath id="plan-frame"><rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"/></clipPath>'
 
 
 def _symbols(used: Iterable[str]) -> str:

@@ -21,10 +21,21 @@ FILES = {"Plan duplex": ("arch/Duplex_A_20110907.ifc", "mep/Duplex_Electrical_20
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+SWINGS = re.compile(r"\.SINGLE_SWING_(LEFT|RIGHT)\.")
+
+
 @pytest.fixture(scope="module", autouse=True)
-def models(server: Server, shared: Path) -> None:
-    """A house of two models with electricity in it, one with a map conversion, one that says nothing of its place."""
+def models(server: Server, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A house of two models with electricity in it, one with a map conversion, one that says nothing of its place; a
+    large building as it is, and without a word about how its doors open.
+    """
+    silent = tmp_path_factory.mktemp("plans") / "silent.ifc"
+    whole = shared / "ifc/arch/LargeBuilding_whale.ifc"
+    silent.write_text(SWINGS.sub(".NOTDEFINED.", whole.read_text(encoding="latin-1")), encoding="latin-1")
     with server.client() as client:
+        for building, file in {"Plan whale": whole, "Plan silent": silent}.items():
+            client.post("/buildings", json={"name": building}).raise_for_status()
+            assert upload(client, file, building)["state"] == "done"
         for building, files in FILES.items():
             client.post("/buildings", json={"name": building}).raise_for_status()
             for file in files:
@@ -114,6 +125,39 @@ def test_features_are_the_same_plan_in_metres(client: httpx.Client) -> None:
     for each, room in zip(layers["room"], rooms, strict=True):
         assert room.covers(shapely.Point(each["properties"]["label"]))
         assert each["properties"]["area"] == pytest.approx(room.area, rel=0.01)
+
+
+def test_doors_of_which_the_file_says_nothing_open_as_their_leaves_and_walls_tell(client: httpx.Client) -> None:
+    said, guessed = (
+        {
+            feature["properties"]["global_id"]: feature["properties"]
+            for feature in client.get(f"/buildings/{name}/plan/Level 1.json").raise_for_status().json()["features"]
+            if feature["properties"]["layer"] == "door"
+        }
+        for name in ("Plan whale", "Plan silent")
+    )
+    assert said.keys() == guessed.keys() and not any(door["derived"] for door in said.values())
+    sides, hinges = [], []
+    for name in [name for name, door in guessed.items() if door["derived"]]:
+        (one,), (other,) = said[name]["leaves"], guessed[name]["leaves"]
+        middle = said[name]["middle"]
+        opens = [[leaf["open"][k] - leaf["hinge"][k] for k in (0, 1)] for leaf in (one, other)]
+        sides.append(opens[0][0] * opens[1][0] + opens[0][1] * opens[1][1] > 0)
+        hinges.append(sum((one["hinge"][k] - middle[k]) * (other["hinge"][k] - middle[k]) for k in (0, 1)) > 0)
+    assert len(sides) == 16 and all(sides)
+    assert sum(hinges) >= 4  # those beside a wall; of a door in the middle of a wall nobody knows
+
+
+def test_what_stands_outside_a_sheet_does_not_run_over_its_frame(client: httpx.Client) -> None:
+    root = sheet(client, "Level 1", "Plan whale")
+    frame = root.find(f"{SVG}defs/{SVG}clipPath/{SVG}rect")
+    assert frame is not None
+    box = [float(frame.get(name, "")) for name in ("x", "y", "width", "height")]
+    assert box == [10, 10, 400, 297 - 20 - 20]
+    inside = next(each for each in root.iter(f"{SVG}g") if each.get("clip-path"))
+    assert inside.get("clip-path") == "url(#plan-frame)"
+    ids = [each for each in root.iter() if each.get("data-global-id")]
+    assert ids and len(ids) == len([each for each in inside.iter() if each.get("data-global-id")])
 
 
 @pytest.mark.clause("6.1.4c")

@@ -162,6 +162,48 @@ def test_a_left_door_has_its_hinge_on_the_left_and_opens_along_its_y_axis() -> N
     assert left.tip[1] > left.hinge[1] and right.tip[1] > right.hinge[1]
 
 
+FRAME = [1.0, 0, 0, 10, 0, 1, 0, 20, 0, 0, 1, 0, 0, 0, 0, 1]
+
+
+def cut_of(width: float, leaf: tuple[float, float]) -> shapely.Geometry:
+    """A door in section: jambs 0.2 m deep at y 20 … 20.2, its leaf between two heights of y."""
+    jambs = [shapely.box(10, 20, 10.05, 20.2), shapely.box(9.95 + width, 20, 10 + width, 20.2)]
+    return shapely.union_all([*jambs, shapely.box(10.05, leaf[0], 9.95 + width, leaf[1])])
+
+
+@pytest.mark.parametrize(("leaf", "side"), [((20.16, 20.2), 1), ((20.0, 20.04), -1), ((20.08, 20.12), 1)])
+def test_a_door_of_which_nothing_is_said_opens_to_the_side_of_its_frame_on_which_its_leaf_is(
+    leaf: tuple[float, float], side: int
+) -> None:
+    symbol = door_symbol((10, 20, 0, 11, 20.2, 2), FRAME, None, cut_of(1.0, leaf))
+    assert symbol.derived and np.sign(symbol.leaves[0].tip[1] - symbol.leaves[0].hinge[1]) == side
+
+
+def test_a_door_of_which_nothing_is_said_has_its_hinges_at_the_nearer_wall() -> None:
+    for wall, left in ((shapely.box(8.9, 15, 9.0, 25), True), (shapely.box(12.0, 15, 12.1, 25), False)):
+        far = shapely.box(14.0, 15, 14.1, 25)
+        walls = shapely.STRtree([wall, far])
+        symbol = door_symbol((10, 20, 0, 11, 20.2, 2), FRAME, None, cut_of(1.0, (20.16, 20.2)), walls=walls)
+        assert (symbol.leaves[0].hinge[0] < 10.5) is left
+
+
+@pytest.mark.parametrize(
+    ("words", "width", "kind", "leaves"),
+    [
+        ("Door_Garage-Residential-20_Reed", 2.0, "rolling", 1),
+        ("折叠门 M1", 1.0, "folding", 2),
+        ("Schiebetür", 1.0, "sliding", 1),
+        ("T30 controller room", 1.6, "swing", 2),
+        ("", 3.2, "rolling", 1),
+    ],
+)
+def test_what_kind_of_door_is_unsaid_is_told_by_its_words_and_width(
+    words: str, width: float, kind: str, leaves: int
+) -> None:
+    symbol = door_symbol((10, 20, 0, 10 + width, 20.2, 2), FRAME, None, cut_of(width, (20.08, 20.12)), words=words)
+    assert (symbol.kind, len(symbol.leaves), symbol.derived) == (kind, leaves, True)
+
+
 def test_heat_has_round_classes_that_hold_every_value() -> None:
     assert breaks_of([19.2, 20.1, 24.9]) == [20.0, 21.0, 22.0, 23.0, 24.0]
     assert breaks_of([20.0]) == [] and breaks_of([]) == []
