@@ -72,7 +72,7 @@ async def check_file(file: Path, limits: WorkerLimits) -> tuple[Extract, list[Fi
     """Read and mesh a file in the sandbox; what it is and what is wrong with it, as an upload would report it."""
     with tempfile.TemporaryDirectory(prefix="twin-check-") as folder:
         out = Path(folder)
-        async with WorkerPool(spares=0, limits=limits) as pool:
+        async with WorkerPool(limits=limits) as pool:
             extract = await pool.run(file, out)
         return extract, await asyncio.to_thread(findings_of, extract, out)
 
@@ -80,7 +80,7 @@ async def check_file(file: Path, limits: WorkerLimits) -> tuple[Extract, list[Fi
 async def check_ids_file(file: Path, ids: Path, limits: WorkerLimits) -> IdsResult:
     """Check a file against an IDS document in the sandbox."""
     with tempfile.TemporaryDirectory(prefix="twin-ids-") as folder:
-        async with WorkerPool(spares=0, limits=limits) as pool:
+        async with WorkerPool(limits=limits) as pool:
             await pool.do("ids", file, Path(folder), inputs={"ids": ids})
         return await asyncio.to_thread(load_result, Path(folder))
 

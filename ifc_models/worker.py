@@ -1,8 +1,8 @@
 """Files are read in processes of their own, which may crash, hang or run out of memory without hurting the server.
 
-`WorkerPool` keeps spare processes that have imported everything already and wait; each serves one task on one file
-inside its sandbox and is then replaced. Reading and meshing are two tasks and run side by side: when meshing dies, what
-was read is on disk, and the products are meshed again in parts until the culprit is alone.
+`WorkerPool` has them forked from a process that has imported everything already (`ifc_models.worker_nursery`); each
+serves one task on one file inside its sandbox and ends. Reading and meshing are two tasks and run side by side: when
+meshing dies, what was read is on disk, and the products are meshed again in parts until the culprit is alone.
 
 One process's two ends: `ifc_models.worker_process` here, `ifc_models.worker_main` there.
 """
@@ -23,7 +23,7 @@ from ifc_models.extract import Extract, load_extract
 from ifc_models.mesh_parts import Parts, merge_result
 from ifc_models.protocol import Line, Request, Task
 from ifc_models.sandbox import WorkerLimits
-from ifc_models.worker_process import Worker, WorkerDied
+from ifc_models.worker_process import Nursery, Worker, WorkerDied
 from twin.errors import Invalid, TwinError
 
 
@@ -52,47 +52,38 @@ async def run_worker(
     path: Path, out: Path, *, limits: WorkerLimits | None = None, on_progress: Progress | None = None
 ) -> Extract:
     """Read and mesh one file in processes started for it; see `WorkerPool.run`."""
-    async with WorkerPool(spares=0, limits=limits) as pool:
+    async with WorkerPool(limits=limits) as pool:
         return await pool.run(path, out, on_progress=on_progress)
 
 
 class WorkerPool:
-    """Warm worker processes. `async with WorkerPool() as pool: extract = await pool.run(path, out)`."""
+    """Worker processes at short notice. `async with WorkerPool() as pool: extract = await pool.run(path, out)`."""
 
     patience = PATIENCE
     preview_groups = 3000  # different bodies from which on two calls of the fast kernel are worth the wait
 
-    def __init__(self, *, spares: int = 2, limits: WorkerLimits | None = None) -> None:
+    def __init__(self, *, limits: WorkerLimits | None = None) -> None:
         self.limits = limits or WorkerLimits()
-        self._wanted = spares
-        self._spares: list[Worker] = []
-        self._filling: asyncio.Task[None] | None = None
-        self._busy = 0
-        self._closed = False
+        self._nursery = Nursery() if Nursery.is_possible() else None
         self.peak_bytes = 0  # resident memory of the hungriest process so far, by its own account
 
     async def __aenter__(self) -> "WorkerPool":
-        self._refill()
+        if self._nursery is not None:
+            await self._nursery.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def warm(self) -> None:
-        """Wait until the spare processes are ready."""
-        if self._filling is not None:
-            await self._filling
-        for worker in self._spares:
-            await worker.ready()
+        """Wait until workers start at once."""
+        if self._nursery is not None:
+            await self._nursery.ready()
 
     async def close(self) -> None:
-        """End the spare processes."""
-        self._closed = True
-        if self._filling is not None:
-            await self._filling  # it ends soon: starting is quick, and it stops when the pool is closed
-        for worker in self._spares:
-            await worker.end()
-        self._spares.clear()
+        """End all processes."""
+        if self._nursery is not None:
+            await self._nursery.close()
 
     async def run(
         self,
@@ -132,7 +123,6 @@ class WorkerPool:
             raise Invalid("ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=show.stage) from None
         finally:
             await _cancel(meshing)
-            self._refill()
         return await asyncio.to_thread(merge_result, out)
 
     async def check(self, path: Path, *, file_name: str | None = None, limits: WorkerLimits | None = None) -> Extract:
@@ -170,8 +160,6 @@ class WorkerPool:
             raise Invalid(
                 "ifc.worker_timeout", where=job.file_name, seconds=limits.seconds, stage=job.show.stage
             ) from None
-        finally:
-            self._refill()
 
     async def _task(
         self,
@@ -256,23 +244,11 @@ class WorkerPool:
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[Worker]:
         """A worker for one task; it is ended afterwards whatever happened."""
-        worker = self._spares.pop() if self._spares else await Worker.start()
-        self._busy += 1
+        worker = await (self._nursery.start() if self._nursery is not None else Worker.start())
         try:
             yield worker
         finally:
-            self._busy -= 1
             await worker.end()
-
-    def _refill(self) -> None:
-        # Replacements start when nothing is being read: importing costs the second that the file at hand needs.
-        idle = self._busy == 0 and (self._filling is None or self._filling.done())
-        if idle and not self._closed and len(self._spares) < self._wanted:
-            self._filling = asyncio.create_task(self._fill())
-
-    async def _fill(self) -> None:
-        while len(self._spares) < self._wanted and not self._closed:
-            self._spares.append(await Worker.start())
 
 
 class _Job:

@@ -1,4 +1,8 @@
-"""The worker's side: `python -m ifc_models.worker_main` imports everything, serves one request in its sandbox, ends."""
+"""The worker's side: serve one request from stdin in the sandbox, end.
+
+Forked by `ifc_models.worker_nursery`, which has imported everything; where there is none, `python -m
+ifc_models.worker_main`.
+"""
 
 import os
 import sys
@@ -9,22 +13,26 @@ from pathlib import Path
 import msgspec
 
 from ifc_models.protocol import Failed, Line, Request
+from ifc_models.sandbox import confine, die_with_parent, peak_memory
 from twin.blobs import is_full
 from twin.errors import TwinError
 
 
 def main() -> None:
-    """Import everything, say so, serve one request from stdin, end."""
-    from ifc_models.sandbox import confine, die_with_parent, peak_memory
-
+    """A process of its own."""
     die_with_parent()
+    serve()
+
+
+def serve() -> None:
+    """Import what is not there yet, say so, serve one request from stdin, end the process."""
     say = _own_stdout()
     from ifc_models import tasks
 
     say(Line(ready=True))
     data = sys.stdin.buffer.readline()
     if not data:
-        return
+        os._exit(0)
     request = msgspec.json.decode(data, type=Request)
     if hasattr(os, "nice"):
         os.nice(5)

@@ -50,7 +50,7 @@ async def bounded(path: Path, out: Path) -> Extract | TwinError:
     gc.collect()
     before, started = psutil.Process().memory_info().rss, time.monotonic()
     answer: Extract | TwinError
-    async with WorkerPool(spares=0, limits=WorkerLimits(seconds=SECONDS)) as pool:
+    async with WorkerPool(limits=WorkerLimits(seconds=SECONDS)) as pool:
         try:
             answer = await pool.run(path, out)
         except TwinError as error:

@@ -141,7 +141,7 @@ async def test_the_sandboxed_worker_checks_a_model_and_refuses_a_bad_document(tm
     case = folder / "fail-a_minimal_ids_can_check_a_minimal_ifc_1_2.ids"
     bad = tmp_path / "bad.ids"
     bad.write_text("<ids>")
-    async with WorkerPool(spares=0, limits=WorkerLimits(seconds=60)) as pool:
+    async with WorkerPool(limits=WorkerLimits(seconds=60)) as pool:
         await pool.do("ids", case.with_suffix(".ifc"), tmp_path, inputs={"ids": case})
         assert [each.status for each in load_result(tmp_path).specifications] == ["fail"]
         with pytest.raises(Invalid) as error:

@@ -95,7 +95,7 @@ async def test_the_sandboxed_worker_enriches_a_file(tmp_path: Path) -> None:
     what.write_bytes(msgspec.msgpack.encode(additions("000000000000000000000A")))
     out = tmp_path / "out"
     out.mkdir()
-    async with WorkerPool(spares=0) as pool:
+    async with WorkerPool() as pool:
         answer = await pool.do("enrich", path, out, inputs={"enrichment": what})
         assert answer["elements"] == 1
     assert ifcopenshell.open(out / "enriched.ifc").by_type("IfcDocumentReference")

@@ -29,8 +29,12 @@ def model(name: str) -> Path:
     return path
 
 
+def nurseries() -> list[psutil.Process]:
+    return [p for p in psutil.Process().children() if "ifc_models.worker_nursery" in " ".join(p.cmdline())]
+
+
 def own_workers() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if "ifc_models.worker" in " ".join(p.cmdline())]
+    return [worker for nursery in nurseries() for worker in nursery.children()]
 
 
 async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
@@ -48,13 +52,13 @@ async def test_a_file_is_read_and_meshed(tmp_path: Path) -> None:
     assert len(set(mesh.element_shape_hashes().values())) == 1
     assert load_extract(tmp_path / "out").elements == extract.elements
     assert stages[0] in ("checking", "opening")
-    assert own_workers() == []
+    assert nurseries() == []
 
 
 @pytest.mark.parametrize("name", ["arch/AC11-Institute-Var-2.ifc", "formats/AC20-FZK-Haus.ifczip",
                                   "ifc4x3_infra/Bentley_Terrain.ifc", "mep/hvac_heating_luartx.ifc"])  # fmt: skip
 async def test_a_fenced_worker_reads_what_a_free_process_reads(tmp_path: Path, name: str, extract_of: Find) -> None:
-    async with WorkerPool(spares=0) as pool:
+    async with WorkerPool() as pool:
         fenced = await pool.check(model(name))
     free = extract_of(name)
     assert fenced.elements == free.elements
@@ -62,20 +66,23 @@ async def test_a_fenced_worker_reads_what_a_free_process_reads(tmp_path: Path, n
     assert fenced.warnings == free.warnings
 
 
-async def test_warm_workers_wait_and_are_replaced(tmp_path: Path) -> None:
-    async with WorkerPool(spares=2) as pool:
+async def test_workers_are_forked_from_one_process_which_is_replaced_when_it_dies(tmp_path: Path) -> None:
+    async with WorkerPool() as pool:
         await pool.warm()
-        before = {p.pid for p in own_workers()}
+        [before] = nurseries()
+        assert before.num_threads() == 1  # or a fork could copy a lock that somebody holds
         await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
-        await pool.warm()
-        after = {p.pid for p in own_workers()}
-        assert len(before) == len(after) == 2
-        assert not before & after
-    assert own_workers() == []
+        assert nurseries() == [before] and own_workers() == []
+        before.kill()
+        extract = await pool.run(tmp_path / "good.ifc", tmp_path / "again")
+        assert len(extract.elements) == 3
+        [after] = nurseries()
+        assert after != before
+    assert nurseries() == []
 
 
 async def test_a_killed_reader_is_an_error_and_the_pool_goes_on(tmp_path: Path) -> None:
-    async with WorkerPool(spares=0) as pool:
+    async with WorkerPool() as pool:
         running = asyncio.create_task(pool.run(model("arch/janesville_restaurant_revit2012.ifc"), tmp_path / "dead"))
         while len(own_workers()) < 2:
             await asyncio.sleep(0.01)  # processes start without telling anyone
@@ -117,7 +124,7 @@ class DyingMesher(WorkerPool):
 async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Path) -> None:
     body = hostile.BASE + "".join(hostile.wall(n, f"00000000000000000000{n:02d}") for n in range(20, 60, 4))
     path = hostile.write(tmp_path / "model.ifc", body + hostile.contained(90, "#20"))
-    pool = DyingMesher(spares=2)
+    pool = DyingMesher()
     async with pool:
         extract = await pool.run(path, tmp_path / "out")
         assert 3 <= pool.asked <= 10
@@ -133,7 +140,7 @@ async def test_a_mesher_that_dies_costs_one_element_and_says_which(tmp_path: Pat
 
 
 async def test_what_kills_the_mesher_gets_a_box_with_the_reason(tmp_path: Path) -> None:
-    pool = DyingMesher(spares=0)
+    pool = DyingMesher()
     pool.boxes_too = False
     async with pool:
         extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
@@ -144,7 +151,7 @@ async def test_what_kills_the_mesher_gets_a_box_with_the_reason(tmp_path: Path) 
 
 
 async def test_a_mesher_that_hangs_costs_one_element_and_not_the_import(tmp_path: Path) -> None:
-    pool = DyingMesher(spares=0, limits=WorkerLimits(seconds=60))
+    pool = DyingMesher(limits=WorkerLimits(seconds=60))
     pool.boxes_too, pool.hangs, pool.patience = False, True, 0.05
     async with pool:
         extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "out")
@@ -166,7 +173,7 @@ async def test_an_exception_in_the_mesher_does_not_end_the_import(tmp_path: Path
 
 async def test_progress_counts_products_and_memory_is_accounted_for(tmp_path: Path) -> None:
     steps: list[Step] = []
-    async with WorkerPool(spares=0) as pool:
+    async with WorkerPool() as pool:
         await pool.run(model("arch/OpenSmartHome_04_Flat.ifc"), tmp_path / "out", on_progress=steps.append)
         assert 30 * MIB < pool.peak_bytes < 1024 * MIB
     last = [step for step in steps if step.stage == "meshing"][-1]
@@ -176,7 +183,7 @@ async def test_progress_counts_products_and_memory_is_accounted_for(tmp_path: Pa
 
 async def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     limits = WorkerLimits(seconds=0.2)
-    async with WorkerPool(spares=2, limits=limits) as pool:
+    async with WorkerPool(limits=limits) as pool:
         await pool.warm()
         with pytest.raises(Invalid) as error:
             await pool.run(model("arch/janesville_restaurant_revit2012.ifc"), tmp_path / "out")

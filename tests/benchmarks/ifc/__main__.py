@@ -153,4 +153,4 @@ async def run(files: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run([Path(name) for name in sys.argv[1:]] or [SHARED / name for name in FILES]))
+    asyncio.run(run([Path(name).resolve() for name in sys.argv[1:]] or [SHARED / name for name in FILES]))
