@@ -39,10 +39,12 @@ from maintenance.plans import PlanRunner
 from spatial.network import Networks
 from telemetry.commands import CommandLoop
 from telemetry.history import History
+from telemetry.derived_work import Derivations
 from telemetry.ingest import Ingest
 from telemetry.mqtt import Brokers
 from telemetry.rollups import Rollups
 from twin import blob_upkeep, jobs
+from telemetry.statistics_pool import Statistician
 from twin.blobs import BlobStore
 from twin.db import Database, open_database
 from twin.events import Event, EventFeed, prune_events
@@ -71,6 +73,8 @@ class Twin:
     plans: PlanRunner
     commands: CommandLoop
     live: LiveHub
+    derivations: Derivations
+    statistics: Statistician
     callers: Callers
     importer: Importer
     out_again: OutAgain
@@ -116,6 +120,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         sections = Sections(db, blobs)
         twin = Twin(
             settings,
+        statistics = Statistician()
+        stack.callback(statistics.close)
             db,
             clock,
             sealer,
@@ -128,6 +134,8 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             commands,
             live,
             Callers(db),
+            Derivations(db, ingest),
+            statistics,
             importer,
             OutAgain(db, blobs, settings, workers),
             Graphs(settings, workers),
@@ -157,7 +165,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
     """Run the loops of a server until the block ends."""
     feed = EventFeed(twin.db, after=twin.live.seq)
     loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-        "live": lambda: twin.live.run(_shared(feed, twin.ingest, twin.commands)),
+        "live": lambda: twin.live.run(_shared(feed, twin)),
         "alarms": twin.alarms.run,
         "plans": twin.plans.run,
         "commands": twin.commands.run,
@@ -165,6 +173,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "rollups": Rollups(twin.db).run,
         "brokers": Brokers(twin.db, twin.ingest, twin.sealer.open).run,
         "callers": twin.callers.run,
+        "derived": twin.derivations.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
         "blobs": lambda: blob_upkeep.run(twin.db, twin.blobs),
@@ -190,11 +199,12 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _shared(feed: EventFeed, ingest: Ingest, commands: CommandLoop) -> AsyncIterator[Sequence[Event]]:
+async def _shared(feed: EventFeed, twin: Twin) -> AsyncIterator[Sequence[Event]]:
     """One feed for all who follow events: ingest forgets changed points before the sockets hear of them."""
     async for events in feed:
-        await until_done("ingest", ingest.on_events, events)
-        await until_done("commands", commands.on_events, events)
+        await until_done("ingest", twin.ingest.on_events, events)
+        await until_done("commands", twin.commands.on_events, events)
+        await until_done("derived", twin.derivations.on_events, events)
         yield events
 
 

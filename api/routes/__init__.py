@@ -10,6 +10,7 @@ from api.routes import (
     audit,
     brick,
     checks,
+    derived,
     elements,
     exports,
     grants,
@@ -29,6 +30,7 @@ from api.routes import (
     spatial,
     systems,
     telemetry,
+    statistics,
     topics,
     versions,
     ways,
@@ -63,4 +65,6 @@ ROUTERS: Final[tuple[Router, ...]] = (
     telemetry.router,
     alarms.router,
     maintenance.router,
+    derived.router,
+    statistics.router,
 )
