@@ -38,13 +38,13 @@ from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from spatial.network import Networks
 from telemetry.commands import CommandLoop
-from telemetry.history import History
 from telemetry.derived_work import Derivations
+from telemetry.history import History
 from telemetry.ingest import Ingest
 from telemetry.mqtt import Brokers
 from telemetry.rollups import Rollups
-from twin import blob_upkeep, jobs
 from telemetry.statistics_pool import Statistician
+from twin import blob_upkeep, jobs
 from twin.blobs import BlobStore
 from twin.db import Database, open_database
 from twin.events import Event, EventFeed, prune_events
@@ -72,9 +72,9 @@ class Twin:
     alarms: AlarmEngine
     plans: PlanRunner
     commands: CommandLoop
-    live: LiveHub
     derivations: Derivations
     statistics: Statistician
+    live: LiveHub
     callers: Callers
     importer: Importer
     out_again: OutAgain
@@ -118,10 +118,10 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         clients = Clients(db, settings)
         trail = AuditTrail(db, settings, sealer)
         sections = Sections(db, blobs)
-        twin = Twin(
-            settings,
         statistics = Statistician()
         stack.callback(statistics.close)
+        twin = Twin(
+            settings,
             db,
             clock,
             sealer,
@@ -132,10 +132,10 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             alarms,
             PlanRunner(db),
             commands,
-            live,
-            Callers(db),
             Derivations(db, ingest),
             statistics,
+            live,
+            Callers(db),
             importer,
             OutAgain(db, blobs, settings, workers),
             Graphs(settings, workers),
@@ -171,9 +171,9 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "commands": twin.commands.run,
         "history": twin.history.run,
         "rollups": Rollups(twin.db).run,
+        "derived": twin.derivations.run,
         "brokers": Brokers(twin.db, twin.ingest, twin.sealer.open).run,
         "callers": twin.callers.run,
-        "derived": twin.derivations.run,
         "clients": twin.clients.run,
         "upkeep": lambda: _upkeep(twin),
         "blobs": lambda: blob_upkeep.run(twin.db, twin.blobs),
