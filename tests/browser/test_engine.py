@@ -417,14 +417,15 @@ def test_walking_stops_at_a_wall_at_eye_height_and_ends_when_the_camera_is_taken
 
 def test_the_view_with_and_without_perspective_shows_what_is_looked_at_as_large(page: Page) -> None:
     page.evaluate("id => { scene.isolate([id], 'hide'); return scene.flyTo(id, {duration: 0}); }", CUPBOARD)
-    size = """id => { const { min, max } = scene.boxOf(id); const a = scene.project(min), b = scene.project(max);
+    point = page.evaluate("scene.pick(200, 150).point")
+    size = """([x, y, z]) => { const a = scene.project([x, y, z]), b = scene.project([x + 0.1, y - 0.1, z]);
       return Math.hypot(a.x - b.x, a.y - b.y); }"""
-    with_it = page.evaluate(size, CUPBOARD)
+    with_it = page.evaluate(size, point)
     page.evaluate("scene.setProjection('orthographic'), scene.render()")
     assert page.evaluate("scene.view().projection") == "orthographic"
-    assert page.evaluate(size, CUPBOARD) == pytest.approx(with_it, rel=0.25)
+    assert page.evaluate(size, point) == pytest.approx(with_it, rel=0.03)
     page.evaluate("scene.setProjection('perspective'), scene.render()")
-    assert page.evaluate(size, CUPBOARD) == pytest.approx(with_it, rel=0.02)
+    assert page.evaluate(size, point) == pytest.approx(with_it, rel=0.01)
 
 
 def test_a_building_far_from_the_origin_is_drawn_and_picked_as_exactly(browser: Browser, site: str) -> None:

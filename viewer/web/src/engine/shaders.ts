@@ -248,6 +248,7 @@ uniform vec3 uAccentEdge;   // sRGB
 uniform float uPixels;      // pixels per metre at a distance of 1 m, or everywhere with an orthographic camera
 out vec4 vColor;
 out vec3 vPosition;
+out float vAway;         // m before the eye
 void main() {
   uint flags = flagsOf(stateOf(feature));
   if ((flags & HIDDEN) != 0u) { gl_Position = NOWHERE; return; }
@@ -263,16 +264,23 @@ void main() {
   else if ((flags & HIGHLIGHTED) != 0u) vColor = vec4(uAccentEdge, 0.8);
   // A hair towards the eye, so that a line wins against the faces it bounds but not against those in front of it.
   view.z += uOrtho > 0.5 ? 0.004 : 0.001 - 0.00006 * view.z;
+  vAway = -view.z;
   gl_Position = projectionMatrix * view;
 }
 `;
 
 export const EDGE_FRAGMENT = /* glsl */ `${COMMON}
+uniform mat4 projectionMatrix;
 in vec4 vColor;
 in vec3 vPosition;
+in float vAway;
 layout(location = 0) out vec4 outColor;
 void main() {
   if (isCutAway(vPosition)) discard;
+  // A line shorter than the rasteriser's grid has no slope to take its depth from, gets any, and shows through walls.
+  float d = gl_FragCoord.z * 2.0 - 1.0;
+  float away = uOrtho > 0.5 ? (projectionMatrix[3][2] - d) / projectionMatrix[2][2] : projectionMatrix[3][2] / (d + projectionMatrix[2][2]);
+  if (!(abs(away - vAway) < 0.02 + 0.004 * vAway)) discard;
   outColor = vColor;
 }
 `;

@@ -27,7 +27,7 @@ declare global {
 
 export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
   const { building, live } = useBuilding();
-  const { store, scene: holder } = useSceneScope();
+  const { store, scene: holder, tools } = useSceneScope();
   const canvas = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLDivElement>(null);
   const mode = useModeValue();
@@ -47,6 +47,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
     }
     const offs = [
       scene.on("pick", ({ hit }) => {
+        if (tools.get().tool) return; // the click is the tool's
         const { picking } = store.get();
         if (picking && hit) {
           store.set((state) => ({ ...state, picking: null }));
@@ -54,7 +55,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
         } else if (!picking) store.set((state) => ({ ...state, selected: hit ? plainId(hit.globalId) : null, focusAlarm: null }));
       }),
       scene.on("open", ({ hit }) => {
-        if (hit) void lookAt(scene, hit.globalId);
+        if (hit && !tools.get().tool) void lookAt(scene, hit.globalId);
       }),
       scene.on("progress", (progress) => store.set((state) => ({
         ...state,
@@ -91,7 +92,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       delete window.twin;
       scene.dispose();
     };
-  }, [building.id, holder, live, message, store, t]);
+  }, [building.id, holder, live, message, store, t, tools]);
 
   useSync(tree);
   return (

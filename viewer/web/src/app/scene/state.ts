@@ -5,6 +5,7 @@ import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
 import type { Painted } from "../issues/view";
 import type { Picking, Picture, Spatial } from "../spatial/state";
+import { NO_TOOLS, type Tools } from "../tools/state";
 import type { Colouring } from "./colour";
 import { lookAt } from "./look";
 
@@ -62,10 +63,11 @@ export interface SceneScope {
   store: Store<SceneState>;
   /** Null until the engine has started. */
   scene: Store<Scene3D | null>;
+  tools: Store<Tools>;
 }
 
 export function createSceneScope(phone: boolean): SceneScope {
-  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null) };
+  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null), tools: createStore<Tools>(NO_TOOLS) };
 }
 
 export const SceneContext = createContext<SceneScope | null>(null);
