@@ -18,6 +18,8 @@ import { SpatialPanel } from "../spatial/panel";
 import { PickingNote } from "../spatial/picking-note";
 import { PlanPanel } from "../spatial/plan-panel";
 import "../spatial/spatial.css";
+import { useToolsInScene } from "../tools/hooks";
+import { ToolPanel } from "../tools/tool-panel";
 import { useChangesFocus } from "../versions/scene-changes";
 import { SceneCanvas } from "./canvas";
 import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
@@ -75,6 +77,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
             <IconButton icon={ListTree} label={t("scene.openPanel")} onClick={() => patch({ leftOpen: true })} />
           </div>
         )}
+        <ToolPanel />
         <div className="stage-bottom">
           <Legend />
           <Toolbar tree={tree} shown={shown} />
@@ -112,6 +115,7 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   useChangesFocus(shown);
   usePicture();
   useSpatialFocus(shown);
+  useToolsInScene(tree, shown);
   return null;
 }
 

@@ -12,6 +12,7 @@ import { unitText } from "../lib/format";
 import { NewIssueButton } from "../issues/new-issue";
 import { RouteButton } from "../spatial/route-button";
 import { IconButton } from "../parts";
+import { ToolsButton } from "../tools/tools-button";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
 import { usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
@@ -56,6 +57,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
         <LayerPicker />
         <ColourPicker tree={tree} />
         <IconButton icon={Tags} label={t("scene.labels")} shortcut="L" active={labels} onClick={() => labelsShown.set(!labels)} />
+        <ToolsButton />
       <RouteButton />
         <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch(floorPlanChange(state.floorPlan))} />
         <NewIssueButton />
