@@ -37,6 +37,10 @@ def run(request: Request, report: Report, preview: Callable[[str], None] | None 
         from ifc_models import turtle  # no IFC at all, but a stranger's file like any other
 
         return turtle.run(request)
+    if request.task == "sheet":
+        from ifc_models import sheets
+
+        return sheets.run(request)
     path, out = Path(request.path), Path(request.out)
     name = Path(request.file_name)
     report("checking", 0.0)

@@ -16,7 +16,7 @@ from twin.errors import Invalid, TooLarge
 
 STATEMENTS: Final = "statements.msgpack"
 BASE: Final = "urn:x-here:"  # what relative names are relative to
-LONGEST: Final = 1_000  # characters of a literal that are kept
+LONGEST: Final = 1_000  # characters of a literal that are kept, unless told otherwise
 LONGEST_NAME: Final = 2_000  # characters of an IRI
 NAMED_OTHERS: Final = 100
 
@@ -41,7 +41,12 @@ class Statements(msgspec.Struct):
 def run(request: Request) -> dict[str, Any]:
     """Read the Turtle file of a request into `STATEMENTS`; options: `predicates` (local names), `most` triples."""
     options = request.options
-    read = read_turtle(Path(request.path), frozenset(options["predicates"]), int(options["most"]))
+    read = read_turtle(
+        Path(request.path),
+        frozenset(options["predicates"]),
+        int(options["most"]),
+        int(options.get("longest", LONGEST)),
+    )
     (Path(request.out) / STATEMENTS).write_bytes(msgspec.msgpack.encode(read))
     return {"triples": read.triples, "kept": len(read.kept)}
 
@@ -56,7 +61,7 @@ def local_name(iri: str) -> str:
     return iri[max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1 :]
 
 
-def read_turtle(path: Path, predicates: Iterable[str], most: int) -> Statements:
+def read_turtle(path: Path, predicates: Iterable[str], most: int, longest: int = LONGEST) -> Statements:
     """Read a file. Raises Invalid `graph.syntax` with the line, TooLarge `graph.too_many`."""
     wanted, kept, others, count = frozenset(predicates), [], Counter[str](), 0
     known: dict[str, bool] = {}
@@ -67,7 +72,7 @@ def read_turtle(path: Path, predicates: Iterable[str], most: int) -> Statements:
                 raise TooLarge("graph.too_many", limit=most)
             predicate = triple.predicate.value
             if known.setdefault(predicate, local_name(predicate) in wanted):
-                made = _statement(triple.subject, predicate, triple.object)
+                made = _statement(triple.subject, predicate, triple.object, longest)
                 if made is not None:
                     kept.append(made)
             else:
@@ -80,13 +85,13 @@ def read_turtle(path: Path, predicates: Iterable[str], most: int) -> Statements:
     return Statements(count, kept, dict(others.most_common(NAMED_OTHERS)))
 
 
-def _statement(subject: object, predicate: str, object_: object) -> Statement | None:
+def _statement(subject: object, predicate: str, object_: object, longest: int) -> Statement | None:
     """A triple as text; None for what cannot be stored: quoted triples, names without end."""
     one = _name(subject)
     if one is None:
         return None
     if isinstance(object_, Literal):
-        return Statement(one, predicate, object_.value[:LONGEST].replace("\0", ""), literal=True)
+        return Statement(one, predicate, object_.value[:longest].replace("\0", ""), literal=True)
     other = _name(object_)
     return Statement(one, predicate, other) if other is not None else None
 

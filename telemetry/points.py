@@ -4,7 +4,7 @@ A unit may change only while there is no history; after that only what it was ca
 devices that speak another unit are converted when their readings come (`reading_unit`). History is never rewritten.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, Literal, LiteralString
@@ -203,6 +203,12 @@ async def get_point(conn: Conn, ref: str | UUID) -> Point:
     return point
 
 
+async def points_by_key(conn: Conn, keys: Sequence[str]) -> dict[str, Point]:
+    """The points that have these keys, retired ones too."""
+    found = await rows(conn, _SELECT + " WHERE p.key = ANY(%s)", (list(keys),))
+    return {each["key"]: _point(each) for each in found}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointFilter:
     """Which points: all that match everything given."""
@@ -319,6 +325,6 @@ def with_changes(point: Point, changes: Mapping[str, Any]) -> NewPoint:
 
 __all__ = [
     "QUALITIES", "ElementRef", "Kind", "Latest", "NewPoint", "Point", "PointFilter", "Quality", "Sampling", "Value",
-    "check_point", "create_point", "find_point", "get_point", "has_history", "latest_of", "list_points", "tell",
-    "update_point", "value_of", "with_changes",
+    "check_point", "create_point", "find_point", "get_point", "has_history", "latest_of", "list_points",
+    "points_by_key", "tell", "update_point", "value_of", "with_changes",
 ]  # fmt: skip

@@ -130,6 +130,7 @@ class Settings(BaseSettings):
         1.3, ge=0.2, le=3.0, description="How fast people walk on the level where a route does not say otherwise; m/s."
     )
     graph_triples: int = Field(500_000, ge=1, description="Most triples in one Brick graph that is handed in.")
+    point_rows: int = Field(50_000, ge=1, description="Most rows in one point list that is handed in.")
 
     readings_limit: int = Field(10_000, ge=1, description="Most readings in one request.")
     reading_ahead: timedelta = Field(

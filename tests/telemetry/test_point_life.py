@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -198,7 +199,7 @@ def test_changes_within_the_deadband_are_not_told_but_drift_quality_and_signs_of
     assert point.take(20.1, 12 * minute, 0), "a sign of life"
 
 
-def _facts(point: NewPoint) -> dict[str, object]:
+def _facts(point: NewPoint) -> dict[str, Any]:
     return {name: getattr(point, name) for name in point.__dataclass_fields__}
 
 
@@ -219,6 +220,6 @@ def _facts(point: NewPoint) -> dict[str, object]:
 )  # fmt: skip
 def test_what_makes_no_sense_of_a_point_is_named(wrong: dict[str, object], field: str, code: str) -> None:
     plain = {**_facts(AHU), "min_value": None, "max_value": None, **wrong}
-    found = wrong_fields(NewPoint(**plain))  # type: ignore[arg-type]
+    found = wrong_fields(NewPoint(**plain))
     assert [(each.field, each.code) for each in found] == [(field, code)]
     assert "{" not in found[0].text("en").replace('{"0"', "") and found[0].text("zh") != code
