@@ -37,6 +37,7 @@ from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from spatial.network import Networks
+from telemetry import upkeep
 from telemetry.commands import CommandLoop
 from telemetry.derived_work import Derivations
 from telemetry.history import History
@@ -95,6 +96,7 @@ class Twin:
             "rollback": self.importer.roll_back,
             **self.out_again.handlers(),
             VERIFY: lambda job: verify_job(job, self.audit),
+            upkeep.UPKEEP: upkeep.upkeep_job,
         }
 
 
@@ -171,6 +173,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "commands": twin.commands.run,
         "history": twin.history.run,
         "rollups": Rollups(twin.db).run,
+        "history upkeep": lambda: upkeep.run(twin.db),
         "derived": twin.derivations.run,
         "brokers": Brokers(twin.db, twin.ingest, twin.sealer.open).run,
         "callers": twin.callers.run,

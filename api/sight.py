@@ -23,6 +23,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "model_preview": "model.read",
     "point": "point.read",
     "command": "point.read",
+    "history": "reading.read",
     "topic": "topic.read",
     "notification": TO_RECEIVER,
 }

@@ -2,7 +2,8 @@
 
 A bucket is put together from pieces: whole rollups where they are fine enough and true, single readings at the edges
 of the range, after what is rolled up, and in hours that are dirty (`telemetry/rollups.py`). Both kinds of piece have
-the same columns and join in the same way, so the answer does not depend on which were taken.
+the same columns and join in the same way, so the answer does not depend on which were taken. Where retention removed
+the readings (`history_cut`) there are rollups only: a bucket then has those that begin in it.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,11 @@ _WHOLE: LiteralString = """
 """
 # Hours that are dirty come from the readings instead.
 _CLEAN: LiteralString = _WHOLE + " AND date_bin('1 hour', ts, 'epoch') <> ALL(%(dirty)s::timestamptz[]) UNION ALL"
+# What retention left of the time before `raw_from`.
+_CUT: LiteralString = """
+    UNION ALL SELECT ts, n, good, sum, min, max, first, last, first_ts, last_ts, held, slanted FROM {cut_table}
+    WHERE point_id = %(handle)s AND ts >= %(cut_low)s AND ts < %(cut_high)s
+"""
 _DIRTY: LiteralString = (
     _CLEAN + _COLUMNS
     + """ AND r.ts >= %(low)s AND r.ts < %(high)s AND r.ts >= %(first_dirty)s AND r.ts <= %(last_dirty)s
@@ -120,17 +126,31 @@ def _item(found: dict[str, Any], cuts: Sequence[datetime], aggregates: Sequence[
 async def _read(
     conn: Conn, handle: int, span: Span, cuts: Sequence[datetime], *, ordered: bool
 ) -> list[dict[str, Any]]:
-    parameters: dict[str, Any] = {"handle": handle, "start": span.start, "end": span.end, "edges": cuts}
-    part = await _rolled_part(conn, handle, span, cuts)
+    raw_from = await find_cut(conn, handle)
+    begin = max(span.start, raw_from) if raw_from else span.start
+    parameters: dict[str, Any] = {"handle": handle, "start": begin, "end": span.end, "edges": cuts}
+    part = await _rolled_part(conn, handle, begin, span.end, cuts)
     pieces = _READINGS
     if part is not None:
         pieces = _EDGES + (_DIRTY if part["dirty"] else _WHOLE).format(table=_TABLES[part["width"]])
         parameters |= part
+    if begin > span.start:
+        width = next((w for w in WIDTHS if _fits(cuts, w)), WIDTHS[-1])
+        pieces += _CUT.format(cut_table=_TABLES[width])
+        parameters |= {"cut_low": span.start, "cut_high": min(begin, span.end)}
     return await rows(conn, (_JOINED if ordered else _PLAIN).format(pieces=pieces), parameters)
 
 
-async def _rolled_part(conn: Conn, handle: int, span: Span, cuts: Sequence[datetime]) -> dict[str, Any] | None:
-    """Which part of the span rollups can answer: their `width` (min), [low, high) and the `dirty` hours in it."""
+async def find_cut(conn: Conn, handle: int) -> datetime | None:
+    """From when on a point's readings are whole; None: retention removed none."""
+    found = await row(conn, "SELECT raw_from FROM history_cut WHERE point_id = %s", (handle,))
+    return found["raw_from"] if found else None
+
+
+async def _rolled_part(
+    conn: Conn, handle: int, start: datetime, end: datetime, cuts: Sequence[datetime]
+) -> dict[str, Any] | None:
+    """Which part of [start, end) rollups can answer: their `width` (min), [low, high) and the `dirty` hours in it."""
     width = next((w for w in WIDTHS if _fits(cuts, w)), None)
     if width is None:
         return None
@@ -138,8 +158,8 @@ async def _rolled_part(conn: Conn, handle: int, span: Span, cuts: Sequence[datet
     if state is None:
         return None
     step = timedelta(minutes=width)
-    low, high = floor(span.start, step), floor(min(span.end, state["rolled"]), step)
-    if low < span.start:
+    low, high = floor(start, step), floor(min(end, state["rolled"]), step)
+    if low < start:
         low += step
     if low >= high:
         return None
@@ -166,10 +186,33 @@ class _Around:
     after: tuple[datetime, float] | None
 
 
+# The usable reading next to a span; where readings were removed, the last or first one of a rollup.
+_BEFORE: LiteralString = """
+    (SELECT ts, num FROM reading WHERE point_id = %(handle)s AND q < 2 AND num IS NOT NULL AND ts < %(at)s
+     ORDER BY ts DESC LIMIT 1)
+"""
+_BEFORE_CUT: LiteralString = _BEFORE + """ UNION ALL
+    (SELECT last_ts AS ts, last AS num FROM rollup_5m f JOIN history_cut c ON c.point_id = f.point_id
+     WHERE f.point_id = %(handle)s AND f.ts < least(%(at)s, c.raw_from) AND f.last_ts < %(at)s
+     ORDER BY f.ts DESC LIMIT 1) ORDER BY ts DESC LIMIT 1
+"""  # fmt: skip
+_AFTER: LiteralString = """
+    (SELECT ts, num FROM reading WHERE point_id = %(handle)s AND q < 2 AND num IS NOT NULL AND ts >= %(at)s
+     ORDER BY ts LIMIT 1)
+"""
+_AFTER_CUT: LiteralString = _AFTER + """ UNION ALL
+    (SELECT first_ts AS ts, first AS num FROM rollup_5m f JOIN history_cut c ON c.point_id = f.point_id
+     WHERE f.point_id = %(handle)s AND f.ts < c.raw_from AND f.ts >= %(at)s ORDER BY f.ts LIMIT 1)
+    ORDER BY ts LIMIT 1
+"""  # fmt: skip
+
+
 async def _around(conn: Conn, handle: int, span: Span, *, after: bool) -> _Around:
-    usable: LiteralString = "SELECT ts, num FROM reading WHERE point_id = %s AND q < 2 AND num IS NOT NULL AND "
-    before = await row(conn, usable + "ts < %s ORDER BY ts DESC LIMIT 1", (handle, span.start))
-    follows = await row(conn, usable + "ts >= %s ORDER BY ts LIMIT 1", (handle, span.end)) if after else None
+    cut = await find_cut(conn, handle)
+    before = await row(conn, _BEFORE_CUT if cut else _BEFORE, {"handle": handle, "at": span.start})
+    follows = None
+    if after:
+        follows = await row(conn, _AFTER_CUT if cut else _AFTER, {"handle": handle, "at": span.end})
     return _Around(
         (before["ts"], before["num"]) if before else None, (follows["ts"], follows["num"]) if follows else None
     )

@@ -1,7 +1,9 @@
-"""Time buckets: `5m`, `1h`, `1d`, `1w`, `1mo`, cut on the clock and the calendar of the site. Pure.
+"""Time buckets of any width: `7s`, `5m`, `1h`, `1d`, `1w`, `1mo`, cut on the clock and the calendar of the site. Pure.
 
 Up to an hour a bucket is a stretch of elapsed time; longer ones follow the wall clock, so the day on which the
-clocks change has 23 or 25 hours and a `6h` bucket on it 5 or 7. Half-open: a reading at an edge is in the later one.
+clocks change has 23 or 25 hours and a `6h` bucket on it 5 or 7. A width that does not divide its day (`7m`, `90m`,
+`5h`) is elapsed time too, counted from 1 January 1970 on the site's clock. Half-open: a reading at an edge is in the
+later bucket.
 """
 
 import re
@@ -19,6 +21,7 @@ MAX_BUCKETS: Final = 10_000
 SECONDS: Final[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "mo": 2_629_746}
 DAY_HOURS: Final = (1, 2, 3, 4, 6, 8, 12, 24)
 LADDER: Final = ("1s", "5s", "15s", "30s", "1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h", "1d", "1w", "1mo", "3mo")
+MOST: Final = {"d": 3660, "w": 520, "mo": 1200}
 MONDAY: Final = date(1970, 1, 5)
 
 
@@ -37,20 +40,22 @@ class Bucket:
         """About how long one is, s; a month counts as a twelfth of a year."""
         return self.count * SECONDS[self.unit]
 
+    @property
+    def is_elapsed(self) -> bool:
+        """Whether it is a stretch of elapsed time: whatever does not follow the wall clock."""
+        return self.unit in ("s", "m") or (self.unit == "h" and (self.count == 1 or self.count not in DAY_HOURS))
+
 
 def parse_bucket(text: str) -> Bucket:
-    """A width as in `5m`. Raises Invalid `history.bucket` for one that does not divide its hour, day or year.
+    """A width as in `5m`. Raises Invalid `history.bucket` for what is none.
 
     >>> parse_bucket("15m").seconds
     900
     """
-    match = re.fullmatch(r"(\d{1,4})(s|m|h|d|w|mo)", text)
-    if match:
-        count, unit = int(match[1]), match[2]
-        fits = {"s": 60, "m": 60, "h": 24, "mo": 12}.get(unit)
-        if count and (fits is None or fits % count == 0) and (unit not in "dw" or count <= 366):
-            return Bucket(count, unit)  # type: ignore[arg-type]
-    raise Invalid("history.bucket", where="bucket", bucket=text[:20])
+    match = re.fullmatch(r"([1-9][0-9]{0,3})(s|m|h|d|w|mo)", text)
+    if match is None or int(match[1]) > MOST.get(match[2], 9999):
+        raise Invalid("history.bucket", where="bucket", bucket=text[:20])
+    return Bucket(int(match[1]), match[2])  # type: ignore[arg-type]
 
 
 def auto_bucket(start: datetime, end: datetime, most: int = 600) -> Bucket:
@@ -72,8 +77,15 @@ def edges(bucket: Bucket, zone: ZoneInfo, start: datetime, end: datetime) -> lis
         raise Invalid("history.range", where="to")
     if (end - start).total_seconds() / bucket.seconds > MAX_BUCKETS:
         raise Invalid("history.too_many_buckets", where="bucket", bucket=str(bucket), limit=MAX_BUCKETS)
-    if bucket.seconds <= 3600:
+    if bucket.is_elapsed:
         return _elapsed(bucket.seconds, zone, start, end)
+    try:
+        return _calendar(bucket, zone, start, end)
+    except (ValueError, OverflowError):  # the calendar ends with the year 9999
+        raise Invalid("history.range", where="to") from None
+
+
+def _calendar(bucket: Bucket, zone: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
     found: list[datetime] = []
     for edge in _wall_clock(bucket, zone, start):
         if found and edge <= found[-1]:

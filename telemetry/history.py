@@ -8,7 +8,7 @@ in `installation`. Readers use the same SQL on both.
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, LiteralString
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -16,6 +16,7 @@ import structlog
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from telemetry.parts import Engine, enable_columnstore, storage_of
 from telemetry.points import QUALITIES, Quality, Value, value_of
 from telemetry.rollups import start_rollups
 from twin.db import Conn, Database, row, rows
@@ -24,7 +25,6 @@ from twin.page import Page, decode_cursor, page_of
 
 log = structlog.get_logger()
 
-Engine = Literal["timescaledb", "partitions"]
 SETUP_LOCK: Final = 0x74776E68  # one server at a time makes the table or its partitions
 CHUNK: Final = "7 days"
 MONTHS_AHEAD: Final = 2
@@ -51,22 +51,6 @@ class Reading:
     quality: Quality
 
 
-@dataclass(frozen=True, slots=True)
-class LatestReading:
-    """The newest reading of a point, with what is needed to show it."""
-
-    id: UUID
-    handle: int
-    point: str  # key
-    name: str
-    element: str | None  # GlobalId
-    storey_id: UUID | None
-    unit: str | None
-    ts: datetime
-    value: Value | None
-    quality: Quality
-
-
 class History:
     """The table `reading`: `await start()` makes it, `run()` looks after it."""
 
@@ -84,6 +68,8 @@ class History:
                 self.engine = await _create(conn)
             else:
                 self.engine = known["value"]["engine"]
+            if (await storage_of(conn)).compression == "columnstore":
+                await enable_columnstore(conn)
             await start_rollups(conn, now=now or datetime.now(UTC))
         await self.maintain(now=now or datetime.now(UTC))
 
@@ -138,19 +124,19 @@ class History:
 
 
 async def _create(conn: Conn) -> Engine:
-    extension = await row(
-        conn,
-        """SELECT extversion AS version, current_setting('timescaledb.license', true) AS license
-           FROM pg_extension WHERE extname = 'timescaledb'""",
-    )
     facts: dict[str, Any]
-    if extension is not None:
+    if await row(conn, "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"):
         await conn.execute("CREATE TABLE reading (" + _COLUMNS + ")")
         await conn.execute(
             "SELECT create_hypertable('reading', by_range('ts', %s::interval), create_default_indexes => false)",
             (CHUNK,),
         )
-        facts = {"engine": "timescaledb", **extension}
+        extension = await row(
+            conn,
+            """SELECT extversion AS version, current_setting('timescaledb.license', true) AS license
+               FROM pg_extension WHERE extname = 'timescaledb'""",
+        )
+        facts = {"engine": "timescaledb", **(extension or {})}
     else:
         await conn.execute("CREATE TABLE reading (" + _COLUMNS + ") PARTITION BY RANGE (ts)")
         await conn.execute("CREATE TABLE reading_default PARTITION OF reading DEFAULT")
@@ -221,38 +207,6 @@ async def read_raw(
     )
     readings = [Reading(each["ts"], value_of(kind, each["num"], each["txt"]), QUALITIES[each["q"]]) for each in found]
     return page_of(readings, limit, lambda reading: [reading.ts])
-
-
-async def latest_readings(
-    conn: Conn, building_id: UUID | None, *, limit: int = 100, cursor: str | None = None
-) -> Page[LatestReading]:
-    """The newest readings of a building's points (None: all buildings), by key."""
-    after = decode_cursor(cursor, 1)
-    found = await rows(
-        conn,
-        """SELECT p.id, p.handle, p.key, p.name, p.kind, p.unit, e.global_id, e.storey_id, l.ts, l.num, l.txt, l.q
-           FROM latest l JOIN point p ON p.handle = l.point_id LEFT JOIN element e ON e.id = p.element_id
-           WHERE p.retired_at IS NULL AND (%(building)s::uuid IS NULL OR p.building_id = %(building)s)
-             AND (%(after)s::text IS NULL OR p.key > %(after)s)
-           ORDER BY p.key LIMIT %(limit)s""",
-        {"building": building_id, "after": after and after[0], "limit": limit + 1},
-    )
-    items = [
-        LatestReading(
-            id=each["id"],
-            handle=each["handle"],
-            point=each["key"],
-            name=each["name"],
-            element=each["global_id"],
-            storey_id=each["storey_id"],
-            unit=each["unit"],
-            ts=each["ts"],
-            value=value_of(each["kind"], each["num"], each["txt"]),
-            quality=QUALITIES[each["q"]],
-        )
-        for each in found
-    ]
-    return page_of(items, limit, lambda item: [item.point])
 
 
 async def zone_of(conn: Conn, building_id: UUID) -> str:

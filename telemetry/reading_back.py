@@ -1,36 +1,18 @@
-"""More ways to read history: a whole building at a past moment, several points side by side, how values are spread."""
+"""More ways to read history: several points side by side, and how values are spread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
-from telemetry.aggregate import Fill, Span, read_buckets
+from telemetry.aggregate import Fill, Span, find_cut, read_buckets
 from telemetry.buckets import edges
-from telemetry.points import QUALITIES, Point, Quality, Value, value_of
+from telemetry.points import Point
 from twin.db import Conn, row, rows
 from twin.errors import Invalid
-from twin.page import Page, decode_cursor, page_of
 
 MAX_ALIGNED: Final = 50  # points of one question
 MAX_BINS: Final = 200
-LOOKBACK: Final = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class PastReading:
-    """What a point said at a moment: its newest reading then."""
-
-    id: UUID
-    handle: int
-    point: str  # key
-    element: str | None  # GlobalId
-    storey_id: UUID | None
-    unit: str | None
-    ts: datetime
-    value: Value | None
-    quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,56 +46,7 @@ class Distribution:
     percentiles: dict[str, float]  # "95": the value that 95 % of the readings do not exceed
     edges: list[float]  # n + 1, rising; equally wide
     counts: list[int]  # n; the last bin holds its upper edge too
-
-
-async def read_as_of(
-    conn: Conn,
-    building_id: UUID,
-    moment: datetime,
-    *,
-    lookback: timedelta = LOOKBACK,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> Page[PastReading]:
-    """The newest reading of each point of a building at a moment, by key.
-
-    A point that had been silent for longer than `lookback` at that moment is left out; one that was retired before,
-    too.
-    """
-    after = decode_cursor(cursor, 1)
-    found = await rows(
-        conn,
-        """SELECT p.id, p.handle, p.key, p.kind, p.unit, e.global_id, e.storey_id, r.ts, r.num, r.txt, r.q
-           FROM point p LEFT JOIN element e ON e.id = p.element_id
-           CROSS JOIN LATERAL (
-             SELECT ts, num, txt, q FROM reading
-             WHERE point_id = p.handle AND ts <= %(at)s AND ts > %(since)s ORDER BY ts DESC LIMIT 1) AS r
-           WHERE p.building_id = %(building)s AND (p.retired_at IS NULL OR p.retired_at > %(at)s)
-             AND (%(after)s::text IS NULL OR p.key > %(after)s)
-           ORDER BY p.key LIMIT %(limit)s""",
-        {
-            "building": building_id,
-            "at": moment,
-            "since": moment - lookback,
-            "after": after and after[0],
-            "limit": limit + 1,
-        },
-    )
-    items = [
-        PastReading(
-            id=each["id"],
-            handle=each["handle"],
-            point=each["key"],
-            element=each["global_id"],
-            storey_id=each["storey_id"],
-            unit=each["unit"],
-            ts=each["ts"],
-            value=value_of(each["kind"], each["num"], each["txt"]),
-            quality=QUALITIES[each["q"]],
-        )
-        for each in found
-    ]
-    return page_of(items, limit, lambda item: [item.point])
+    raw_from: datetime | None  # retention removed the readings before: they are not among these
 
 
 async def read_aligned(
@@ -150,6 +83,7 @@ async def read_distribution(
         raise Invalid("history.bins", where="bins", limit=MAX_BINS)
     if not all(0 <= each <= 100 for each in percentiles):
         raise Invalid("history.percentiles", where="percentiles")
+    cut = await find_cut(conn, handle)
     parameters = {"handle": handle, "start": start, "end": end, "bins": bins}
     facts = await row(
         conn,
@@ -185,4 +119,5 @@ async def read_distribution(
         {f"{each:g}": value for each, value in zip(percentiles, facts["found"] or [], strict=False)},
         [low + width * i for i in range(len(counts) + 1)] if facts["n"] else [],
         counts if facts["n"] else [],
+        cut if cut and cut > start else None,
     )

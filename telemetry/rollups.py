@@ -66,12 +66,21 @@ _DIRTY_READINGS: LiteralString = """unnest(%(points)s::int[], %(hours)s::timesta
     WHERE r.ts >= %(low)s AND r.ts < %(high)s"""
 _DIRTY_FINE: LiteralString = """unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
     JOIN rollup_5m f ON f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour'"""
+# Where retention took the readings away, a rollup gives way only to one of at least as many readings: one that came
+# late, or is sent again, must not stand for all that were there.
+_UNLESS_FEWER: LiteralString = """
+    ON CONFLICT (point_id, ts) DO UPDATE SET n = excluded.n, good = excluded.good, sum = excluded.sum,
+        min = excluded.min, max = excluded.max, first = excluded.first, last = excluded.last,
+        first_ts = excluded.first_ts, last_ts = excluded.last_ts, held = excluded.held, slanted = excluded.slanted
+    WHERE rollup_5m.n <= excluded.n
+"""
 _FORGET: LiteralString = """
     DELETE FROM {table} f USING unnest(%(points)s::int[], %(hours)s::timestamptz[]) AS d(point_id, hour)
     WHERE f.point_id = d.point_id AND f.ts >= d.hour AND f.ts < d.hour + interval '1 hour'"""
 ROLL_NEW: Final = _FROM_READINGS.format(readings=_NEW_READINGS)
 ROLL_NEW_HOURS: Final = _HOURS.format(fine=_NEW_FINE)
 ROLL_DIRTY: Final = _FROM_READINGS.format(readings=_DIRTY_READINGS)
+ROLL_CUT: Final = ROLL_DIRTY + _UNLESS_FEWER
 ROLL_DIRTY_HOURS: Final = _HOURS.format(fine=_DIRTY_FINE)
 
 
@@ -167,14 +176,20 @@ class Rollups:
                 return 0
             taken = await rows(
                 conn,
-                """DELETE FROM rollup_dirty WHERE ctid = ANY(ARRAY(
-                     SELECT ctid FROM rollup_dirty WHERE hour < %(rolled)s ORDER BY point_id, hour LIMIT %(most)s))
-                   RETURNING point_id, hour""",
+                """WITH taken AS (
+                     DELETE FROM rollup_dirty WHERE ctid = ANY(ARRAY(
+                       SELECT ctid FROM rollup_dirty WHERE hour < %(rolled)s ORDER BY point_id, hour LIMIT %(most)s))
+                     RETURNING point_id, hour)
+                   SELECT t.point_id, t.hour, coalesce(t.hour < c.raw_from, false) AS cut,
+                          coalesce(t.hour < c.rollup_from, false) AS gone
+                   FROM taken t LEFT JOIN history_cut c ON c.point_id = t.point_id""",
                 {"rolled": state["rolled"], "most": DIRTY_HOURS},
             )
-            if not taken:
-                return 0
-            await _roll_again(conn, {(each["point_id"], each["hour"]) for each in taken}, state["rolled"])
+            kept = {(each["point_id"], each["hour"]): each["cut"] for each in taken if not each["gone"]}
+            for cut in (False, True):
+                hours = {hour for hour, is_cut in kept.items() if is_cut == cut}
+                if hours:
+                    await _roll_again(conn, hours, state["rolled"], cut=cut)
             return len(taken)
 
 
@@ -183,8 +198,11 @@ async def _alone(conn: Conn) -> bool:
     return bool(found and found["got"])
 
 
-async def _roll_again(conn: Conn, dirty: set[tuple[int, datetime]], rolled: datetime) -> None:
-    """Make the rollups of these (point, hour) anew; of the hour that is being rolled up, as far as it is."""
+async def _roll_again(conn: Conn, dirty: set[tuple[int, datetime]], rolled: datetime, *, cut: bool) -> None:
+    """Make the rollups of these (point, hour) anew; of the hour that is being rolled up, as far as it is.
+
+    `cut`: retention removed readings of these hours, so that what is left of them is not all there was.
+    """
     ordered = sorted(dirty)
     hours = [hour for _, hour in ordered]
     whole = {
@@ -193,9 +211,10 @@ async def _roll_again(conn: Conn, dirty: set[tuple[int, datetime]], rolled: date
         "low": min(hours),
         "high": min(max(hours) + COARSE, rolled),
     }
-    await conn.execute(_FORGET.format(table="rollup_5m"), whole)
+    if not cut:
+        await conn.execute(_FORGET.format(table="rollup_5m"), whole)
     await conn.execute(_FORGET.format(table="rollup_1h"), whole)
-    await conn.execute(ROLL_DIRTY, whole)
+    await conn.execute(ROLL_CUT if cut else ROLL_DIRTY, whole)
     complete = [(point, hour) for point, hour in ordered if hour + COARSE <= rolled]
     await conn.execute(
         ROLL_DIRTY_HOURS, {"points": [point for point, _ in complete], "hours": [hour for _, hour in complete]}

@@ -16,13 +16,15 @@ from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transact
 from api.streams import begun
 from identity import audit
 from telemetry import history, points
-from telemetry.aggregate import Fill, Span, parse_aggregates, read_buckets
+from telemetry.aggregate import Fill, Span, find_cut, parse_aggregates, read_buckets
 from telemetry.buckets import auto_bucket, parse_bucket
 from telemetry.decode import read_time
-from telemetry.history import LatestReading, Reading
+from telemetry.history import Reading
 from telemetry.points import Point
-from telemetry.reading_back import Aligned, Distribution, PastReading, read_aligned, read_as_of, read_distribution
+from telemetry.reading_back import Aligned, Distribution, read_aligned, read_distribution
 from telemetry.reading_export import MEDIA, Format, export_arrow, export_csv
+from telemetry.rollups import FINE
+from telemetry.states import PointState, latest_readings, read_as_of
 from twin.db import Conn, rows
 from twin.errors import Invalid, NotFound
 from twin.page import Page
@@ -44,6 +46,7 @@ class BucketPage:
     items: list[dict[str, Any]]
     next: None
     bucket: str
+    raw_from: datetime | None  # retention removed the readings before: there the answer is made of five-minute rollups
 
 
 @router.get("/points/{point}/readings")
@@ -81,24 +84,25 @@ async def list_readings(
         )
     span = await _span([found], tx, since, until, bucket)
     items = await read_buckets(tx, found.handle, span, parse_aggregates(agg), sampling=found.sampling, fill=fill)
-    return BucketPage(items, None, str(span.bucket))
+    cut = await find_cut(tx, found.handle)
+    return BucketPage(items, None, str(span.bucket), cut if cut and cut > span.start else None)
 
 
 @router.get("/readings/latest")
 @allow("reading.read")
 async def list_latest(
     tx: Tx, building: str | None = None, limit: Limit = 100, cursor: str | None = None
-) -> Page[LatestReading]:
+) -> Page[PointState]:
     """The newest reading of each point, by key."""
     building_id = (await get_building(tx, building)).id if building else None
-    return await history.latest_readings(tx, building_id, limit=limit, cursor=cursor)
+    return await latest_readings(tx, building_id, limit=limit, cursor=cursor)
 
 
 @router.get("/readings/at")
 @allow("reading.read")
 async def list_past(
     tx: Tx, building: str, ts: TimeText, lookback: Lookback = 7.0, limit: Limit = 100, cursor: str | None = None
-) -> Page[PastReading]:
+) -> Page[PointState]:
     """What every point of a building said at a moment, by key: the building as it was."""
     moment = _time(ts, "ts")
     if moment is None:
@@ -220,7 +224,15 @@ async def _span(wanted: Sequence[Point], conn: Conn, start: datetime | None, end
     now = datetime.now(UTC)
     since, until = history.default_range(start, end, now)
     width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
+    if bucket == "auto" and width.seconds < FINE.total_seconds() and await _any_cut(conn, wanted, since):
+        width = parse_bucket("5m")
     return Span(since, until, width, ZoneInfo(await history.zone_of(conn, wanted[0].building_id)), now)
+
+
+async def _any_cut(conn: Conn, wanted: Sequence[Point], start: datetime) -> bool:
+    """Whether retention left only rollups of one of these points after `start`."""
+    cuts = [await find_cut(conn, point.handle) for point in wanted]
+    return any(cut is not None and cut > start for cut in cuts)
 
 
 def _time(text: str | None, where: str) -> datetime | None:

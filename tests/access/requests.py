@@ -24,7 +24,7 @@ WALKED: Mapping[str, str] = {"start": "element", "stop": "pump"}
 TIMES: Mapping[str, str] = {"ts": "2026-01-01T12:00:00Z", "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
 """Fields that are a time, though their type is text: they answer a clear error instead of a schema's."""
 NOTHING: Mapping[str, Any] = {}
-SERVER_WIDE = frozenset({"account", "key_id", "key", "role", "grant", "session_id", "provider", "user"})
+SERVER_WIDE = frozenset({"account", "key_id", "key", "role", "grant", "session_id", "provider", "user", "policy"})
 
 
 @dataclass(frozen=True)

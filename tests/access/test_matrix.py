@@ -60,7 +60,7 @@ async def matrix(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
             foreign = await world.build(conn, twin.blobs, "Foreignbuilding")
             victim = await world.account(conn, "somebody", "crew")
             others = {"account": victim, "role": "crew", "provider": "none", "session_id": victim}
-            others |= {"key_id": victim, "key": victim, "grant": victim, "user": "somebody"}
+            others |= {"key_id": victim, "key": victim, "grant": victim, "user": "somebody", "policy": victim}
             made = Matrix(twin, own, foreign, others)
             for role in ROLES:
                 for name, places in ((role, [("building", own.id)]), (f"{role} everywhere", [])):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,19 +14,53 @@ from telemetry.history import History
 from telemetry.ingest import AcceptedBatch, Ingest
 from telemetry.points import NewPoint, Point, create_point
 from telemetry.sources import SourceRef
+from tests import pglite
 from twin import db as twin_db
 from twin import migrations
 from twin.db import Database
 from twin.places import create_building
 from twin.settings import Settings
 
+ENGINES = ["partitions", pytest.param("timescaledb", marks=pytest.mark.timescale)]
+ALL_ENGINES = [*ENGINES, pytest.param("community", marks=pytest.mark.timescale)]
+"""PostgreSQL alone; the TimescaleDB that is given (`make test-timescale` brings the Apache edition); the community
+edition, as WebAssembly."""
 
-@pytest.fixture(params=["partitions", pytest.param("timescaledb", marks=pytest.mark.timescale)])
-def storage_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A migrated database on the embedded PostgreSQL, and one on a real TimescaleDB where one is given."""
+
+@dataclass(frozen=True)
+class Given:
+    """A migrated database of this test's own; `connections`: as many as it can have."""
+
+    engine: str
+    url: str
+    connections: int = 8
+
+
+@pytest.fixture(scope="session")
+def wasm() -> Iterator[pglite.PGlite]:
+    """A community edition with our schema, one connection; as new for each test."""
+    if not os.environ.get("TWIN_TEST_TIMESCALE_URL"):
+        pytest.skip("`make test-timescale` runs these")
+    with pglite.serving() as server:
+        migrations.migrate(server.url)
+        server.keep()
+        yield server
+
+
+def _given(request: pytest.FixtureRequest) -> Iterator[Given]:
     if request.param == "partitions":
-        yield request.getfixturevalue("database_url")
-        return
+        yield Given("partitions", request.getfixturevalue("database_url"))
+    elif request.param == "community":
+        server: pglite.PGlite = request.getfixturevalue("wasm")
+        server.renew()
+        with psycopg.connect(server.url, autocommit=True) as conn:
+            conn.execute("CREATE EXTENSION timescaledb")
+        yield Given("community", server.url, connections=1)
+    else:
+        yield from _on_timescale()
+
+
+def _on_timescale() -> Iterator[Given]:
     server = os.environ.get("TWIN_TEST_TIMESCALE_URL")
     if not server:
         pytest.skip("no TimescaleDB here: `make test-timescale` starts one")
@@ -34,14 +69,26 @@ def storage_url(request: pytest.FixtureRequest) -> Iterator[str]:
         conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = psycopg.conninfo.make_conninfo(server, dbname=name)
         migrations.migrate(url)
-        yield url
+        yield Given("timescaledb", url)
         conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+several = pytest.fixture(params=ENGINES, name="several")(_given)
+given = pytest.fixture(params=ALL_ENGINES, name="given")(_given)
+
+
 @pytest.fixture
-async def storage(storage_url: str) -> AsyncIterator[Database]:
-    """That database with a pool and the table of readings."""
-    async with twin_db.connect(storage_url, 8) as database:
+async def storage(several: Given) -> AsyncIterator[Database]:
+    """A database with a pool and the table of readings, on the engines that have several connections."""
+    async with twin_db.connect(several.url, several.connections) as database:
+        await History(database).start()
+        yield database
+
+
+@pytest.fixture
+async def anywhere(given: Given) -> AsyncIterator[Database]:
+    """The same on every engine: on the community edition there is one connection, so ask one thing at a time."""
+    async with twin_db.connect(given.url, given.connections) as database:
         await History(database).start()
         yield database
 

@@ -82,8 +82,8 @@ def test_buckets_cover_the_range_without_gap_or_overlap(text: str, zone: str, st
     assert all(a < b for a, b in zip(cuts, cuts[1:], strict=False))
 
 
-@pytest.mark.parametrize("text", ["", "5", "m", "7m", "5h", "0d", "13h", "-1h", "5 m", "1y", "99999s", "5mo"])
-def test_a_width_that_does_not_fit_its_hour_day_or_year_is_refused(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "5", "m", "0d", "05m", "-1h", "5 m", "1y", "99999s", "1.5h", "٣h"])
+def test_what_is_no_width_is_refused(text: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse_bucket(text)
     assert refused.value.code == "history.bucket"

@@ -90,24 +90,24 @@ ASKED: list[dict[str, Any]] = [
 ]
 
 
-async def test_rollups_answer_as_the_readings_do_late_ones_included(storage: Database) -> None:
-    [point] = await make_points(storage, NUMBER)
+async def test_rollups_answer_as_the_readings_do_late_ones_included(anywhere: Database) -> None:
+    [point] = await make_points(anywhere, NUMBER)
     readings = some_readings(1, 70, 900)
     late, rest = readings[::7], [each for i, each in enumerate(readings) if i % 7]
-    await send(storage, *rest)
-    rollups = Rollups(storage)
+    await send(anywhere, *rest)
+    rollups = Rollups(anywhere)
     assert await rollups.catch_up(now=NOW) > 0
-    assert await count(storage, "rollup") > 400
-    assert await count(storage, "dirty") == 0
-    await send(storage, *late)
-    assert await count(storage, "dirty") > 0
-    at_once = [await ask(storage, point, **asked) for asked in ASKED]
+    assert await count(anywhere, "rollup") > 400
+    assert await count(anywhere, "dirty") == 0
+    await send(anywhere, *late)
+    assert await count(anywhere, "dirty") > 0
+    at_once = [await ask(anywhere, point, **asked) for asked in ASKED]
     await rollups.catch_up(now=NOW)
-    assert await count(storage, "dirty") == 0
-    afterwards = [await ask(storage, point, **asked) for asked in ASKED]
-    await from_readings(storage)
+    assert await count(anywhere, "dirty") == 0
+    afterwards = [await ask(anywhere, point, **asked) for asked in ASKED]
+    await from_readings(anywhere)
     for one, two, asked in zip(at_once, afterwards, ASKED, strict=True):
-        exact = await ask(storage, point, **asked)
+        exact = await ask(anywhere, point, **asked)
         assert len(exact) > 2
         assert_same(one, exact)
         assert_same(two, exact)

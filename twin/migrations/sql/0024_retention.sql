@@ -62,7 +62,8 @@ CREATE INDEX history_run_policy ON history_run (policy_id);
 CREATE TABLE history_part (
     name          text PRIMARY KEY,
     readings      bigint NOT NULL,
-    bytes         bigint NOT NULL,                       -- when it was counted; another size: count again
+    bytes         bigint NOT NULL,                       -- when it was counted; another size or other changes:
+    changes       bigint NOT NULL,                       -- count again
     counted_at    timestamptz NOT NULL,
     bytes_before  bigint,                                -- before it was compressed
     compressed_at timestamptz
