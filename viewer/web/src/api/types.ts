@@ -86,5 +86,9 @@ export interface Report {
   removed: number;
   unchanged: number;
   seconds: Record<string, number>;
-  warnings: { code: string; message: string }[];
+  /** What the check of the file found; reports of old versions have the first two only. */
+  warnings: {
+    code: string; message: string; severity?: "info" | "warning" | "error"; count?: number; where?: string[];
+    explanation?: { en: string; zh: string }; fix?: { en: string; zh: string };
+  }[];
 }

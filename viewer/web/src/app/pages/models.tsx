@@ -12,6 +12,9 @@ import { useActorName, useClassName } from "../lib/names";
 import { Empty, Failure, PageHead } from "../parts";
 import { useModels, useVersion, useVersions } from "../queries";
 import { useMay } from "../session";
+import { FindingView } from "../checks/results";
+import { accountLanguage } from "../i18n";
+import "../issues/issues.css";
 import { VersionActions } from "../versions/actions";
 import NewModel from "./new-model";
 
@@ -103,7 +106,11 @@ function ReportView({ report, version }: { report: Report; version: ModelVersion
       {report.warnings.length > 0 ? (
         <div>
           <h3>{t("report.warnings", { count: report.warnings.length })}</h3>
-          <ul className="warnings" tabIndex={0} aria-label={t("report.warnings", { count: report.warnings.length })}>{report.warnings.slice(0, 50).map((one, i) => <li key={i}><code className="code">{one.code}</code>{one.message}</li>)}</ul>
+          <div className="warnings" tabIndex={0} role="region" aria-label={t("report.warnings", { count: report.warnings.length })}>
+            {report.warnings.slice(0, 50).map((one, i) => (
+              <FindingView key={i} finding={{ ...one, severity: one.severity ?? "warning", count: one.count ?? 1, where: one.where ?? [] }} language={accountLanguage(i18n.language)} />
+            ))}
+          </div>
         </div>
       ) : null}
       <Troubles title={t("report.degraded")} hint={t("report.degradedHint")} items={report.degraded} />
