@@ -1,4 +1,4 @@
-"""Moments as they come in queries and bodies."""
+"""Times in queries."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -14,14 +14,14 @@ End = Annotated[TimeText, Query(alias="to")]
 
 
 def time_of(text: str | None, where: str) -> datetime | None:
-    """A moment in UTC, None for None; a `+` that was not encoded arrives as a blank. Raises Invalid `history.time`."""
+    """A time from a query; a `+` that was not encoded arrives as a blank. Raises Invalid `history.time`."""
     if text is None:
         return None
     try:
-        moment = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
+        time = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
         # PostgreSQL's and Python's calendars end near here, and no reading lies there.
-        if not timedelta(0) <= moment - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
+        if not timedelta(0) <= time - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
             raise OverflowError
     except (Invalid, OverflowError):
         raise Invalid("history.time", where=where, time=text[:60]) from None
-    return moment
+    return time

@@ -33,6 +33,7 @@ from api.routes import (
     statistics,
     systems,
     telemetry,
+    timeline,
     topics,
     versions,
     ways,
@@ -69,6 +70,7 @@ ROUTERS: Final[tuple[Router, ...]] = (
     derived.router,
     statistics.router,
     telemetry.router,
+    timeline.router,
     alarms.router,
     maintenance.router,
 )

@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from api.clients import expensive
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from api.streams import begun
+from api.times import End, Start, TimeText, time_of
 from identity import audit
 from telemetry import history, points
 from telemetry.aggregate import Fill, Span, find_cut, parse_aggregates, read_buckets
 from telemetry.buckets import auto_bucket, parse_bucket
-from telemetry.decode import read_time
 from telemetry.history import Reading
 from telemetry.points import Point
 from telemetry.reading_back import Aligned, Distribution, read_aligned, read_distribution
@@ -33,9 +33,6 @@ from twin.places import get_building
 router = Router(tags=["telemetry"])
 
 RawLimit = Annotated[int, Query(ge=1, le=10_000, description="raw readings per page")]
-TimeText = Annotated[str | None, Query(description="RFC 3339 time with zone")]
-Start = Annotated[TimeText, Query(alias="from")]
-End = Annotated[TimeText, Query(alias="to")]
 Lookback = Annotated[float, Query(gt=0, le=366, description="days of silence after which a point is left out")]
 
 
@@ -68,7 +65,7 @@ async def list_readings(
     With `bucket`, to defaults to now and from to a day before it.
     """
     found = await points.get_point(tx, point)
-    since, until = _time(start, "from"), _time(end, "to")
+    since, until = time_of(start, "from"), time_of(end, "to")
     if bucket is None:
         if since and until and until <= since:
             raise Invalid("history.range", where="to")
@@ -104,7 +101,7 @@ async def list_past(
     tx: Tx, building: str, ts: TimeText, lookback: Lookback = 7.0, limit: Limit = 100, cursor: str | None = None
 ) -> Page[PointState]:
     """What every point of a building said at a moment, by key: the building as it was."""
-    moment = _time(ts, "ts")
+    moment = time_of(ts, "ts")
     if moment is None:
         raise Invalid("history.time", where="ts", time="")
     found = await get_building(tx, building)
@@ -124,7 +121,7 @@ async def list_aligned(
 ) -> Aligned:
     """Several points in the same buckets, cut on the clock of the first one's site."""
     found = [await points.get_point(tx, each) for each in dict.fromkeys(point)]
-    span = await _span(found, tx, _time(start, "from"), _time(end, "to"), bucket)
+    span = await _span(found, tx, time_of(start, "from"), time_of(end, "to"), bucket)
     return await read_aligned(tx, found, span, parse_aggregates(agg), fill)
 
 
@@ -141,7 +138,7 @@ async def get_distribution(
     """Histogram, percentiles, mean and deviation of a point's readings; the last day unless told."""
     found = await points.get_point(tx, point)
     _must_have_numbers(found)
-    since, until = history.default_range(_time(start, "from"), _time(end, "to"), datetime.now(UTC))
+    since, until = history.default_range(time_of(start, "from"), time_of(end, "to"), datetime.now(UTC))
     try:
         wanted = [float(each) for each in percentiles.split(",") if each.strip()]
     except ValueError:
@@ -165,7 +162,7 @@ class ExportBody(BaseModel):
 @expensive
 async def export_readings(request: Request, caller: Caller, body: ExportBody) -> Response:
     """Readings as CSV, Parquet or Arrow, by point and time; written while they are read. Leaves an audit entry."""
-    since, until = _time(body.start, "from"), _time(body.end, "to")
+    since, until = time_of(body.start, "from"), time_of(body.end, "to")
     if since is None or until is None or until <= since:
         raise Invalid("history.range", where="to")
     headers = {"content-disposition": f'attachment; filename="readings-{since:%Y%m%d}-{until:%Y%m%d}.{body.format}"'}
@@ -233,17 +230,3 @@ async def _any_cut(conn: Conn, wanted: Sequence[Point], start: datetime) -> bool
     """Whether retention left only rollups of one of these points after `start`."""
     cuts = [await find_cut(conn, point.handle) for point in wanted]
     return any(cut is not None and cut > start for cut in cuts)
-
-
-def _time(text: str | None, where: str) -> datetime | None:
-    """A time from a query; a `+` that was not encoded arrives as a blank."""
-    if text is None:
-        return None
-    try:
-        time = read_time(text.strip().replace(" ", "+") if "T" in text else text).astimezone(UTC)
-        # PostgreSQL's and Python's calendars end near here, and no reading lies there.
-        if not timedelta(0) <= time - datetime(1, 1, 3, tzinfo=UTC) <= timedelta(days=3_652_050):
-            raise OverflowError
-    except (Invalid, OverflowError):
-        raise Invalid("history.time", where=where, time=text[:60]) from None
-    return time

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import json
+import time
+from array import array
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +14,8 @@ import httpx
 import pyarrow
 import pytest
 from pyarrow import parquet
+
+from tests.serving import wait_for_job
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 Make = Callable[..., dict[str, object]]
@@ -135,7 +140,7 @@ def test_history_comes_raw_and_in_buckets(client: httpx.Client, make: Make) -> N
     ("params", "code"),
     [
         ({"from": "yesterday"}, "history.time"), ({"from": "2026-01-01T00:00:00"}, "history.time"),
-        ({"bucket": "7m"}, "history.bucket"), ({"bucket": "5m", "agg": "median"}, "history.aggregate"),
+        ({"bucket": "0m"}, "history.bucket"), ({"bucket": "5m", "agg": "median"}, "history.aggregate"),
         ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "history.range"),
         ({"from": "2000-01-01T00:00:00Z", "bucket": "1s"}, "history.too_many_buckets"),
         ({"cursor": "rubbish"}, "cursor.invalid"), ({"from": "9999-12-31T23:59:59Z"}, "history.time"),
@@ -268,3 +273,74 @@ def table(content: bytes, form: str) -> list[tuple[object, ...]]:
     source = pyarrow.BufferReader(content)
     found = parquet.read_table(source) if form == "parquet" else pyarrow.ipc.open_stream(source).read_all()
     return [tuple(each.values()) for each in found.to_pylist()]
+
+
+@pytest.mark.clause("6.4.3b")
+def test_a_building_is_seen_as_it_was_its_values_and_what_was_wrong_with_it(
+    client: httpx.Client, building: str, make: Make
+) -> None:
+    point = make(unit="DEG_C")
+    rule = {"name": "Too hot", "point": point["key"], "kind": "high", "limit": 30, "severity": "high"}
+    client.post("/alarm-rules", json=rule).raise_for_status()
+    for seconds, value in ((-50, 20), (-40, 35), (-30, 20), (-20, 40)):
+        send(client, reading(point, value, seconds))
+    window = {"from": (NOW - timedelta(seconds=60)).isoformat(), "to": NOW.isoformat()}
+    answer = client.get(f"/buildings/{building}/frames", params={**window, "frames": 7}).raise_for_status()
+    size = int.from_bytes(answer.content[:4], "little")
+    head = json.loads(answer.content[4 : 4 + size])
+    values = array("f", answer.content[4 + size :])
+    assert (head["step"], head["frames"], len(head["handles"])) == (10, 7, 1)
+    assert str(values.tolist()) == "[nan, 20.0, 35.0, 20.0, 40.0, 40.0, 40.0]"
+    deadline = time.monotonic() + 20
+    while (
+        len(spans := client.get(f"/buildings/{building}/timeline", params=window).json()["alarms"]) < 1
+        or len(spans[0]["spans"]) < 2
+    ):
+        assert time.monotonic() < deadline, spans
+        time.sleep(0.1)
+    [alarm] = spans
+    assert (alarm["severity"], alarm["spans"][1][1]) == ("high", None)
+    assert [at[:19] for at in alarm["spans"][0]] == [(NOW + timedelta(seconds=s)).isoformat()[:19] for s in (-40, -30)]
+    empty = client.get(f"/buildings/{building}/timeline", params={"from": window["to"], "to": window["from"]})
+    assert (empty.status_code, empty.json()["code"]) == (422, "timeline.range")
+
+
+@pytest.mark.clause("6.1.3f")
+def test_a_class_of_points_keeps_its_readings_as_long_as_its_policy_says(
+    client: httpx.Client, building: str, make: Make
+) -> None:
+    point = make(unit="DEG_C", brick_class="Air_Temperature_Sensor")
+    old = NOW - timedelta(days=400)
+    readings = [reading(point, float(n), (old - NOW).total_seconds() + 600 * n) for n in range(50)]
+    assert send(client, *readings, reading(point, 99.0, -60))["accepted"] == 51
+    said = {"name": f"Air of {building}", "match": {"building": building, "brick_class": "Temperature_Sensor"}}
+    policy = client.post("/history/policies", json={**said, "raw_for": "P800D"}).raise_for_status().json()
+    assert (policy["points"], policy["raw_for"], policy["rollup_for"]) == (1, "P800D", None)
+    assert client.post("/history/policies", json=said).json()["code"] == "history.policy_exists"
+    where = f"/history/policies/{policy['id']}"
+    wrong = client.patch(where, json={"rollup_for": "P1D"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "rollup_for")
+    seen = client.post(f"{where}/preview", json={"raw_for": 365 * 86_400}).raise_for_status().json()
+    assert (seen["points"], seen["readings"], seen["without_rollup"], seen["exact"]) == (1, 50, 0, True)
+    assert client.post(f"{where}/preview").json()["readings"] == 0  # nothing of the former was kept
+    assert client.post("/history/policies/preview", json={**said, "name": "x", "raw_for": "P1Y"}).is_success
+    client.patch(where, json={"raw_for": "P365D"}).raise_for_status()
+    asked = client.post("/history/runs")
+    assert asked.status_code == 202
+    job = wait_for_job(client, asked.json()["job"])
+    assert (job["state"], job["result"]["removed"]) == ("done", 50), job
+    [run] = [each for each in client.get("/history/runs").json()["items"] if each["policy"] == policy["name"]]
+    assert (run["kind"], run["readings"], run["points"], run["error"]) == ("retention", 50, 1, None)
+    params = {"from": (old - timedelta(days=2)).isoformat(), "to": (old + timedelta(days=2)).isoformat()}
+    assert client.get(f"/points/{point['id']}/readings", params=params).json()["items"] == []
+    chart = client.get(f"/points/{point['id']}/readings", params={**params, "bucket": "1d", "agg": "count"}).json()
+    assert sum(each["count"] for each in chart["items"]) == 50
+    assert chart["raw_from"] > (NOW - timedelta(days=366)).isoformat()
+    use = client.get("/history/storage", params={"building": building}).json()
+    assert [(each["point"], each["readings"], each["policy"]) for each in use["items"]] == [
+        (point["key"], 1, policy["name"])
+    ]
+    assert use["bytes"] > use["items"][0]["bytes"] > 0 and use["parts"]
+    assert client.delete(where).status_code == 204
+    assert client.get(where.rsplit("/", 1)[0]).json()["items"] == []
+    assert client.patch(where, json={}).status_code == 404
