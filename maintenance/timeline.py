@@ -46,13 +46,13 @@ class PastOrder:
 # row's own: events may lie later than what they tell of.
 _ALARMS: LiteralString = """
     SELECT a.id, a.severity, a.message, e.global_id AS element, a.storey_id, a.acked_at, a.closed_at,
-           coalesce((SELECT jsonb_agg(jsonb_build_array(s.since, s.until) ORDER BY s.since)
+           coalesce((SELECT array_agg(ARRAY[s.since, s.until] ORDER BY s.since)
                      FROM (SELECT ev.at AS since,
                                   (SELECT min(r.at) FROM alarm_event r
                                    WHERE r.alarm_id = a.id AND r.kind = 'returned' AND r.id > ev.id) AS until
                            FROM alarm_event ev
                            WHERE ev.alarm_id = a.id AND ev.kind IN ('raised', 'again')) AS s),
-                    jsonb_build_array(jsonb_build_array(a.raised_at, a.returned_at))) AS spans
+                    ARRAY[ARRAY[a.raised_at, a.returned_at]]) AS spans
     FROM alarm a LEFT JOIN element e ON e.id = a.element_id
     WHERE a.building_id = %(building)s AND a.raised_at < %(end)s
       AND coalesce(a.closed_at, 'infinity') >= %(start)s

@@ -25,7 +25,7 @@ Story = list[tuple[datetime, float, str]]
 def story(seed: int, every: timedelta, days: float) -> Story:
     """Readings of the last days; some of them bad, which no frame shows."""
     random = Random(seed)
-    at, out = NOW - timedelta(days=days), []
+    at, out = NOW - timedelta(days=days), Story()
     while at < NOW:
         out.append((at, float(len(out)), random.choice(("good", "good", "uncertain", "bad"))))
         at += every * random.uniform(0.2, 1.8)
