@@ -141,6 +141,8 @@ export function antdTheme(mode: Mode, algorithm: ThemeConfig["algorithm"]): Them
       controlItemBgActiveHover: p.accentSoft,
       controlItemBgHover: p.sunken,
       boxShadowSecondary: p.shadow,
+      // Where motion is not wanted there are no animations (styles.css), and menus that wait for the end of one never show.
+      motion: !window.matchMedia("(prefers-reduced-motion: reduce)").matches,
       motionDurationMid: "0.14s",
       motionDurationSlow: "0.18s",
       wireframe: false,

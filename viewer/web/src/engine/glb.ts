@@ -6,7 +6,6 @@
  */
 import { layOut, type Copy, type Values } from "./copies";
 import { joined, withNormals } from "./flat";
-import { withoutSpecks } from "./specks";
 import { globalIdFromBytes } from "./guid";
 import { Y_UP_TO_Z_UP, apply, compose, multiply, type Matrix } from "./matrix";
 
@@ -182,7 +181,7 @@ class Reader {
       const read: Primitive[] = [];
       for (const primitive of this.#gltf.meshes?.[node.mesh]?.primitives ?? []) {
         const one = this.#readPrimitive(primitive, matrix);
-        if (one) read.push(withoutSpecks(one, valuesOf(one.position)));
+        if (one) read.push(one);
       }
       if (node.extensions?.EXT_mesh_gpu_instancing) this.#readCopies(node, node.extensions.EXT_mesh_gpu_instancing.attributes, read);
       else out.push(...read);
