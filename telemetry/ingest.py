@@ -4,6 +4,10 @@ Submissions wait in one bounded line. One task takes all that is waiting (at mos
 transaction, answers, and hands the newly stored readings to the sinks: when nobody else is in line a submission
 waits for nothing, and under load many share a commit. A full line is answered `ingest.busy`; a database that is
 away `ingest.unavailable`: what was not acknowledged may be sent again, the same reading is then a duplicate.
+
+History (files, replays) waits in a line of its own and yields: it is stored when no live data waits, and once after
+`LIVE_TURNS` batches of that, so that years of it hold nobody up and come in all the same. Of it the sinks are told
+only what is now the newest reading of its point.
 """
 
 import asyncio
@@ -12,6 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, Self
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -31,11 +36,12 @@ from telemetry.store import (
     Readings,
     SourceCount,
     count_sources,
+    newest_of,
     write_readings,
     write_refusals,
 )
 from telemetry.validate import Piece, judge
-from twin.db import Database, rows
+from twin.db import Conn, Database, rows
 from twin.errors import Invalid, Language, Unavailable
 from twin.events import Event
 from twin.settings import Settings
@@ -46,6 +52,8 @@ MAX_ROWS: Final = 20_000  # readings of one transaction: about 0.1 s of PostgreS
 MAX_WAITING: Final = 200_000  # readings in line; about 10 MB
 MAX_BATCHES: Final = 8  # stored batches that sinks may be behind before ingest waits for them
 ALLOWED_S: Final = 2.0  # for so long a limited sender's points are remembered
+LIVE_TURNS: Final = 4  # batches of live data before a piece of history has its turn
+DISK_FULL: Final = psycopg.errors.DiskFull
 TRIES: Final = 3  # of a transaction that lost a deadlock to another server
 
 
@@ -83,6 +91,17 @@ class AcceptedBatch:
 
 
 Sink = Callable[[AcceptedBatch], Awaitable[None]]
+Together = Callable[[Conn, "Outcome"], Awaitable[None]]
+"""Is called in the transaction that stores a submission: what it writes is committed with the readings or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a submission, before the commit."""
+
+    accepted: int
+    duplicate: int
+    refused: list[Refusal]
 
 
 @dataclass(slots=True)
@@ -91,6 +110,9 @@ class _Job:
     piece: Piece
     lang: Language
     done: asyncio.Future[Receipt]
+    live: bool = True
+    again: bool = False  # what is refused of it is in quarantine already, and its source has been counted
+    together: Together | None = None
 
     @property
     def rows(self) -> int:
@@ -134,10 +156,13 @@ class Ingest:
         self._ahead_us = int(settings.reading_ahead.total_seconds() * 1e6)
         self._clock = clock
         self.sinks: list[Sink] = list(sinks)
+        self.trouble: str | None = None  # why the last batch could not be stored; None: it could
         self.registry = PointRegistry()
         self._sources: dict[str, SourceRef] = {}
         self._senders: dict[str, _Sender] = {}
         self._line: deque[_Job] = deque()
+        self._history: deque[_Job] = deque()
+        self._turns = 0  # batches of live data since history had its turn
         self._waiting = 0
         self._wake = asyncio.Event()
         self._closing = False
@@ -198,9 +223,26 @@ class Ingest:
         """
         return await self._submit(source, decode_body(body, self._limit), lang, sender=sender)
 
-    async def submit_columns(self, source: SourceRef, columns: Columns) -> Receipt:
-        """Store readings that were decoded elsewhere; what was refused there goes into quarantine with them."""
-        return await self._submit(source, columns, "en")
+    async def submit_columns(
+        self,
+        source: SourceRef,
+        columns: Columns,
+        *,
+        lang: Language = "en",
+        live: bool = True,
+        sender: Actor | None = None,
+        building: UUID | None = None,
+        again: bool = False,
+        together: Together | None = None,
+    ) -> Receipt:
+        """Store readings that were decoded elsewhere; what was refused there goes into quarantine with them.
+
+        To a `sender` whose grants are limited, or with a `building`, points elsewhere are unknown. Not `live`: history.
+        `again`: they come out of quarantine, where what is refused stays as it is.
+        """
+        job = await self._judged(source, columns, lang, live=live, sender=sender, building=building)
+        job.again, job.together = again, together
+        return await self._wait(job)
 
     async def submit_arrays(
         self,
@@ -216,30 +258,52 @@ class Ingest:
         Not `live`: history, whose age says nothing about the source's clock.
         """
         columns = Columns(np.arange(len(keys)), keys, ts, values.tolist(), np.zeros(len(keys), np.uint8))
-        return await self._submit(source, columns, "en", live=live)
+        return await self._wait(await self._judged(source, columns, "en", live=live))
 
     async def _submit(
-        self, source: SourceRef, columns: Columns, lang: Language, *, live: bool = True, sender: Actor | None = None
+        self, source: SourceRef, columns: Columns, lang: Language, *, sender: Actor | None = None
     ) -> Receipt:
+        if not columns.keys and not columns.refused:
+            return Receipt(0, 0, [])
+        return await self._wait(await self._judged(source, columns, lang, sender=sender))
+
+    async def _judged(
+        self,
+        source: SourceRef,
+        columns: Columns,
+        lang: Language,
+        *,
+        live: bool = True,
+        sender: Actor | None = None,
+        building: UUID | None = None,
+    ) -> _Job:
         if self._closing:
             raise Unavailable("ingest.closing")
         if self._waiting + len(columns.keys) > MAX_WAITING:
             raise Unavailable("ingest.busy", waiting=self._waiting)
-        if not columns.keys and not columns.refused:
-            return Receipt(0, 0, [])
         unknown = set(columns.keys).difference(self.registry.handles)
         if unknown:
             await self._look_up(unknown)
         allowed = await self._allowed(sender, columns.keys) if sender else None
+        if building is not None:
+            allowed = self._inside(building, allowed)
         now_us = int(self._clock() * 1e6)
         piece = judge(columns, self.registry, now_us=now_us, ahead_us=self._ahead_us, allowed=allowed)
         if not live:
             piece.skew_us = None
-        job = _Job(source, piece, lang, asyncio.get_running_loop().create_future())
-        self._line.append(job)
+        return _Job(source, piece, lang, asyncio.get_running_loop().create_future(), live)
+
+    async def _wait(self, job: _Job) -> Receipt:
+        """Put a job in line; what became of it, after the commit."""
+        (self._line if job.live else self._history).append(job)
         self._waiting += job.rows
         self._wake.set()
         return await job.done
+
+    def _inside(self, building: UUID, allowed: Set[int] | None) -> Set[int]:
+        """The handles of the known points of a building, of those that are `allowed`."""
+        inside = {handle for handle, info in self.registry.infos.items() if info.building_id == building}
+        return inside if allowed is None else inside & allowed
 
     async def _look_up(self, keys: set[str]) -> None:
         try:
@@ -267,8 +331,8 @@ class Ingest:
         return known.handles
 
     async def _store_forever(self) -> None:
-        while self._line or not self._closing:
-            if not self._line:
+        while self._line or self._history or not self._closing:
+            if not self._line and not self._history:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
@@ -279,6 +343,11 @@ class Ingest:
                 self._waiting -= sum(job.rows for job in jobs)
 
     def _take(self) -> list[_Job]:
+        """What is stored next: live data, or one piece of history when that has its turn."""
+        if self._history and (not self._line or self._turns >= LIVE_TURNS):
+            self._turns = 0
+            return [self._history.popleft()]
+        self._turns += 1
         jobs = [self._line.popleft()]
         count = jobs[0].rows
         while self._line and count + self._line[0].rows <= MAX_ROWS:
@@ -291,8 +360,9 @@ class Ingest:
         try:
             settled, batch = await self._transaction(jobs)
         except (psycopg.OperationalError, Unavailable) as error:
-            log.error("ingest.unavailable", reason=str(error).strip(), readings=sum(job.rows for job in jobs))
-            _fail(jobs, Unavailable("ingest.unavailable"))
+            self.trouble = "ingest.disk_full" if isinstance(error, DISK_FULL) else "ingest.unavailable"
+            log.error(self.trouble, reason=str(error).strip(), readings=sum(job.rows for job in jobs))
+            _fail(jobs, Unavailable(self.trouble))
         except psycopg.errors.ForeignKeyViolation:
             # A point is gone with its building. Sent again, its readings are refused and the others stored.
             self.registry.clear()
@@ -306,6 +376,7 @@ class Ingest:
             log.exception("ingest.failed", source=jobs[0].source.name, readings=jobs[0].rows)
             _fail(jobs, error)
         else:
+            self.trouble = None
             for each in settled:
                 if not each.job.done.done():  # the client may be gone
                     each.job.done.set_result(each.receipt())
@@ -320,17 +391,23 @@ class Ingest:
                     outcome = await write_readings(conn, readings)
                     await mark_late(conn, readings.take(outcome == ACCEPTED))
                     settled = _settle(jobs, outcome)
-                    refused = [(each.job.source.id, refusal) for each in settled for refusal in each.refused]
+                    new = [each for each in settled if not each.job.again]
+                    refused = [(each.job.source.id, refusal) for each in new for refusal in each.refused]
                     await write_refusals(conn, refused)
-                    await count_sources(conn, _counts(settled))
-                return settled, self._batch(readings, outcome)
+                    await count_sources(conn, _counts(new))
+                    for each in settled:
+                        if each.job.together is not None:
+                            await each.job.together(conn, Outcome(each.accepted, each.duplicate, each.refused))
+                    told = readings.take(outcome == ACCEPTED)
+                    if not jobs[0].live:
+                        told = await newest_of(conn, told)
+                return settled, self._batch(told)
             except psycopg.errors.DeadlockDetected:
                 if attempt == TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _batch(self, readings: Readings, outcome: NDArray[np.uint8]) -> AcceptedBatch | None:
-        fresh = readings.take(outcome == ACCEPTED)
+    def _batch(self, fresh: Readings) -> AcceptedBatch | None:
         if not len(fresh):
             return None
         fresh = fresh.take(np.lexsort((fresh.ts, fresh.handle)))

@@ -183,6 +183,21 @@ async def _write_latest(conn: Conn, ordered: Readings) -> None:
     await conn.execute(_LATEST_NUMBERS if newest.txt is None else _LATEST_TEXTS, _parameters(newest))
 
 
+async def newest_of(conn: Conn, stored: Readings) -> Readings:
+    """Those of the readings just stored in this transaction that are now the newest of their points."""
+    if not len(stored):
+        return stored
+    found = await rows(
+        conn,
+        "SELECT point_id, (extract(epoch FROM ts) * 1000000)::bigint AS us FROM latest"
+        " WHERE point_id = ANY(%s) AND stored_at = now()",
+        (np.unique(stored.handle).tolist(),),
+    )
+    newest = {each["point_id"]: each["us"] for each in found}
+    wanted = np.array([newest.get(handle) for handle in stored.handle.tolist()], np.float64)
+    return stored.take(wanted == stored.ts)
+
+
 async def write_refusals(conn: Conn, refused: Sequence[tuple[int, Refusal]]) -> None:
     """Keep refused readings, each with its source's number, in quarantine."""
     if not refused:

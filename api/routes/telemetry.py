@@ -1,4 +1,4 @@
-"""Sources, readings, commands and quarantine."""
+"""Sources, readings and commands."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,10 +9,9 @@ from pydantic import BaseModel, Field
 from api.auditing import by_machines
 from api.problems import language_of
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
-from telemetry import commands, points, quarantine, sources
+from telemetry import commands, points, sources
 from telemetry.commands import Command
 from telemetry.ingest import Receipt
-from telemetry.quarantine import Quarantined
 from telemetry.source_settings import configure_source
 from telemetry.sources import Source, SourceKind
 from twin.page import Page
@@ -103,15 +102,6 @@ async def create_readings(request: Request) -> Receipt:
     source = await ingest.source(sender.name)
     language = language_of(request.headers.get("accept-language"))
     return await ingest.submit_body(source, await request.body(), lang=language, sender=sender)
-
-
-@router.get("/quarantine")
-@allow("reading.read")
-async def list_quarantine(
-    tx: Tx, source: str | None = None, code: str | None = None, limit: Limit = 100, cursor: str | None = None
-) -> Page[Quarantined]:
-    """Readings that were refused, newest first, and why."""
-    return await quarantine.list_quarantine(tx, source=source, code=code, limit=limit, cursor=cursor)
 
 
 @router.get("/sources")
