@@ -168,14 +168,20 @@ _ELEMENTS: Final = f"""
       AND a.ancestors && ARRAY['IfcDistributionElement', 'IfcTransportElement', 'IfcDoor', 'IfcElectricalElement']
     ORDER BY e.id
 """
-_GROUPS: Final = """
+_GROUPS: Final = f"""
     SELECT g.id, g.global_id, g.ifc_class, g.predefined_type, g.name, g.long_name
     FROM element_group g JOIN model m ON m.id = g.model_id AND m.current_version = g.last_version
     WHERE g.building_id = %(building)s AND (g.ifc_class = 'IfcZone' OR g.ifc_class LIKE 'Ifc%%System'
-                                            OR g.ifc_class LIKE 'Ifc%%Circuit') ORDER BY g.id
+                                            OR g.ifc_class LIKE 'Ifc%%Circuit')
+    UNION ALL
+    SELECT e.id, e.global_id, e.ifc_class, e.predefined_type, e.name, e.long_name FROM element e {_CURRENT}
+    WHERE e.building_id = %(building)s AND e.ifc_class = 'IfcSpatialZone' ORDER BY id
 """
 _MEMBERS: Final = f"""
-    SELECT s.group_id, s.element_id FROM element_group_member s JOIN ({_GROUPS}) g ON g.id = s.group_id
+    SELECT s.group_id, s.element_id FROM (
+        SELECT group_id, element_id FROM element_group_member
+        UNION ALL SELECT from_id, to_id FROM element_relation WHERE kind IN ('references', 'contains', 'aggregates')
+    ) s JOIN ({_GROUPS}) g ON g.id = s.group_id
     JOIN element e ON e.id = s.element_id {_CURRENT}
     WHERE NOT EXISTS (SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = 'IfcPort')
     ORDER BY s.group_id, s.element_id

@@ -278,7 +278,8 @@ async def _facts(conn: Conn, network: Network, building: UUID, matches: Mapping[
     )
 
 
-# A storey is several elements where several models have it; of a building there may be one per model too.
+# A storey is several elements where several models have it, a system several groups; of a building there may be one
+# per model too.
 _WHERE: Final = """
     SELECT e.id, e.parent_id, e.space_id, e.space_derived,
            ARRAY(SELECT l.id FROM element l WHERE l.storey_id = e.storey_id AND l.ifc_class = 'IfcBuildingStorey'
@@ -287,7 +288,12 @@ _WHERE: Final = """
                    AND b.ifc_class = 'IfcBuilding' AND e.ifc_class = 'IfcBuildingStorey'
                  UNION ALL SELECT s.id FROM element s WHERE s.building_id = e.building_id
                    AND s.ifc_class = 'IfcSite' AND e.ifc_class = 'IfcBuilding') AS levels,
-           ARRAY(SELECT m.group_id FROM element_group_member m WHERE m.element_id = e.id) AS groups,
+           ARRAY(SELECT same.id FROM element_group_member m JOIN element_group g ON g.id = m.group_id
+                 JOIN element_group same ON same.building_id = g.building_id AND same.global_id = g.global_id
+                   WHERE m.element_id = e.id
+                 UNION ALL SELECT z.id FROM element_relation r JOIN element z ON z.id = r.from_id
+                   AND z.ifc_class = 'IfcSpatialZone'
+                   WHERE r.to_id = e.id AND r.kind IN ('references', 'contains', 'aggregates')) AS groups,
            e.ifc_class = ANY(%(feeders)s) OR replace(coalesce(t.ifc_class, ''), 'Type', '') = ANY(%(feeders)s) AS feeder
     FROM element e LEFT JOIN element_type t ON t.id = e.type_id WHERE e.id = ANY(%(ids)s)
 """

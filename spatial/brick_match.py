@@ -12,6 +12,7 @@ from twin.db import Conn, rows
 
 _SPLIT: Final = re.compile(r"[\W_]+")
 _LOCATIONS: Final = frozenset({"IfcSpace", "IfcBuildingStorey", "IfcBuilding", "IfcSite", "IfcSpatialZone"})
+_LEVELS: Final = frozenset({"IfcBuildingStorey", "IfcBuilding", "IfcSite"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +47,29 @@ class Things:
 async def read_things(conn: Conn, building: UUID) -> Things:
     """Read what the caller may see of a building: rooms, storeys, equipment, systems, points."""
     things = Things()
+    levels: dict[tuple[str, UUID | str], UUID] = {}
     for element in await rows(conn, _ELEMENTS, {"building": building}):
         match = Match("uri", element=element["id"])
         things.ids[element["id"]] = match
-        things.global_ids[element["global_id"]].append(Match("global_id", element=element["id"]))
+        # A storey, a building or a site that several models have is one thing.
+        id = element["id"]
+        if element["ifc_class"] in _LEVELS:
+            id = levels.setdefault((element["ifc_class"], element["storey_id"] or element["global_id"]), id)
+        things.global_ids[element["global_id"]].append(Match("global_id", element=id))
         kind = "location" if element["ifc_class"] in _LOCATIONS else "equipment"
-        _name(things, kind, Match("name", element=element["id"]), element["name"], element["long_name"], element["tag"])
+        _name(things, kind, Match("name", element=id), element["name"], element["long_name"], element["tag"])
         if element["ifc_class"] == "IfcBuildingStorey" and element["storey_id"] is not None:
             things.ids.setdefault(element["storey_id"], match)  # our own graphs name storeys, not their elements
         elif element["ifc_class"] == "IfcBuilding":
             things.ids.setdefault(building, match)
             things.building = things.building or match
+    groups: dict[str, UUID] = {}
     for group in await rows(conn, _GROUPS, {"building": building}):
         things.ids[group["id"]] = Match("uri", group=group["id"])
-        things.global_ids[group["global_id"]].append(Match("global_id", group=group["id"]))
+        id = groups.setdefault(group["global_id"], group["id"])  # so is a system that runs through several
+        things.global_ids[group["global_id"]].append(Match("global_id", group=id))
         for kind in ("system", "location", "collection"):
-            _name(things, kind, Match("name", group=group["id"]), group["name"], group["long_name"])
+            _name(things, kind, Match("name", group=id), group["name"], group["long_name"])
     for point in await rows(conn, _POINTS, {"building": building}):
         things.ids[point["id"]] = Match("uri", point=point["id"])
         things.keys[point["key"]] = Match("timeseries", point=point["id"])

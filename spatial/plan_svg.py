@@ -26,6 +26,7 @@ SYMBOL: Final = 1.3  # mm, half of a symbol's side
 APART: Final = 2.4  # mm between symbols
 LABEL: Final = (2.6, 1.5)  # mm, largest and smallest letters of a room's label
 BEARING: Final = ("wall", "column")
+OUTLINED: Final = (*BEARING, "window")  # has to be on the sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,7 @@ class _Drawing:
         )
 
     def _outline(self, extent: Sequence[float] | None) -> Any:
-        corners = [
-            shape.drawn.cut for shape in self.plan.shapes if shape.layer in BEARING and shape.drawn.cut is not None
-        ]
+        corners = [s.drawn.cut for s in self.plan.shapes if s.layer in OUTLINED and s.drawn.cut is not None]
         corners += [room.polygon for room in self.plan.rooms]
         corners += [
             s.drawn.below for s in self.plan.shapes if s.layer in ("slab", "stair") and s.drawn.below is not None

@@ -132,14 +132,24 @@ _ORDER: Final = "ORDER BY g.name NULLS LAST, g.global_id, g.occurrence"
 async def _members(conn: Conn, systems: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     found = await rows(
         conn,
-        """SELECT s.group_id, e.id, e.ifc_class, e.storey_id, level.parent_id AS stands_in
-           FROM element_group_member s JOIN element e ON e.id = s.element_id
-           JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+        """WITH RECURSIVE member AS (
+               SELECT s.group_id, e.id, e.ifc_class, e.storey_id, e.model_id, e.parent_id
+               FROM element_group_member s JOIN element e ON e.id = s.element_id
+               JOIN model m ON m.id = e.model_id AND m.current_version = e.last_version
+               WHERE s.group_id = ANY(%s) AND NOT EXISTS (
+                   SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = 'IfcPort')
+           ), up (id, at) AS (
+               SELECT id, parent_id FROM member
+               UNION
+               SELECT up.id, p.parent_id FROM up JOIN element p ON p.id = up.at AND p.ifc_class <> 'IfcBuilding'
+           ), home AS (
+               SELECT up.id, up.at FROM up JOIN element b ON b.id = up.at AND b.ifc_class = 'IfcBuilding'
+           )
+           SELECT e.group_id, e.id, e.ifc_class, e.storey_id, coalesce(home.at, level.parent_id) AS stands_in
+           FROM member e LEFT JOIN home ON home.id = e.id
            LEFT JOIN LATERAL (
-               SELECT parent_id FROM element l WHERE l.storey_id = e.storey_id AND l.model_id = e.model_id
-                 AND l.ifc_class = 'IfcBuildingStorey' ORDER BY l.id LIMIT 1) level ON true
-           WHERE s.group_id = ANY(%s) AND NOT EXISTS (
-               SELECT FROM ifc_class c WHERE c.name = e.ifc_class AND c.ancestor = 'IfcPort')
+               SELECT parent_id FROM element l WHERE home.id IS NULL AND l.storey_id = e.storey_id
+                 AND l.model_id = e.model_id AND l.ifc_class = 'IfcBuildingStorey' ORDER BY l.id LIMIT 1) level ON true
            ORDER BY e.id""",
         (list(systems),),
     )

@@ -52,12 +52,29 @@ class Odd:
         placement, shape = self.at(x0, y0, z0), self.solid(corners, z1 - z0)
         return self.root(ifc_class, name, ObjectPlacement=placement, Representation=shape, **attributes)
 
+    def port(self, element: Any, direction: str = "NOTDEFINED") -> Any:
+        """A port of an element, where the element is."""
+        port = self.root("IfcDistributionPort", "", ObjectPlacement=element.ObjectPlacement, FlowDirection=direction)
+        self.root("IfcRelNests", "", RelatingObject=element, RelatedObjects=[port])
+        return port
+
+    def joined(self, one: Any, other: Any) -> None:
+        """From one element to the other."""
+        out, into = self.port(one, "SOURCE"), self.port(other, "SINK")
+        self.root("IfcRelConnectsPorts", "", RelatingPort=out, RelatedPort=into)
+
+    def system(self, name: str, *elements: Any) -> None:
+        system = self.root("IfcDistributionSystem", name, PredefinedType="HEATING")
+        self.root("IfcRelAssignsToGroup", "", RelatedObjects=list(elements), RelatingGroup=system)
+
 
 def write_odd_building(path: Path) -> None:
     """Two houses 100 m apart, each with storeys given top first; in the first a room without geometry, two rooms that
-    overlap, one whose outline crosses itself, a door in no wall, a storey without rooms."""
+    overlap, one whose outline crosses itself, a door in no wall, a storey without rooms. A heating system leads from
+    one house to the other; pipes are joined in a circle, to themselves and to nothing. A spatial zone holds a room of
+    each house."""
     odd = Odd()
-    houses = []
+    houses, halls, pumps = [], [], []
     for number, x in enumerate((0.0, 100.0)):
         house = odd.root("IfcBuilding", f"House {number}")
         upper = odd.root("IfcBuildingStorey", "Upper", ObjectPlacement=odd.at(0.0, 0.0, 3.0), Elevation=3.0)
@@ -76,7 +93,13 @@ def write_odd_building(path: Path) -> None:
             _draw_badly(odd, ground)
         odd.contained(house, pump, lamp)
         houses.append(house)
+        halls.append(hall)
+        pumps.append(pump)
     odd.inside(odd.project, *houses)
+    _join_badly(odd, houses[0], pumps)
+    fire = odd.root("IfcSpatialZone", "Fire compartment", PredefinedType="FIRESAFETY")
+    odd.inside(odd.project, fire)
+    odd.root("IfcRelReferencedInSpatialStructure", "", RelatingStructure=fire, RelatedElements=[*halls, pumps[0]])
     odd.file.write(str(path))
 
 
@@ -92,3 +115,19 @@ def _draw_badly(odd: Odd, ground: Any) -> None:
     lost = odd.block("IfcDoor", "Lost door", (50, 50, 0, 50.9, 50.1, 2.1))
     odd.inside(ground, nowhere, over, crossed)
     odd.contained(ground, lost)
+
+
+def _join_badly(odd: Odd, house: Any, pumps: Sequence[Any]) -> None:
+    main = odd.block("IfcPipeSegment", "Main", (1.5, 1.2, 0.4, 101, 1.3, 0.5))
+    valve = odd.block("IfcValve", "Valve", (101, 1.2, 0.4, 101.1, 1.3, 0.5), PredefinedType="ISOLATING")
+    ring = [odd.block("IfcPipeSegment", f"Ring {n}", (40 + 5 * n, 40, 0, 41 + 5 * n, 40.1, 0.1)) for n in range(3)]
+    itself = odd.block("IfcPipeSegment", "Itself", (60, 40, 0, 61, 40.1, 0.1))
+    alone = odd.block("IfcPipeSegment", "Alone", (70, 40, 0, 71, 40.1, 0.1))
+    for one, other in ((pumps[0], main), (main, valve), (valve, pumps[1]), (itself, itself)):
+        odd.joined(one, other)
+    for number, pipe in enumerate(ring):
+        odd.joined(pipe, ring[(number + 1) % 3])
+    odd.port(alone)
+    odd.contained(house, main, valve, *ring, itself, alone)
+    odd.system("District heating", *pumps, main, valve)
+    odd.system("Ring", *ring, itself, alone)

@@ -73,3 +73,51 @@ def test_two_buildings_in_one_file_stay_apart(client: httpx.Client) -> None:
 def test_rooms_that_overlap_are_said_to(client: httpx.Client) -> None:
     hall = client.get(f"/spaces/{spaces(client)['Hall 0']['id']}").raise_for_status().json()
     assert "Over" in {each["name"] for each in hall["neighbours"]}
+
+
+def named(client: httpx.Client, name: str) -> dict[str, Any]:
+    found = client.get("/elements", params={"building": NAME, "q": name}).raise_for_status().json()["items"]
+    return dict(next(each for each in found if each["name"] == name))
+
+
+@pytest.mark.clause("6.4.3b")
+def test_a_system_over_two_buildings_says_both_and_its_outage_is_felt_in_both(client: httpx.Client) -> None:
+    systems = client.get(f"/buildings/{NAME}/systems").raise_for_status().json()["items"]
+    district = next(each for each in systems if each["name"] == "District heating")
+    assert (district["elements"], district["edges"], district["parts"], len(district["buildings"])) == (4, 3, 1, 2)
+    pump = named(client, "Pump 0")
+    outage = client.get(f"/elements/{pump['id']}/affected").raise_for_status().json()
+    assert [each["element"]["name"] for each in outage["equipment"]] == ["Main", "Valve", "Pump 1"]
+    assert {each["room"]["name"] for each in outage["rooms"]} == {"Hall 0", "Hall 1"}
+    far = client.get(f"/elements/{named(client, 'Pump 1')['id']}/affected").raise_for_status().json()
+    assert [each["name"] for each in far["isolation"]["elements"]] == ["Valve"] and far["isolation"]["complete"]
+
+
+@pytest.mark.clause("6.4.3b")
+def test_pipes_joined_in_a_circle_to_themselves_or_to_nothing_are_reported(client: httpx.Client) -> None:
+    report = client.get(f"/buildings/{NAME}/network").raise_for_status().json()
+    assert report["circuits"] == [3] and report["flow_parts"] == [4, 3]
+    assert [each["name"] for each in report["joined_to_itself"]["examples"]] == ["Itself"]
+    assert report["loose_ports"]["count"] == 1
+    systems = client.get(f"/buildings/{NAME}/systems").raise_for_status().json()["items"]
+    ring = next(each for each in systems if each["name"] == "Ring")
+    assert (ring["loops"], ring["loose_ports"], ring["edges"]) == (1, 1, 3)
+    one = named(client, "Ring 0")["id"]
+    for way in ("downstream", "upstream"):
+        reached = client.get(f"/elements/{one}/{way}").raise_for_status().json()["items"]
+        assert {each["element"]["name"] for each in reached} == {"Ring 1", "Ring 2"}
+
+
+def test_a_spatial_zone_holds_its_rooms_of_both_buildings(client: httpx.Client) -> None:
+    listed = client.get(f"/buildings/{NAME}/spaces", params={"zone": "Fire compartment"}).raise_for_status().json()
+    assert {each["name"] for each in listed["items"]} == {"Hall 0", "Hall 1"}
+    by_zone = client.get(f"/buildings/{NAME}/statistics", params={"by": "zone"}).raise_for_status().json()["groups"]
+    assert [(each["name"], each["rooms"], each["area"]) for each in by_zone if each["id"]] == [
+        ("Fire compartment", 2, pytest.approx(24.0))
+    ]
+    location = client.get(f"/elements/{named(client, 'Pump 0')['id']}").raise_for_status().json()["location"]
+    assert "Fire compartment" in {each["name"] for each in location["zones"]}
+    turtle = client.get(f"/buildings/{NAME}/graph.ttl").raise_for_status().text
+    assert "brick:Zone" in turtle and "Fire compartment" in turtle
+    again = client.post(f"/buildings/{NAME}/graph", files={"file": ("own.ttl", turtle)}).raise_for_status().json()
+    assert again["report"]["taken"] == {} and again["report"]["unmatched"] == 0

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import ifcopenshell
 import pytest
 from pyoxigraph import QuerySolution, QuerySolutions, RdfFormat, Store, parse
 
@@ -12,6 +13,7 @@ from tests.serving import Server, run_twin, upload
 from twin.brick import brick_classes
 
 HEATING = "mep/hvac_heating_luartx.ifc"
+HOUSE = "mep/b03_heating_with_building_props_bonsai.ifc"  # the rooms around it, and all of it once more
 JOINS = re.compile(r"^#\d+\s*=\s*IFCREL(CONNECTSPORTS|NESTS)\(.*\n", re.MULTILINE)
 PREFIXES = """
 PREFIX brick: <https://brickschema.org/schema/Brick#> PREFIX bot: <https://w3id.org/bot#>
@@ -21,24 +23,49 @@ PREFIX ref: <https://brickschema.org/schema/Brick/ref#> PREFIX rdfs: <http://www
 
 @pytest.fixture(scope="module", autouse=True)
 def models(server: Server, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A heating system as it is, and without a word about what is joined; a sample tower."""
+    """A heating system as it is, in the architect's rooms, and torn in two models without a word about what is joined;
+    a sample tower.
+    """
     folder = tmp_path_factory.mktemp("systems")
-    bare, tower = folder / "bare.ifc", folder / "graph tower.ifc"
-    text, count = JOINS.subn("", (shared / "ifc" / HEATING).read_text(encoding="latin-1"))
-    assert count == 228 + 220
-    bare.write_text(text, encoding="latin-1")
+    tower = folder / "graph tower.ifc"
     made = run_twin("sample", str(tower), "--storeys", "2", data=folder / "data", database=None)
     assert made.returncode == 0, made.stderr
     files = {
-        "Joined": shared / "ifc" / HEATING,
-        "Bare": bare,
-        "Loose ports": shared / "ifc/mep/B01_4_HeatExchanger_noConnection.ifc",
-        "Graph tower": tower,
+        "Joined": [shared / "ifc" / HEATING],
+        "Pair": [rooms_alone(shared / "ifc" / HOUSE, folder / "rooms.ifc"), shared / "ifc" / HEATING],
+        "Bare": halves(shared / "ifc" / HEATING, folder),
+        "Loose ports": [shared / "ifc/mep/B01_4_HeatExchanger_noConnection.ifc"],
+        "Graph tower": [tower],
     }
     with server.client() as client:
-        for building, file in files.items():
+        for building, parts in files.items():
             client.post("/buildings", json={"name": building}).raise_for_status()
-            assert upload(client, file, building)["state"] == "done"
+            for file in parts:
+                assert upload(client, file, building)["state"] == "done"
+
+
+def halves(file: Path, folder: Path) -> list[Path]:
+    """Two models of every other element each, so that most of what touches touches the other model."""
+    text, count = JOINS.subn("", file.read_text(encoding="latin-1"))
+    assert count == 228 + 220
+    made = []
+    for half in (0, 1):
+        model = ifcopenshell.file.from_string(text)
+        elements = sorted(model.by_type("IfcDistributionFlowElement"), key=lambda element: str(element.GlobalId))
+        for gone in (*model.by_type("IfcPort"), *elements[half::2]):
+            model.remove(gone)
+        made.append(folder / f"half {half}.ifc")
+        model.write(str(made[-1]))
+    return made
+
+
+def rooms_alone(file: Path, to: Path) -> Path:
+    """The architect's model: a house without what flows in it."""
+    model = ifcopenshell.open(str(file))
+    for gone in (*model.by_type("IfcDistributionElement"), *model.by_type("IfcPort"), *model.by_type("IfcSystem")):
+        model.remove(gone)
+    model.write(str(to))
+    return to
 
 
 def edges(client: httpx.Client, building: str) -> set[frozenset[str]]:
@@ -82,7 +109,9 @@ def named(client: httpx.Client, building: str, **filters: Any) -> list[dict[str,
 
 
 @pytest.mark.clause("6.4.3b")
-def test_a_heating_system_without_a_word_about_joins_is_joined_again_and_nothing_wrong_is(client: httpx.Client) -> None:
+def test_a_heating_system_in_two_models_without_a_word_about_joins_is_joined_again_and_nothing_wrong_is(
+    client: httpx.Client,
+) -> None:
     given, touching = edges(client, "Joined"), edges(client, "Bare")
     assert len(given) == 228
     assert len(touching & given) >= 220
@@ -90,6 +119,42 @@ def test_a_heating_system_without_a_word_about_joins_is_joined_again_and_nothing
     report = client.get("/buildings/Bare/network").raise_for_status().json()
     assert set(report["flow_joined"]) == {"end", "body"}
     assert report["flow_edges_derived"] == report["flow_edges"] == len(touching)
+    model = {each["global_id"]: each["model_id"] for each in named(client, "Bare")}
+    between = [pair for pair in touching if len({model[each] for each in pair}) == 2]
+    assert len(between) > 90 and len(set(model.values())) == 2
+    cuts = {
+        pump["id"]: client.get(f"/elements/{pump['id']}/affected").raise_for_status().json()
+        for pump in named(client, "Bare", ifc_class="IfcPump")
+    }
+    whose = {each["id"]: each["model_id"] for each in named(client, "Bare")}
+    shut = [{whose[each["id"]] for each in cut["isolation"]["elements"]} - {whose[pump]} for pump, cut in cuts.items()]
+    off = [{whose[each["element"]["id"]] for each in cut["equipment"]} for cut in cuts.values()]
+    assert any(shut) and all(len(models) == 2 for models in off), "valves and what goes off are in both models"
+
+
+@pytest.mark.clause("6.1.4d")
+@pytest.mark.clause("6.4.3b")
+def test_an_outage_in_the_pipe_fitters_model_is_felt_in_the_rooms_of_the_architects(client: httpx.Client) -> None:
+    report = client.get("/buildings/Pair/network").raise_for_status().json()
+    assert (report["rooms"], report["flow_edges"], report["equipment_in_room_derived"]) == (5, 228, 220)
+    pump = next(
+        each for each in named(client, "Pair", ifc_class="IfcPump") if each["global_id"] == "0Up8QC41bqgqOArs5hm6FO"
+    )
+    outage = client.get(f"/elements/{pump['id']}/affected").raise_for_status().json()
+    # As in the file that holds both: all rooms, and the two valves that shut the pump off.
+    assert len(outage["rooms"]) == 5 and len(outage["equipment"]) == 212
+    rooms = {each["id"]: each["model_id"] for each in named(client, "Pair", ifc_class="IfcSpace")}
+    assert pump["model_id"] not in {rooms[each["room"]["id"]] for each in outage["rooms"]}
+    assert {each["global_id"] for each in outage["isolation"]["elements"]} == {
+        "2U5r_OkQnyY41iWvgekBIX",
+        "3IWbzWbBupaKYDANVfkxAp",
+    }
+
+
+def test_a_real_heating_system_is_one_circuit(client: httpx.Client) -> None:
+    report = client.get("/buildings/Joined/network").raise_for_status().json()
+    assert (report["flow_elements"], report["flow_edges"], report["circuits"]) == (219, 228, [197])
+    assert report["loose_ports"]["count"] == 8
 
 
 def test_ports_that_the_file_leaves_unconnected_are_joined_where_they_meet(client: httpx.Client) -> None:
