@@ -28,6 +28,13 @@ const Changes = lazy(() => import("./versions/changes"));
 const Issues = lazy(() => import("./issues/issues"));
 const Checks = lazy(() => import("./checks/checks"));
 const Trends = lazy(() => import("./telemetry/trends/trends"));
+const Telemetry = lazy(() => import("./telemetry/layout"));
+const Points = lazy(() => import("./telemetry/points/points"));
+const Suggestions = lazy(() => import("./telemetry/suggestions"));
+const Sources = lazy(() => import("./telemetry/sources"));
+const Quarantine = lazy(() => import("./telemetry/quarantine"));
+const History = lazy(() => import("./telemetry/history"));
+const Derived = lazy(() => import("./telemetry/derived"));
 const Account = lazy(() => import("./account/account"));
 const ForcedPassword = lazy(() => import("./access/forced-password"));
 const ForcedFactor = lazy(() => import("./access/forced-factor"));
@@ -102,6 +109,16 @@ function Pages(): ReactNode {
           <Route path="issues" element={<Issues />} />
           <Route path="checks" element={<Checks />} />
           <Route path="trends" element={<Trends />} />
+          <Route path="telemetry" element={<Telemetry />}>
+            <Route index element={null} />
+            <Route path="points" element={<Points />} />
+            <Route path="suggestions" element={<Suggestions />} />
+            <Route path="derived" element={<Derived />} />
+            <Route path="sources" element={<Sources />} />
+            <Route path="quarantine" element={<Quarantine />} />
+            <Route path="history" element={<History />} />
+            <Route path="*" element={<NotFound />} />
+          </Route>
           <Route path="settings" element={<Navigate to="/account" replace />} />
         </Route>
         <Route path="/account" element={<Account />} />

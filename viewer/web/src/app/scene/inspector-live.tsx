@@ -99,7 +99,7 @@ interface Bucket {
 
 const DAY = 86_400_000;
 
-function History({ point }: { point: Point }): ReactNode {
+export function History({ point }: { point: Point }): ReactNode {
   const { t } = useTranslation();
   // Whole minutes, so that a re-render asks for the same range.
   const [to] = useState(() => Math.ceil(Date.now() / 60_000) * 60_000);

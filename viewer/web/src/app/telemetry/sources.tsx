@@ -1,0 +1,125 @@
+/** Where readings come from: whether it still speaks, what it sent, how far its clock is off; brokers with their settings. */
+import { Button, Drawer, Switch, Table, Tooltip } from "antd";
+import { Cable, Clock, FileUp, Plus, TriangleAlert } from "lucide-react";
+import { useState, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
+import { patch } from "../../api/client";
+import type { components } from "../../api/schema.gen";
+import { useBuilding } from "../context";
+import { formatDuration, formatNumber } from "../lib/format";
+import { usePhone } from "../lib/prefs";
+import { RowSkeletons } from "../pages/alarms";
+import { Ago, Empty, Failure, PageHead } from "../parts";
+import { itemsOf, usePaged, useWrite } from "../queries";
+import { useMay } from "../session";
+import { useDuration } from "./fields";
+import { ImportReadings } from "./import-readings";
+import { SourceForm } from "./source-form";
+
+export type Source = components["schemas"]["Source"];
+
+export default function Sources(): ReactNode {
+  const { t } = useTranslation();
+  const may = useMay();
+  const phone = usePhone();
+  const [open, setOpen] = useState<string | null>(null);
+  const [importing, setImporting] = useState(false);
+  const found = usePaged<Source>(["sources"], "/sources", { limit: 200 });
+  const items = itemsOf(found.data);
+  const chosen = items.find((one) => one.id === open) ?? null;
+  const online = items.filter((one) => one.online && one.enabled).length;
+  return (
+    <div className="page-body is-wide">
+      <PageHead title={t("telemetry.section.sources")} sub={found.data ? t("telemetry.sources.sub", { count: items.length, online }) : " "}>
+        {may("reading.write") ? <Button icon={<FileUp size={15} aria-hidden />} onClick={() => setImporting(true)}>{t("telemetry.readings.import")}</Button> : null}
+        {may("source.write") ? (
+          <Button type="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setOpen("new")}>{t("telemetry.sources.add")}</Button>
+        ) : null}
+      </PageHead>
+      {found.isError ? <Failure error={found.error} retry={() => void found.refetch()} /> : !found.data ? <RowSkeletons /> : items.length === 0 ? (
+        <Empty icon={Cable} title={t("telemetry.sources.none")} hint={t("telemetry.sources.noneHint")} />
+      ) : phone ? <ul className="rows">{items.map((one) => <SourceCard key={one.id} source={one} open={() => setOpen(one.id)} />)}</ul> : <SourceTable items={items} open={setOpen} />}
+      <Drawer open={open !== null && (open === "new" || chosen !== null)} onClose={() => setOpen(null)} size={phone ? "100%" : 620} title={chosen ? chosen.name : t("telemetry.sources.add")} destroyOnHidden>
+        {open === "new" ? <SourceForm source={null} close={() => setOpen(null)} /> : chosen ? <SourceDetail source={chosen} close={() => setOpen(null)} /> : null}
+      </Drawer>
+      {importing ? <ImportReadings close={() => setImporting(false)} /> : null}
+    </div>
+  );
+}
+
+function SourceTable({ items, open }: { items: Source[]; open: (id: string) => void }): ReactNode {
+  const { t, i18n } = useTranslation();
+  const number = (value: number): ReactNode => <span className="num">{formatNumber(value, i18n.language)}</span>;
+  return (
+    <Table<Source> size="middle" rowKey="id" dataSource={items} className="data-table" rowClassName="is-clickable" onRow={(one) => ({ onClick: () => open(one.id) })} pagination={items.length > 50 ? { pageSize: 50 } : false} scroll={{ x: 860 }} columns={[
+      { title: t("telemetry.sources.name"), key: "name", sorter: (a, b) => a.name.localeCompare(b.name), render: (_, one) => <span className="source-name"><button type="button" onClick={() => open(one.id)}>{one.name}</button><small className="muted">{t(`telemetry.sources.kind.${one.kind as "http"}`)}</small></span> },
+      { title: t("telemetry.sources.state"), key: "state", render: (_, one) => <SourceState source={one} /> },
+      { title: t("telemetry.sources.seen"), key: "seen", render: (_, one) => (one.seen_at ? <Ago at={one.seen_at} /> : <span className="muted">{t("telemetry.points.never")}</span>) },
+      { title: t("telemetry.sources.accepted"), key: "accepted", align: "right", render: (_, one) => number(one.accepted) },
+      { title: t("telemetry.sources.duplicate"), key: "duplicate", align: "right", render: (_, one) => number(one.duplicate) },
+      { title: t("telemetry.sources.rejected"), key: "rejected", align: "right", render: (_, one) => <RejectedCount source={one} /> },
+      { title: t("telemetry.sources.skew"), key: "skew", align: "right", render: (_, one) => <Skew source={one} /> },
+    ]} />
+  );
+}
+
+function RejectedCount({ source }: { source: Source }): ReactNode {
+  const { i18n } = useTranslation();
+  const { building } = useBuilding();
+  const text = formatNumber(source.rejected, i18n.language);
+  if (source.rejected === 0) return <span className="num">{text}</span>;
+  return <Link className="num table-link" to={`/b/${building.id}/telemetry/quarantine?source=${source.id}`} onClick={(event) => event.stopPropagation()}>{text}</Link>;
+}
+
+export function SourceState({ source }: { source: Source }): ReactNode {
+  const { t } = useTranslation();
+  if (!source.enabled) return <span className="tag is-plain">{t("telemetry.sources.off")}</span>;
+  if (source.state === "failed") return <Tooltip title={source.state_text}><span className="tag sev-critical"><TriangleAlert size={13} aria-hidden />{t("telemetry.sources.stateOf.failed")}</span></Tooltip>;
+  if (source.state === "connecting" || source.state === "waiting") return <Tooltip title={source.state_text}><span className="tag sev-medium">{t(`telemetry.sources.stateOf.${source.state}`)}</span></Tooltip>;
+  return source.online ? <span className="tag is-ok">{t("telemetry.sources.online")}</span> : <span className="tag sev-medium">{t("telemetry.sources.silent")}</span>;
+}
+
+/** The source's clock beside ours; what lags a little is only on its way. */
+function Skew({ source }: { source: Source }): ReactNode {
+  const { t, i18n } = useTranslation();
+  const skew = source.clock_skew;
+  if (skew === null || skew === undefined) return <span className="muted">–</span>;
+  const seconds = Math.abs(skew);
+  const size = seconds < 60 ? `${formatNumber(Math.round(seconds * 10) / 10, i18n.language)} s` : formatDuration(seconds * 1000, i18n.language);
+  const text = seconds < 0.05 ? t("telemetry.sources.inTime") : t(skew > 0 ? "telemetry.sources.ahead" : "telemetry.sources.behind", { time: size });
+  return source.clock_suspect ? <span className="tag sev-high"><Clock size={13} aria-hidden />{text}</span> : <span className="num">{text}</span>;
+}
+
+function SourceCard({ source, open }: { source: Source; open: () => void }): ReactNode {
+  const { t, i18n } = useTranslation();
+  return (
+    <li className="row">
+      <button type="button" className="row-main" onClick={open}>
+        <span className="row-line"><b>{source.name}</b><SourceState source={source} />{source.clock_suspect ? <Skew source={source} /> : null}</span>
+        <span className="row-line muted">{t(`telemetry.sources.kind.${source.kind as "http"}`)} · <Ago at={source.seen_at} /> · {formatNumber(source.accepted, i18n.language)} {t("telemetry.sources.accepted")}</span>
+      </button>
+    </li>
+  );
+}
+
+function SourceDetail({ source, close }: { source: Source; close: () => void }): ReactNode {
+  const { t, i18n } = useTranslation();
+  const may = useMay();
+  const duration = useDuration();
+  const turn = useWrite((enabled: boolean) => patch(`/sources/${source.id}`, { enabled }), ["sources"]);
+  const facts: [string, ReactNode][] = [
+    [t("telemetry.sources.kindTitle"), t(`telemetry.sources.kind.${source.kind as "http"}`)], [t("telemetry.sources.state"), <SourceState key="state" source={source} />],
+    ...(source.state_text ? [[t("telemetry.sources.said"), source.state_text] as [string, ReactNode]] : []),
+    [t("telemetry.sources.seen"), source.seen_at ? <Ago key="seen" at={source.seen_at} /> : t("telemetry.points.never")], [t("telemetry.points.field.expected_interval"), duration(source.expected_interval)],
+    [t("telemetry.sources.accepted"), formatNumber(source.accepted, i18n.language)], [t("telemetry.sources.duplicate"), formatNumber(source.duplicate, i18n.language)],
+    [t("telemetry.sources.rejected"), <RejectedCount key="rejected" source={source} />], [t("telemetry.sources.skew"), <Skew key="skew" source={source} />],
+  ];
+  return (
+    <div className="source-detail">
+      {may("source.write") ? <p className="setting"><label htmlFor="source-on">{t("telemetry.sources.enabled")}</label><Switch id="source-on" checked={source.enabled} loading={turn.isPending} onChange={(on) => turn.mutate(on)} /></p> : null}
+      <dl className="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
+      {source.kind === "mqtt" && may("source.write") ? <SourceForm source={source} close={close} /> : null}
+    </div>
+  );
+}
