@@ -29,8 +29,10 @@ from twin.settings import Settings
 LANGUAGES: Final = ("en", "zh")
 
 
-async def check_and_print(settings: Settings, file: Path, *, ids: Path | None = None, as_json: bool) -> None:
-    """Check one file; raises when it cannot be used at all."""
+async def check_and_print(
+    settings: Settings, file: Path, *, ids: Path | None = None, as_json: bool, strict: bool = False
+) -> None:
+    """Check one file. Raises when it cannot be used at all; `strict`: ends with 1 when something is wrong with it."""
     from api.app import worker_limits  # the application needs nothing of this module
 
     for each in (file, ids) if ids else (file,):
@@ -43,8 +45,14 @@ async def check_and_print(settings: Settings, file: Path, *, ids: Path | None = 
         report["ids"] = ids_report(await check_ids_file(file, ids, limits))
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
-        return
-    click.echo(f"{file.name}: {report['schema']}, {report['entities']} entities, {report['elements']} elements")
+    else:
+        _print(report, file.name)
+    if strict and (report["errors"] or report.get("ids", {}).get("status") == "fail"):
+        raise SystemExit(1)
+
+
+def _print(report: dict[str, Any], name: str) -> None:
+    click.echo(f"{name}: {report['schema']}, {report['entities']} entities, {report['elements']} elements")
     for finding in report["findings"]:
         places = f" at {', '.join(finding['where'])}" if finding["where"] else ""
         click.echo(f"  {finding['severity']}: {finding['message']}{places} [{finding['code']}]")
@@ -52,7 +60,7 @@ async def check_and_print(settings: Settings, file: Path, *, ids: Path | None = 
             click.echo(f"    {finding['fix']['en']}")
     if not report["findings"]:
         click.echo("  nothing to complain about")
-    if ids is not None:
+    if "ids" in report:
         _print_ids(report["ids"])
 
 
@@ -141,5 +149,7 @@ def check_report(extract: Extract, findings: list[Finding]) -> dict[str, Any]:
         "elements": header.elements,
         "by_class": header.by_class,
         "storeys": len(extract.storeys),
+        "errors": sum(finding.severity == "error" for finding in findings),
+        "warnings": sum(finding.severity == "warning" for finding in findings),
         "findings": [warning(finding) for finding in findings],
     }

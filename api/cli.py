@@ -124,11 +124,12 @@ def import_(
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--ids", type=click.Path(dir_okay=False, path_type=Path), help="Check against an IDS document too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(file: Path, ids: Path | None, as_json: bool, **options: Any) -> None:
+@click.option("--strict", is_flag=True, help="End with 1 when a finding is an error or the IDS document fails.")
+def check(file: Path, ids: Path | None, as_json: bool, strict: bool, **options: Any) -> None:
     """Validate an IFC file without importing it."""
     from api.checking import check_and_print
 
-    run(check_and_print(settings_of(**options), file, ids=ids, as_json=as_json), as_json=as_json)
+    run(check_and_print(settings_of(**options), file, ids=ids, as_json=as_json, strict=strict), as_json=as_json)
 
 
 @main.group()

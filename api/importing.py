@@ -409,6 +409,8 @@ class Importer:
             tiles=tiles,
             stored=stored,
             seconds={"total": now - started, **seconds, "store": now - before},
+            boxes=new.boxes,
+            shapes=new.shapes,
         )
         report |= {"restored": new.restored} if new.restored is not None else {}
         report |= {"reused": reused} if reused is not None else {}

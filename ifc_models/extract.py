@@ -11,7 +11,7 @@ already (`bytes`), made once in the worker, so that the server's event loop neit
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import msgspec
 import numpy as np
@@ -149,6 +149,11 @@ class Relation(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     from_: int
     to: int
+
+
+CURVES_ONLY: Final = "its body has curves only, no surface"
+ALL_OPENING: Final = "its openings take all of its body"
+"""Notes of `lost` elements that lack nothing: the file gives them no surface to show."""
 
 
 class ElementGeometry(msgspec.Struct, frozen=True):

@@ -33,7 +33,15 @@ def is_global_id(value: str) -> bool:
 def explain(finding: Finding, language: str) -> tuple[str, str]:
     """What a finding means and how to fix it, in `en` or `zh`."""
     text = texts()[finding.code]
-    return text[language].format(count=finding.count, **finding.params), text[f"fix_{language}"]
+    return text[language].format(count=_Count(finding.count), **finding.params), text[f"fix_{language}"]
+
+
+class _Count(int):
+    """A number that takes its words along: `{count:element is|elements are}`."""
+
+    def __format__(self, words: str) -> str:
+        one, _, many = words.partition("|")
+        return f"{int(self)} {one if self == 1 else many}" if words else str(int(self))
 
 
 class Findings:
@@ -57,7 +65,7 @@ class Findings:
         result: list[Finding] = []
         for code, count in self._count.items():
             text = texts()[code]
-            message = text["en"].format(count=count, **self._parameters[code])
+            message = text["en"].format(count=_Count(count), **self._parameters[code])
             places = tuple(self._where[code])
             result.append(Finding(code, message, text["severity"], places, count, self._parameters[code]))
         return result

@@ -9,6 +9,7 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
+from ifc_models.extract import CURVES_ONLY
 from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_plan import body_representations
 from ifc_models.mesh_rungs import LARGEST, Faces, Failure, Mesh
@@ -27,7 +28,7 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
     entity = file.by_id(step_id)
     representations = body_representations(entity)
     if only_curves(representations):
-        return Failure("its body has curves only, no surface", final=True)
+        return Failure(CURVES_ONLY, final=True)
     if follows_alignment([item for r in representations for item in r[3]]):
         return Failure("no kernel could mesh it along its alignment")  # its points say nothing about where it is
     frames = Frames(file, linear)

@@ -20,6 +20,7 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
+from ifc_models.extract import ALL_OPENING
 from ifc_models.mesh_child import ChildFailed, in_children, stream_from_child
 from ifc_models.mesh_styles import Colour
 
@@ -302,7 +303,7 @@ def _exact_element(entity: ifcopenshell.entity_instance, settings: Any) -> Mesh 
     except Exception as error:  # the kernel's own exceptions are bare RuntimeErrors and worse
         return Failure(f"{error}"[:200] or "the exact kernel failed")
     if len(shape.geometry.faces_buffer) == 0 and entity.is_a("IfcElement") and entity.HasOpenings:
-        return Failure("its openings take all of its body", final=True)
+        return Failure(ALL_OPENING, final=True)
     return _exact_mesh(shape)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ifc_models.extract import ElementGeometry, Extract, Finding
+from ifc_models.extract import ALL_OPENING, CURVES_ONLY, ElementGeometry, Extract, Finding
 from ifc_models.findings import Findings
 
 FAR_MODEL: Final = 5_000.0  # m from the origin; single precision is a millimetre there
@@ -15,6 +15,7 @@ FLAT: Final = 1e-6  # m; a mesh thinner than that in two directions has no area
 TINY_MODEL, HUGE_MODEL = 0.5, 20_000.0  # m; no building is smaller or larger
 OFF_STOREY: Final = 0.5  # m that an element may reach over the edge of its storey
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
+_LACKS_NOTHING: Final = {CURVES_ONLY: "ifc.curves_only", ALL_OPENING: "ifc.all_opening"}
 
 
 def check_shapes(
@@ -52,7 +53,7 @@ def _check_rungs(found: Findings, extract: Extract, geometry: Sequence[ElementGe
         if element.ifc_class in openings:
             continue
         if entry.rung == "lost":
-            found.add("ifc.geometry_lost", element.global_id)
+            found.add(_LACKS_NOTHING.get(entry.note or "", "ifc.geometry_lost"), element.global_id)
         elif entry.rung == "box" or entry.note is not None:
             found.add("ifc.geometry_degraded", element.global_id)
 

@@ -249,8 +249,9 @@ def test_element_lists_leave_as_csv_and_xlsx_with_any_property(admin: httpx.Clie
 def test_the_command_line_checks_against_ids(server: Server, model: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "h.ids").write_text(IDS)
     (tmp_path / "m.ifc").write_bytes(model["file"])
-    checked = server.twin("check", str(tmp_path / "m.ifc"), "--ids", str(tmp_path / "h.ids"), "--json")
+    checked = server.twin("check", str(tmp_path / "m.ifc"), "--ids", str(tmp_path / "h.ids"), "--json", "--strict")
     report = json.loads(checked.stdout)
+    assert (checked.returncode, report["errors"]) == (1, 0)  # nothing wrong with the file, but the doors
     assert report["findings"] == model["report"]["warnings"]
     assert [each["status"] for each in report["ids"]["specifications"]] == ["fail", "pass"]
     assert len(report["ids"]["specifications"][0]["failing"]) == model["report"]["by_class"]["IfcDoor"]

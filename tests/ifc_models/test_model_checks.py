@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ifc_models.extract import ElementEntry, ElementGeometry, Extract, Header, StoreyEntry
+from ifc_models.extract import (
+    ALL_OPENING,
+    CURVES_ONLY,
+    ElementEntry,
+    ElementGeometry,
+    Extract,
+    Finding,
+    Header,
+    StoreyEntry,
+)
 from ifc_models.findings import NAMED, explain, texts
 from ifc_models.shape_checks import check_shapes
 from tests.ifc_models import hostile
@@ -127,8 +136,12 @@ def test_parts_that_contain_each_other_are_a_cycle(tmp_path: Path) -> None:
     assert read(tmp_path, body)["containment_cycle"] == 2
 
 
-def shapes(boxes: list[list[float]], **options: object) -> dict[str, int]:
-    """Findings of walls with these boxes, all on a storey at 0 m."""
+def shapes(boxes: list[list[float]], lost: str | None = None, **options: object) -> dict[str, int]:
+    """Findings of walls with these boxes, all on a storey at 0 m; `lost`: why the last one has no mesh."""
+    return {finding.code.removeprefix("ifc."): finding.count for finding in shape_findings(boxes, lost, **options)}
+
+
+def shape_findings(boxes: list[list[float]], lost: str | None = None, **options: object) -> list[Finding]:
     elements = [
         ElementEntry(i, f"{i:022d}", "IfcWall", storey=0, placement=(*([0.0] * 15), 1.0)) for i in range(len(boxes))
     ]
@@ -137,12 +150,26 @@ def shapes(boxes: list[list[float]], **options: object) -> dict[str, int]:
         {"IfcWall": ["IfcWall", "IfcElement"]}, {},
     )  # fmt: skip
     geometry = [ElementGeometry(i, "ifclite") for i in range(len(boxes))]
-    found = check_shapes(extract, geometry, np.array(boxes, np.float64), **options)  # type: ignore[arg-type]
-    return {finding.code.removeprefix("ifc."): finding.count for finding in found}
+    if lost is not None:
+        geometry[-1] = ElementGeometry(len(boxes) - 1, "lost", lost)
+    return check_shapes(extract, geometry, np.array(boxes, np.float64), **options)  # type: ignore[arg-type]
 
 
 def test_a_sound_model_has_no_geometric_findings() -> None:
     assert shapes([[0, 0, 0, 5, 0.2, 3], [5, 0, 0, 5.2, 4, 3]], shapes={0: b"a", 1: b"b"}) == {}
+
+
+def test_a_body_without_a_surface_is_no_error_and_one_is_said_to_be_one() -> None:
+    walls = [[0.0, i, 0.0, 5.0, i + 0.2, 3.0] for i in range(2)] + [[np.nan] * 6]
+    for reason, code, severity in (
+        (CURVES_ONLY, "curves_only", "info"),
+        (ALL_OPENING, "all_opening", "warning"),
+        ("SIGSEGV", "geometry_lost", "error"),
+    ):
+        [finding] = shape_findings(walls, reason)
+        assert (finding.code, finding.severity, finding.count) == (f"ifc.{code}", severity, 1)
+        assert finding.message.startswith("1 element ") and explain(finding, "en")[0] == finding.message
+        assert explain(finding, "zh")[0].startswith("有 1 个构件")
 
 
 def test_what_is_flat_stray_far_or_on_the_wrong_storey_is_named() -> None:
