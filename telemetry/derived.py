@@ -146,7 +146,8 @@ def check_rule(rule: Rule, names: Sequence[str]) -> None:
 
 def _is_width(every: str) -> bool:
     try:
-        return SHORTEST_S <= parse_bucket(every).seconds <= LONGEST_S
+        seconds = parse_bucket(every).seconds
+        return SHORTEST_S <= seconds <= LONGEST_S and (3600 % seconds == 0 or 24 % (seconds / 3600) == 0)
     except Invalid:
         return False
 

@@ -3,7 +3,7 @@
 A derived reading that is worked out anew is no conflict and no correction by a person: it replaces the one before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from telemetry import arrays
 from telemetry.decode import Columns
-from telemetry.derived_values import Made, moment_of
+from telemetry.derived_values import Made, micros, moment_of
 from telemetry.ingest import Ingest
 from telemetry.rollups import mark_late
 from telemetry.sources import SourceRef
@@ -29,9 +29,11 @@ class Change:
     new: int = 0
     changed: int = 0
     removed: int = 0
+    latest: tuple[int, float, int] | None = field(default=None, compare=False)  # put right: µs, value, quality
 
     def __add__(self, other: "Change") -> "Change":
-        return Change(self.new + other.new, self.changed + other.changed, self.removed + other.removed)
+        latest = other.latest or self.latest
+        return Change(self.new + other.new, self.changed + other.changed, self.removed + other.removed, latest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,27 @@ async def read_stored(conn: Conn, handle: int, start: int, end: int) -> Stored:
         "SELECT ts, num, q FROM reading WHERE point_id = %s AND ts >= %s AND ts < %s ORDER BY ts",
         (handle, moment_of(start), moment_of(end)),
     )
-    epoch = moment_of(0)
     return Stored(
-        np.array([round((each["ts"] - epoch).total_seconds() * 1e6) for each in found], np.int64),
+        np.array([micros(each["ts"]) for each in found], np.int64),
         np.array([np.nan if each["num"] is None else each["num"] for each in found], np.float64),
         np.array([each["q"] for each in found], np.int64),
     )
 
 
 async def write_made(
-    conn: Conn, ingest: Ingest, source: SourceRef, to: tuple[int, str], made: Made, end: int, *, remove: bool
+    conn: Conn,
+    ingest: Ingest,
+    source: SourceRef,
+    to: tuple[int, str],
+    made: Made,
+    end: int,
+    *,
+    remove: bool,
+    live: bool,
 ) -> Change:
     """Bring the stored readings of the point `to` (handle, key) in [made.ts[0], end) in line with `made`.
 
-    With `remove` unknown ones are taken back.
+    With `remove` unknown ones are taken back; not `live`: history, which lets live readings pass.
 
     Ingest stores in a transaction of its own, which must come first: once this one has marked rollups it holds what
     ingest waits for.
@@ -85,23 +94,26 @@ async def write_made(
             made.num[new].tolist(),
             made.quality[new].astype(np.uint8),
         )
-        await ingest.submit_columns(source, columns)
+        await ingest.submit_columns(source, columns, live=live)
     differs = np.zeros(len(made.ts), bool)
     was = at[there]
     same = np.isclose(stored.num[was], made.num[there], rtol=SAME, atol=0.0)
     differs[there] = ~(same & (stored.quality[was] == made.quality[there]))
     changed = differs & made.known
     gone = np.isin(stored.ts, made.ts[made.known], invert=True) if remove else np.zeros(len(stored.ts), bool)
-    await _replace(conn, handle, source, made, changed)
+    latest = await _replace(conn, handle, source, made, changed)
     removed = await _remove(conn, handle, source, stored.ts[gone])
     touched = np.concatenate([made.ts[changed], stored.ts[gone] if removed else stored.ts[:0]])
     await _mark(conn, handle, source, np.sort(touched))
-    return Change(int(new.sum()), int(changed.sum()), removed)
+    return Change(int(new.sum()), int(changed.sum()), removed, latest)
 
 
-async def _replace(conn: Conn, handle: int, source: SourceRef, made: Made, changed: NDArray[np.bool_]) -> None:
+async def _replace(
+    conn: Conn, handle: int, source: SourceRef, made: Made, changed: NDArray[np.bool_]
+) -> tuple[int, float, int] | None:
+    """Put readings right; return the newest reading of the point if it is among them."""
     if not changed.any():
-        return
+        return None
     values = {
         "handle": handle,
         "source": source.id,
@@ -117,11 +129,14 @@ async def _replace(conn: Conn, handle: int, source: SourceRef, made: Made, chang
            WHERE r.point_id = %(handle)s AND r.ts = u.t AND r.ts BETWEEN %(low)s AND %(high)s""",
         values,
     )
-    await conn.execute(
+    latest = await row(
+        conn,
         """UPDATE latest l SET num = u.n, q = u.q, source_id = %(source)s, stored_at = now()
-           FROM unnest(%(t)s, %(n)s, %(q)s) AS u(t, n, q) WHERE l.point_id = %(handle)s AND l.ts = u.t""",
+           FROM unnest(%(t)s, %(n)s, %(q)s) AS u(t, n, q) WHERE l.point_id = %(handle)s AND l.ts = u.t
+           RETURNING l.ts, l.num, l.q""",
         values,
     )
+    return None if latest is None else (micros(latest["ts"]), latest["num"], latest["q"])
 
 
 async def _remove(conn: Conn, handle: int, source: SourceRef, ts: NDArray[np.int64]) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import psycopg
 import structlog
 from psycopg.types.json import Jsonb
@@ -23,7 +24,7 @@ from telemetry.derived import Source, check_units, rule_of, write_inputs
 from telemetry.derived_members import find_members
 from telemetry.derived_store import Change, write_made
 from telemetry.derived_values import Feed, Target, cuts_of, floor_cut, make_values, micros
-from telemetry.ingest import Ingest
+from telemetry.ingest import AcceptedBatch, Ingest
 from telemetry.rollups import COARSE
 from telemetry.sources import SourceRef
 from twin.db import Conn, Database, row, rows
@@ -162,8 +163,26 @@ class Derivations:
             if current.done is None:
                 return await work.begin(limit)
             moved = await work.newest(limit, fresh) if fresh else await work.late() or await work.forward(limit)
-            self._changed += work.change
-            return moved
+        self._changed += work.change
+        await self._tell(current, work.change)
+        return moved
+
+    async def _tell(self, definition: Definition, change: Change) -> None:
+        """Show a newest value that was put right to whoever shows values; ingest tells of new ones itself."""
+        info = self._ingest.registry.infos.get(definition.handle)
+        if change.latest is None or info is None:
+            return
+        ts, num, quality = change.latest
+        batch = AcceptedBatch(
+            handles=np.array([definition.handle]),
+            ts=np.array([ts]),
+            num=np.array([num]),
+            quality=np.array([quality], np.uint8),
+            txt=None,
+            points={definition.handle: info},
+        )
+        for sink in self._ingest.sinks:
+            await sink(batch)
 
     async def _find_members(self) -> None:
         """Bring the members of sums up to date; a sum whose members changed is worked out anew."""
@@ -283,10 +302,10 @@ class _Work:
         end = self._floor(now)
         start = max(self.of.done or limit, limit)
         if start < end:
-            await self._make(max(start, self._floor(end - self._stride())), end, remove=False)
+            await self._make(max(start, self._floor(end - self._stride())), end, remove=False, live=True)
         return False
 
-    async def _make(self, start: datetime, end: datetime, *, remove: bool) -> datetime:
+    async def _make(self, start: datetime, end: datetime, *, remove: bool, live: bool = False) -> datetime:
         """Work out the buckets that touch [start, end) and write them; return where the last one ends.
 
         What is unknown now is taken back with `remove`, or where every input was heard.
@@ -295,9 +314,8 @@ class _Work:
         cuts = cuts_of(target.rule, target.zone, start, end)
         made = await make_values(self.conn, target, self.of.feeds, cuts)
         to, last = (self.of.handle, self.of.key), micros(cuts[-1])
-        self.change += await write_made(
-            self.conn, self.ingest, self.source, to, made, last, remove=remove or made.heard
-        )
+        remove = remove or made.heard
+        self.change += await write_made(self.conn, self.ingest, self.source, to, made, last, remove=remove, live=live)
         return cuts[-1]
 
     async def _reach(self, point: int, hour: datetime) -> tuple[datetime, datetime]:

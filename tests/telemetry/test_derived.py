@@ -19,7 +19,7 @@ from telemetry.ingest import Ingest
 from telemetry.point_facts import NewPoint
 from telemetry.points import update_point
 from telemetry.rollups import Rollups
-from tests.telemetry.conftest import make_points, source_of
+from tests.telemetry.conftest import Sink, make_points, source_of
 from twin.db import Database, row, rows
 from twin.errors import Conflict, Invalid, NotFound
 from twin.settings import Settings
@@ -263,7 +263,10 @@ async def test_what_has_ended_shows_at_once_and_is_put_right_until_it_is_settled
     await world.work(now)
     assert (await world.stored("d"))[15] == (6.0, 0)  # settled is 15: the bucket is not
     await world.send("a", (19, 66.0))
+    sink = Sink()
+    world.ingest.sinks.append(sink)
     assert await world.work(now) == Change(changed=1)
+    assert sink.batches[-1].num.tolist() == [18.0]  # whoever shows values hears of it
     assert (await world.stored("d"))[15] == (18.0, 0)
     async with world.db.connection() as conn:
         newest = await row(conn, "SELECT l.num FROM latest l JOIN point p ON p.handle = l.point_id WHERE p.key = 'd'")
