@@ -141,6 +141,73 @@ def test_a_route_leads_over_storeys_and_one_walks_along_it(page: Page, server: S
     expect(page).not_to_have_url(re.compile("route="))
 
 
+@pytest.mark.clause("7.7.1a-2", "8.4.9b-2")
+def test_orders_become_a_short_round_and_one_goes_to_who_is_nearest(
+    page: Page, server: Server, client: httpx.Client
+) -> None:
+    tree = client.get("/buildings/Tower/tree").raise_for_status().json()
+    storeys = [storey for storey in tree["storeys"] if storey["id"] and storey["spaces"]]
+    start, far = storeys[0]["spaces"][0], storeys[-1]["spaces"][-1]
+    near = next(
+        each
+        for each in storeys[0]["spaces"][1:]  # some are closed: a shaft has no door
+        if client.get("/route", params={"from": start["id"], "to": each["id"]}).status_code == 200
+    )
+    orders = [
+        client.post("/work-orders", json={"building": "Tower", "title": title, "element": room and room["id"]})
+        .raise_for_status()
+        .json()
+        for title, room in (("Upstairs", far), ("Next door", near), ("Somewhere", None))
+    ]
+    page.goto(f"{server.address}b/{orders[0]['building_id']}/orders")
+    page.get_by_role("button", name="Round trip").click()
+    expect(page.get_by_role("checkbox", name=re.compile("Somewhere"))).to_be_disabled()
+    for order in orders[:2]:
+        page.get_by_role("checkbox", name=re.compile(order["title"])).click()
+    page.get_by_role("button", name="Find the round").click()
+    expect(page.get_by_text("Where do you start?")).to_be_visible()
+    page.get_by_label("From", exact=True).fill(start["name"])
+    page.get_by_role("option").or_(page.locator(".place-option")).filter(has_text=start["name"]).first.click()
+    asked = {"start": start["id"], "stops": [order["element_id"] for order in orders[:2]]}
+    expected = client.post("/buildings/Tower/round", json=asked).raise_for_status().json()
+    expect(page.get_by_test_id("route-length")).to_contain_text(str(round(expected["length"])))
+    visited = [next(each for each in orders if each["element_id"] == stop)["title"] for stop in expected["stops"]]
+    assert page.locator(".route-stage-head b").all_inner_texts() == visited
+    expect(page.locator(".marker-spatial.is-stop")).to_have_count(2)
+    page.locator(".route-stage-head [aria-expanded]").last.click()
+    expect(page.locator(".route-stage.is-now")).to_contain_text(visited[-1])
+    expect(page.locator(".route-stage.is-now ol li").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Leave out")).first.click()
+    expect(page.locator(".route-stage")).to_have_count(1)
+
+    _crew_is_nearest(page, server, client, orders, near)
+
+
+def _crew_is_nearest(
+    page: Page, server: Server, client: httpx.Client, orders: list[dict[str, Any]], near: dict[str, Any]
+) -> None:
+    """Nobody is anywhere until somebody starts an order; then that is who is nearest, and gets the next one."""
+    page.goto(f"{server.address}b/{orders[0]['building_id']}/orders/{orders[0]['id']}")
+    page.get_by_role("button", name="Who is nearest?").click()
+    expect(page.get_by_text("Nobody was seen at work here")).to_be_visible()
+    password = "Tower-crew-9-lamp"
+    account = {"name": "li.wei", "display_name": "Li Wei", "password": password, "roles": ["crew"]}
+    client.post("/accounts", json=account).raise_for_status()
+    client.post(f"/work-orders/{orders[1]['id']}/assign", json={"assignee": "li.wei"}).raise_for_status()
+    with httpx.Client(base_url=server.api, timeout=60) as crew:
+        login = crew.post("/session", json={"name": "li.wei", "password": password}).raise_for_status().json()
+        csrf = {"x-csrf-token": login["csrf_token"]}
+        crew.post(f"/work-orders/{orders[1]['id']}/start", headers=csrf).raise_for_status()
+    page.get_by_text("24 h", exact=True).click()
+    member = page.locator(".crew li")
+    expect(member).to_contain_text("Li Wei")
+    expect(member).to_contain_text(near["name"])
+    expect(member).to_contain_text("at work")
+    member.get_by_role("button", name="Assign to Li Wei").click()
+    expect(page.locator(".crew")).to_have_count(0)
+    assert client.get(f"/work-orders/{orders[0]['id']}").raise_for_status().json()["assignee"] == "li.wei"
+
+
 @pytest.mark.clause("6.1.4c")
 def test_rooms_take_the_colour_of_their_values_and_a_plan_chooses_what_3d_shows(
     page: Page, server: Server, client: httpx.Client
