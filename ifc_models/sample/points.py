@@ -116,7 +116,7 @@ ROLES: dict[str, Role] = {
     "LiftRun": _state("run", "On_Off_Status", "lift_run"),
     "LiftFault": _state("fault", "Fault_Status", "fault"),
     "Smoke": _state("alarm", "Smoke_Detection_Alarm", "smoke"),
-    "ManualAlarm": _state("alarm", "Fire_Alarm", "manual_alarm"),
+    "ManualAlarm": _state("alarm", "Emergency_Alarm", "manual_alarm"),
     "DoorOpen": _state("open", "Contact_Sensor", "door_open"),
     "WaterLeak": _state("leak", "Leak_Alarm", "water_leak"),
     "CO": Role("co", "number", "PPM", "DimensionlessRatio", "CO_Level_Sensor", "garage_co"),
