@@ -6,7 +6,7 @@ to the point while the device is in place. Clause 6.3f: what was there, and when
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from telemetry.points import Point, get_point, tell
 from twin.db import Conn, row, rows
 from twin.errors import Conflict, FieldError, Invalid, NotFound
 
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 AHEAD: Final = timedelta(minutes=5)  # clocks of those who write it down
 
 
@@ -93,8 +94,8 @@ async def put_hardware(conn: Conn, actor: Actor, ref: str | UUID, new: NewHardwa
 async def end_hardware(conn: Conn, actor: Actor, ref: str | UUID, *, at: datetime, now: datetime) -> Hardware:
     """Take the device away with nothing in its place. Raises Conflict `hardware.none`, `hardware.order`."""
     point = await get_point(conn, ref)
-    if at > now + AHEAD:
-        raise Invalid("hardware.invalid", fields=[FieldError("to", "hardware.ahead")])
+    if wrong := _wrong_time("to", at, now):
+        raise Invalid("hardware.invalid", fields=wrong, where=point.key)
     await conn.execute("SELECT FROM point WHERE handle = %s FOR UPDATE", (point.handle,))
     last = next((each for each in await list_hardware(conn, point) if each.end is None), None)
     if last is None:
@@ -118,12 +119,15 @@ def _check(point: Point, new: NewHardware, start: datetime, now: datetime) -> No
     for name, (text, most) in texts.items():
         if text is not None and (not 1 <= len(text) <= most or "\0" in text):
             wrong.append(FieldError(name, "hardware.text", {"most": most}))
-    if start.tzinfo is None:
-        wrong.append(FieldError("from", "reading.naive_time", {"ts": str(start)}))
-    elif start > now + AHEAD:
-        wrong.append(FieldError("from", "hardware.ahead"))
+    wrong += _wrong_time("from", start, now)
     if wrong:
         raise Invalid("hardware.invalid", fields=wrong, where=point.key)
+
+
+def _wrong_time(field: str, at: datetime, now: datetime) -> list[FieldError]:
+    if at.tzinfo is None:
+        return [FieldError(field, "reading.naive_time", {"ts": str(at)})]
+    return [] if EARLIEST <= at <= now + AHEAD else [FieldError(field, "hardware.time")]
 
 
 async def _source(conn: Conn, ref: str | None) -> int | None:

@@ -94,7 +94,7 @@ def _zones() -> frozenset[str]:
 
 
 def _is_code(text: str) -> bool:
-    return re.fullmatch(r"-?\d{1,9}", text) is not None
+    return re.fullmatch(r"-?[0-9]{1,9}", text) is not None
 
 
 def _wrong_unit(point: NewPoint) -> list[FieldError]:

@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.route import Caller, Limit, Router, Tx, allow
+from api.times import time_of
 from telemetry import hardware, points
 from telemetry.hardware import NewHardware
 from telemetry.points import Kind, NewPoint, Point, PointFilter, Sampling
@@ -209,10 +210,10 @@ async def restore_point(tx: Tx, caller: Caller, point: str) -> Point:
 @router.get("/points/{point}/hardware")
 @allow("point.read")
 async def list_hardware(
-    tx: Tx, point: str, at: Annotated[datetime | None, Query(description="what measured at this time")] = None
+    tx: Tx, point: str, at: Annotated[str | None, Query(description="what measured at this time, RFC 3339")] = None
 ) -> Page[HardwareView]:
     """The devices that measured for a point, newest first."""
-    found = await hardware.list_hardware(tx, await points.get_point(tx, point), at=at)
+    found = await hardware.list_hardware(tx, await points.get_point(tx, point), at=time_of(at, "at"))
     return Page([_shown(each) for each in found])
 
 
