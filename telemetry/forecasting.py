@@ -1,10 +1,10 @@
 """Forecasts and expectations of hourly series, each with the error that it had on data it had not seen.
 
-A structural time series model (statsmodels' UnobservedComponents: a level that wanders, the hours of the day, from
-three weeks on the hours of the week, and what is left of the hour before) is fitted without the last days; these it
-foretells day by day, as it would have then, and so does the seasonal naive forecast ("as yesterday", "as last week"),
-the better one of the two. Gaps are part of the model: its filter steps over them. Where the naive forecast was closer,
-it is the answer.
+A structural time series model (statsmodels' UnobservedComponents: a level that wanders, and what is left of the hour
+before) sits on what is usual: waves of the day and the week, or the mean of each hour of the week, whichever foretold
+the days before the last ones better. Fitted without the last days, it foretells these day by day, as it would have then,
+and so does the seasonal naive forecast ("as yesterday", "as last week"), the better one of the two. Gaps are part of the
+model: its filter steps over them. Where the naive forecast was closer, it is the answer.
 
 Everything here is a pure function of numbers, and runs in a process of its own (`telemetry/statistics_pool.py`).
 statsmodels takes seconds to import: only that process does it.
@@ -90,7 +90,7 @@ def forecast(values: Sequence[float], steps: int) -> Foretold:
     if best == "seasonal_naive":
         value, low, high = _naive_ahead(series, steps, error.naive_period)
     else:
-        value, low, high = model.ahead(series, steps)
+        value, low, high = model.ahead(steps)
     return Foretold(value.tolist(), low.tolist(), high.tolist(), best, model.seasons, error)
 
 
@@ -131,61 +131,102 @@ def _checked(values: Sequence[float]) -> Floats:
     return series
 
 
+class _Fitted:
+    """One model fitted to the begin of a series: what is usual at each hour, plus a structural model of the rest.
+
+    `weekly`: what is usual is the mean of each hour of the week, drawn towards that of the hour of the day where few
+    weeks are known; without, it is left to waves of a day (and from three weeks on of a week) in the model itself.
+    """
+
+    def __init__(self, train: Floats, *, weekly: bool) -> None:
+        self.length = len(train)
+        self.seasons = [DAY, WEEK] if weekly or len(train) >= WEEKLY_FROM else [DAY]
+        self._usual = _hours_of_week(train) if weekly else np.zeros(WEEK)
+        rest = train - self._usual_at(0, len(train))
+        self._middle, self._spread = float(np.nanmean(rest)), float(np.nanstd(rest)) or 1.0
+        self._result = self._fit((rest - self._middle) / self._spread, [] if weekly else self.seasons)
+
+    @staticmethod
+    def _fit(rest: Floats, seasons: list[int]) -> Any:
+        from statsmodels.tsa.statespace.structural import (  # type: ignore[import-untyped]
+            UnobservedComponents,
+        )
+
+        waves = [{"period": period, "harmonics": 6 if period == DAY else 5} for period in seasons]
+        season = {
+            "freq_seasonal": waves,
+            "stochastic_freq_seasonal": [True] + [False] * (len(waves) - 1),
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of convergence: the error on held-back data says how good it is
+            model = UnobservedComponents(rest, level="llevel", autoregressive=1, **(season if waves else {}))
+            return model.fit(disp=False, maxiter=60)
+
+    def _usual_at(self, first: int, count: int) -> Floats:
+        return np.asarray(self._usual[np.arange(first, first + count) % WEEK], np.float64)
+
+    def day_by_day(self, series: Floats, first: int, step: int = DAY) -> tuple[Floats, Floats, Floats]:
+        """What was expected of the hours from `first` on, `step` at a time from all hours before these.
+
+        `series` begins as the fitted one does.
+        """
+        result, parts = self._extended(self._result, series, self.length, first), []
+        for at in range(first, len(series), step):
+            told = result.get_forecast(min(step, len(series) - at))
+            parts.append(np.column_stack([told.predicted_mean, told.conf_int(alpha=1 - LEVEL)]))
+            if at + step < len(series):
+                result = self._extended(result, series, at, at + step)
+        columns = (
+            np.concatenate(parts) * self._spread + self._middle + self._usual_at(first, len(series) - first)[:, None]
+        )
+        return columns[:, 0], columns[:, 1], columns[:, 2]
+
+    def _extended(self, result: Any, series: Floats, start: int, end: int) -> Any:
+        more = series[start:end] - self._usual_at(start, end - start)
+        return result.append((more - self._middle) / self._spread) if len(more) else result
+
+
+def _hours_of_week(train: Floats) -> Floats:
+    """(168,) the mean of each hour of the week, each known week counting once and the hour of the day half a week."""
+    padded = np.concatenate([train, np.full(-len(train) % WEEK, np.nan)]).reshape(-1, WEEK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of hours that are never known
+        daily = np.tile(np.nanmean(padded.reshape(-1, DAY), axis=0), WEEK // DAY)
+    daily = np.where(np.isfinite(daily), daily, np.nanmean(train))
+    known = np.isfinite(padded).sum(axis=0)
+    return np.asarray((np.nansum(padded, axis=0) + 0.5 * daily) / (known + 0.5), np.float64)
+
+
 class _Model:
-    """A model fitted to all of a series but the days held back at its end."""
+    """The better one of two models, fitted to all of a series but the days held back at its end.
+
+    Which one is better is decided on days before those: the error that is shown is of data that decided nothing.
+    """
 
     def __init__(self, series: Floats) -> None:
         self.series = series
         days = max(1, min(HELD_BACK, len(series) // DAY // 4))
         self.cut = len(series) - days * DAY
         train = series[: self.cut]
-        self._middle, self._spread = float(np.nanmean(train)), float(np.nanstd(train)) or 1.0
-        candidates = [[DAY]] + ([[DAY, WEEK]] if len(train) >= WEEKLY_FROM else [])
-        fitted = [(self._fit(train, seasons), seasons) for seasons in candidates]
-        self._fitted, self.seasons = min(fitted, key=lambda each: float(each[0].aic))
+        weekly = False
+        if len(train) >= 2 * WEEK + days * DAY:
+            tried = len(train) - days * DAY
+            off = [
+                _off(_Fitted(train[:tried], weekly=each).day_by_day(train, tried)[0], train[tried:])
+                for each in (False, True)
+            ]
+            weekly = off[1] < off[0]
+        self._fitted = _Fitted(train, weekly=weekly)
+        self.seasons = self._fitted.seasons
 
-    def _fit(self, train: Floats, seasons: list[int]) -> Any:
-        from statsmodels.tsa.statespace.structural import (  # type: ignore[import-untyped]
-            UnobservedComponents,
-        )
-
-        waves = [{"period": period, "harmonics": 6 if period == DAY else 5} for period in seasons]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of convergence: the error on held-back data says how good it is
-            model = UnobservedComponents(
-                (train - self._middle) / self._spread,
-                level="llevel",
-                freq_seasonal=waves,
-                stochastic_freq_seasonal=[True] + [False] * (len(waves) - 1),
-                autoregressive=1,
-            )
-            return model.fit(disp=False, maxiter=60)
-
-    def ahead(self, series: Floats, steps: int) -> tuple[Floats, Floats, Floats]:
-        """Value and interval of the `steps` hours after a series that begins as the fitted one does."""
-        result = self._fitted
-        more = series[self.cut :]
-        if len(more):
-            result = result.append((more - self._middle) / self._spread)
-        told = result.get_forecast(steps)
-        mean = np.asarray(told.predicted_mean) * self._spread + self._middle
-        bounds = np.asarray(told.conf_int(alpha=1 - LEVEL)) * self._spread + self._middle
-        return mean, bounds[:, 0], bounds[:, 1]
+    def ahead(self, steps: int) -> tuple[Floats, Floats, Floats]:
+        """Value and interval of the `steps` hours after the series."""
+        longer = np.concatenate([self.series, np.full(steps, np.nan)])
+        return self._fitted.day_by_day(longer, len(self.series), steps)
 
     def day_by_day(self, series: Floats, first: int) -> tuple[Floats, Floats, Floats]:
         """What was expected of the hours from `first` on, a day at a time from all hours before that day."""
-        result = self._fitted
-        between = series[self.cut : first]
-        if len(between):
-            result = result.append((between - self._middle) / self._spread)
-        parts: list[tuple[Floats, Floats]] = []
-        for at in range(first, len(series), DAY):
-            told = result.get_forecast(min(DAY, len(series) - at))
-            parts.append((np.asarray(told.predicted_mean), np.asarray(told.conf_int(alpha=1 - LEVEL))))
-            result = result.append((series[at : at + DAY] - self._middle) / self._spread)
-        mean = np.concatenate([part[0] for part in parts]) * self._spread + self._middle
-        bounds = np.concatenate([part[1] for part in parts]) * self._spread + self._middle
-        return mean, bounds[:, 0], bounds[:, 1]
+        return self._fitted.day_by_day(series, first)
 
     def judge(self) -> tuple[ForecastError, str]:
         """The error on the days held back, and which forecast was closer there."""
@@ -214,6 +255,11 @@ class _Model:
             skill=1 - mae / naive_mae if naive_mae else None,
         )
         return error, "structural" if mae <= naive_mae else "seasonal_naive"
+
+
+def _off(value: Floats, truth: Floats) -> float:
+    off = np.abs(value - truth)
+    return float(np.nanmean(off)) if np.isfinite(off).any() else np.inf
 
 
 def _better_naive(series: Floats, cut: int) -> tuple[Floats, int]:
