@@ -68,6 +68,11 @@ export async function request<T>(method: string, path: string, options: Options 
   return (response.status === 204 ? undefined : await readJson(response)) as T;
 }
 
+/** An answer that is no JSON. */
+export async function getBytes(path: string, query: Query = {}, signal?: AbortSignal): Promise<ArrayBuffer> {
+  return (await ask("GET", path, { query, signal }, { "Accept-Language": language })).arrayBuffer();
+}
+
 /** A file that the server writes, with the name that it gives it. */
 export async function requestBlob(method: string, path: string, body?: unknown): Promise<{ blob: Blob; name: string | null }> {
   const headers: Record<string, string> = { "Accept-Language": language };

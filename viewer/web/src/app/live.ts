@@ -83,7 +83,8 @@ export function backoff(n: number, jitter: number): number {
 }
 
 export class LiveClient {
-  readonly values = new Map<number, LiveValue>();
+  private readonly now = new Map<number, LiveValue>();
+  private past: ReadonlyMap<number, LiveValue> | null = null;
   readonly handles = new Map<number, HandleInfo>();
   private readonly byPoint = new Map<string, number>();
   private readonly valueListeners = new Map<number, Set<() => void>>();
@@ -108,6 +109,19 @@ export class LiveClient {
     private readonly building: string,
     private readonly address: string = socketAddress(),
   ) {}
+
+  /** What is shown: the newest values, or those of the moment that `showPast` chose. */
+  get values(): ReadonlyMap<number, LiveValue> {
+    return this.past ?? this.now;
+  }
+
+  /** Show these values instead of the newest ones, which go on coming in; null goes back to them. */
+  showPast(values: ReadonlyMap<number, LiveValue> | null): void {
+    if (values === this.past) return;
+    this.past = values;
+    for (const handle of this.handles.keys()) this.dirty.add(handle);
+    this.schedule();
+  }
 
   start(): this {
     this.closed = false;
@@ -231,7 +245,7 @@ export class LiveClient {
       const info = this.handles.get(handle);
       if (info) this.byPoint.delete(info.point);
       this.handles.delete(handle);
-      this.values.delete(handle);
+      this.now.delete(handle);
       this.dirty.add(handle);
     }
     this.schedule();
@@ -248,7 +262,7 @@ export class LiveClient {
   private store(handle: number, [value, ts, quality]: unknown[]): void {
     const time = typeof ts === "number" ? ts : typeof ts === "string" ? Date.parse(ts) : Number.NaN;
     if (Number.isNaN(time)) return;
-    this.values.set(handle, { value: (value ?? null) as LiveValue["value"], ts: time, quality: toQuality(quality) });
+    this.now.set(handle, { value: (value ?? null) as LiveValue["value"], ts: time, quality: toQuality(quality) });
     this.dirty.add(handle);
   }
 
@@ -257,7 +271,7 @@ export class LiveClient {
       const handle = frame.handles[i] ?? 0;
       const number = frame.values[i] ?? 0;
       const value = this.handles.get(handle)?.kind === "bool" ? number !== 0 : number;
-      this.values.set(handle, { value, ts: frame.serverTime, quality: toQuality(frame.qualities[i]) });
+      this.now.set(handle, { value, ts: frame.serverTime, quality: toQuality(frame.qualities[i]) });
       this.dirty.add(handle);
     }
     this.schedule();

@@ -1,6 +1,7 @@
 import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
 import { spatial } from "./spatial-en";
+import { timeline } from "./timeline-en";
 import { tools } from "./tools-en";
 import { imports } from "./imports-en";
 import { telemetry } from "./telemetry-en";
@@ -11,6 +12,7 @@ export const en = {
   checks,
   issues,
   spatial,
+  timeline,
   tools,
   imports, telemetry, versions,
   action: {

@@ -2,6 +2,7 @@ import type { Texts } from ".";
 import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
 import { spatial } from "./spatial-zh";
+import { timeline } from "./timeline-zh";
 import { tools } from "./tools-zh";
 import { imports } from "./imports-zh";
 import { telemetry } from "./telemetry-zh";
@@ -15,6 +16,7 @@ export const zh: Plain<Texts> = {
   checks,
   issues,
   spatial,
+  timeline,
   tools,
   imports, telemetry, versions,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },

@@ -18,6 +18,8 @@ import { SpatialPanel } from "../spatial/panel";
 import { PickingNote } from "../spatial/picking-note";
 import { PlanPanel } from "../spatial/plan-panel";
 import "../spatial/spatial.css";
+import { TimelineBar } from "../timeline/bar";
+import { usePastInScene } from "../timeline/hooks";
 import { useToolsInScene } from "../tools/hooks";
 import { ToolPanel } from "../tools/tool-panel";
 import { useChangesFocus } from "../versions/scene-changes";
@@ -80,6 +82,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <ToolPanel />
         <div className="stage-bottom">
           <Legend />
+          <TimelineBar />
           <Toolbar tree={tree} shown={shown} />
         </div>
         <LoadBar />
@@ -116,6 +119,7 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   usePicture();
   useSpatialFocus(shown);
   useToolsInScene(tree, shown);
+  usePastInScene();
   return null;
 }
 

@@ -14,6 +14,7 @@ import { classColour, colourings, colourOf, OFF, onColour, quantityName, scaleOf
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState, useScene } from "./state";
 import { spaceLabel } from "./tree-rows";
+import { usePastAlarms, type SceneAlarm } from "../timeline/hooks";
 import { pictureMarkers } from "../spatial/labels";
 
 /** Room quantities colour the room even where the sensor is an element of its own. */
@@ -92,11 +93,17 @@ export function useOpenAlarms(): Alarm[] {
   return useMemo(() => itemsOf(alarms.data), [alarms.data]);
 }
 
+/** They, or those of the past moment that is shown. */
+function useShownAlarms(): readonly SceneAlarm[] {
+  const now = useOpenAlarms();
+  return usePastAlarms() ?? now;
+}
+
 const ORDER: Record<Severity, number> = { low: 0, medium: 1, high: 2, critical: 3 };
 
 export function useAlarmsInScene(): void {
   const scene = useScene();
-  const alarms = useOpenAlarms();
+  const alarms = useShownAlarms();
   useEffect(() => {
     if (!scene) return;
     const worst = new Map<GlobalId, Severity>();
@@ -117,7 +124,7 @@ export function useMarkers(tree: Tree): void {
   const { live } = useBuilding();
   const { storey, colouring, progress, picture } = useSceneState();
   const shown = useStore(labelsShown);
-  const alarms = useOpenAlarms();
+  const alarms = useShownAlarms();
   const version = useValuesVersion(shown && colouring !== null);
   useEffect(() => {
     if (!scene) return;
@@ -144,7 +151,7 @@ export function useMarkers(tree: Tree): void {
   }, [scene, alarms, shown, storey, colouring, tree, version, live, store, i18n.language, progress, picture]);
 }
 
-function alarmMarker(alarm: Alarm, show: (globalId: string) => void): Marker[] {
+function alarmMarker(alarm: SceneAlarm, show: (globalId: string) => void): Marker[] {
   const globalId = alarm.global_id;
   if (!globalId) return [];
   return [{
@@ -173,7 +180,7 @@ function roomLabel(globalId: string, name: string, value: string): HTMLElement {
   return element;
 }
 
-function alarmNode(alarm: Alarm): HTMLElement {
+function alarmNode(alarm: SceneAlarm): HTMLElement {
   const element = node(`alarm:${alarm.id}`, `marker marker-alarm sev-${alarm.severity}${alarm.acked ? "" : " is-new"}`);
   if (!element.firstChild) element.append(part("b", "!"));
   return element;

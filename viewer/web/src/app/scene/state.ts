@@ -5,6 +5,7 @@ import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
 import type { Painted } from "../issues/view";
 import type { Picking, Picture, Spatial } from "../spatial/state";
+import { CLOSED, type Timeline } from "../timeline/state";
 import { NO_TOOLS, type Tools } from "../tools/state";
 import type { Colouring } from "./colour";
 import { lookAt } from "./look";
@@ -64,10 +65,11 @@ export interface SceneScope {
   /** Null until the engine has started. */
   scene: Store<Scene3D | null>;
   tools: Store<Tools>;
+  timeline: Store<Timeline>;
 }
 
 export function createSceneScope(phone: boolean): SceneScope {
-  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null), tools: createStore<Tools>(NO_TOOLS) };
+  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null), tools: createStore<Tools>(NO_TOOLS), timeline: createStore<Timeline>(CLOSED) };
 }
 
 export const SceneContext = createContext<SceneScope | null>(null);

@@ -1,5 +1,5 @@
 import { App, Checkbox, Dropdown, Popover, Segmented, type MenuProps } from "antd";
-import { Camera, ChevronDown, EyeOff, Layers, Maximize, Palette, PanelsTopLeft, SquareStack, Tags } from "lucide-react";
+import { Camera, ChevronDown, EyeOff, History, Layers, Maximize, Palette, PanelsTopLeft, SquareStack, Tags } from "lucide-react";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Tree } from "../../api/types";
@@ -12,6 +12,8 @@ import { unitText } from "../lib/format";
 import { NewIssueButton } from "../issues/new-issue";
 import { RouteButton } from "../spatial/route-button";
 import { IconButton } from "../parts";
+import { useTimeline } from "../timeline/hooks";
+import { CLOSED, opened } from "../timeline/state";
 import { ToolsButton } from "../tools/tools-button";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
@@ -27,6 +29,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   const state = useSceneState();
   const patch = usePatch();
   const labels = useStore(labelsShown);
+  const [timeline, setTimeline] = useTimeline();
   const fit = (): void => void (state.selected && scene?.has(state.selected) ? lookAt(scene, state.selected) : scene?.fit());
   useKey("f", fit, shown);
   useKey("l", () => labelsShown.set(!labels), shown);
@@ -60,6 +63,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
         <ToolsButton />
       <RouteButton />
         <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch(floorPlanChange(state.floorPlan))} />
+        <IconButton icon={History} label={t("timeline.title")} active={timeline.open} onClick={() => setTimeline((before) => (before.open ? { ...CLOSED, span: before.span, speed: before.speed } : opened(before, Date.now())))} />
         <NewIssueButton />
         <span className="wide-only">
           <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />
