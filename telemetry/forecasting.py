@@ -2,8 +2,8 @@
 
 A structural time series model (statsmodels' UnobservedComponents: a level that wanders, and what is left of the hour
 before) sits on what is usual: waves of the day and the week, or the mean of each hour of the week, whichever foretold
-the days before the last ones better. Fitted without the last days, it foretells these day by day, as it would have then,
-and so does the seasonal naive forecast ("as yesterday", "as last week"), the better one of the two. Gaps are part of the
+the days before the last ones better. Fitted without the last days, it foretells these day by day as it would have then,
+and so does the seasonal naive forecast ("as yesterday", "as last week"), the better of the two. Gaps are part of the
 model: its filter steps over them. Where the naive forecast was closer, it is the answer.
 
 Everything here is a pure function of numbers, and runs in a process of its own (`telemetry/statistics_pool.py`).
