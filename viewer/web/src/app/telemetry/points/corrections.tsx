@@ -16,17 +16,13 @@ import { showProblems } from "../fields";
 import { symbolOf, type FullPoint } from "../types";
 
 interface Correction {
-  id: string | number;
+  id: number;
   ts: string;
-  value?: unknown;
-  before?: unknown;
-  old_value?: unknown;
-  quality?: string | null;
+  old_value: unknown;
+  value: unknown;
   reason: string;
-  by?: string;
-  created_by?: string;
-  at?: string;
-  created_at?: string;
+  corrected_by: string;
+  corrected_at: string;
 }
 
 interface Values {
@@ -46,23 +42,24 @@ export function Corrections({ point }: { point: FullPoint }): ReactNode {
   const found = useQuery({ queryKey: ["points", "corrections", point.id], queryFn: ({ signal }) => get<Page<Correction>>(`/points/${point.id}/corrections`, {}, signal), retry: 1 });
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Skeleton active className="pad" />;
-  const text = (value: unknown): string => (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : `${String(value)}${point.kind === "number" && symbolOf(point) ? ` ${symbolOf(point)}` : ""}`);
+  const text = (value: unknown): string => {
+    if (value === null || value === undefined) return "–";
+    const bare = typeof value === "string" ? value : JSON.stringify(value);
+    return point.kind === "number" && symbolOf(point) ? `${bare} ${symbolOf(point)}` : bare;
+  };
   return (
     <div className="tab-form">
       {may("reading.write") && !adding ? <div className="form-foot"><Button icon={<Plus size={15} />} onClick={() => setAdding(true)}>{t("telemetry.corrections.add")}</Button></div> : null}
       {adding ? <Add point={point} close={() => setAdding(false)} /> : null}
       {found.data.items.length === 0 ? <Empty icon={PencilLine} title={t("telemetry.corrections.none")} hint={t("telemetry.corrections.noneHint")} /> : (
         <ol className="timeline">
-          {found.data.items.map((one) => {
-            const by = one.by ?? one.created_by;
-            return (
-              <li key={one.id}>
-                <b className="num">{text(one.before ?? one.old_value)} → {text(one.value)}</b>
-                <span className="muted num">{formatTime(one.ts, i18n.language)}</span>
-                <p>{[one.reason, by ? actor(by) : null].filter(Boolean).join(" · ")}</p>
-              </li>
-            );
-          })}
+          {found.data.items.map((one) => (
+            <li key={one.id}>
+              <b className="num">{text(one.old_value)} → {text(one.value)}</b>
+              <span className="muted num">{formatTime(one.ts, i18n.language)}</span>
+              <p>{[one.reason, actor(one.corrected_by), formatTime(one.corrected_at, i18n.language)].join(" · ")}</p>
+            </li>
+          ))}
         </ol>
       )}
     </div>
