@@ -158,6 +158,9 @@ async def _drop(db: Database, engine: Engine, part: Part, ready: Sequence[Due], 
         counted = sql.SQL("SELECT point_id, count(*) AS n, min(ts) AS oldest, max(ts) AS newest FROM {} GROUP BY 1")
         for each in await rows(conn, counted.format(table_of(part))):
             done.add(each["point_id"], each)
+    concerned = {each.policy_id: each.policy for each in ready if each.handle in done.points}
+    done.policy = ", ".join(sorted(concerned.values())) or None
+    done.policy_id = next(iter(concerned)) if len(concerned) == 1 else None
     async with db.transaction() as conn:
         await conn.execute("SELECT pg_advisory_xact_lock(%s)", (WORK_LOCK,))
         await lock_part(conn, part)

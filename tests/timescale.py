@@ -146,8 +146,11 @@ def _write_wrappers(root: Path) -> None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """A TimescaleDB on a private socket, gone at the end; yields its URL. Raises TimescaleUnavailable."""
+def running(*, durable: bool = False) -> Iterator[str]:
+    """A TimescaleDB on a private socket, gone at the end; yields its URL. Raises TimescaleUnavailable.
+
+    `durable`: waits for the disk as an installation does, with as much memory as the embedded one; for benchmarks.
+    """
     given = os.environ.get("TWIN_TEST_TIMESCALE_URL")
     if given:
         yield given
@@ -163,7 +166,7 @@ def running() -> Iterator[str]:
         _as_user(user, [str(_bin(root) / "initdb"), "--pgdata", str(folder / "data"), "--username", "postgres",
                         "--auth", "trust", "--encoding", "UTF8", "--locale-provider", "builtin", "--locale", "C",
                         "--builtin-locale", "C.UTF-8", "--no-sync", "--no-instructions"])  # fmt: skip
-        (folder / "data/postgresql.conf").open("a").write(_configuration(folder))
+        (folder / "data/postgresql.conf").open("a").write(_configuration(folder, durable))
         control = [str(_bin(root) / "pg_ctl"), "--pgdata", str(folder / "data"), "--log", str(folder / "log"), "--wait"]
         _as_user(user, [*control, "start"])
         try:
@@ -174,11 +177,16 @@ def running() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _configuration(folder: Path) -> str:
+def _configuration(folder: Path, durable: bool) -> str:
+    memory = (
+        "shared_buffers = 2GB\nwork_mem = 16MB\nmaintenance_work_mem = 512MB\nmax_wal_size = 2GB\n"
+        "checkpoint_timeout = 15min\nwal_compression = on\nrandom_page_cost = 1.1\neffective_cache_size = 8GB\n"
+    )
     return (
         f"\nlisten_addresses = ''\nunix_socket_directories = '{folder}'\n"
         "shared_preload_libraries = 'timescaledb'\ntimescaledb.telemetry_level = off\n"
-        "max_connections = 60\nmax_worker_processes = 16\nshared_buffers = 128MB\njit = off\n"
+        "max_connections = 60\nmax_worker_processes = 16\njit = off\ntimezone = 'UTC'\n"
+        + (memory if durable else "shared_buffers = 128MB\n")
     )
 
 

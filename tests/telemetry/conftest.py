@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import psycopg
@@ -108,6 +109,14 @@ def plain_settings() -> Settings:
 async def make_building(db: Database, name: str = "Tower") -> UUID:
     async with db.transaction() as conn:
         return (await create_building(conn, name)).id
+
+
+async def make_months(db: Database, start: datetime, end: datetime) -> History:
+    """Room for readings of [start, end), where that has to be made."""
+    history = History(db)
+    await history.start()
+    await history.ensure_months(start, end)
+    return history
 
 
 MakePoint = Callable[..., Awaitable[Point]]

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from telemetry.buckets import parse_bucket
 from telemetry.points import Sampling
 
-
 MONDAY = date(1970, 1, 5)
 
 

@@ -17,14 +17,14 @@ import pytest
 from telemetry.aggregate import AGGREGATES, Fill, Span, read_buckets
 from telemetry.buckets import auto_bucket, parse_bucket
 from telemetry.decode import RawReading
-from telemetry.history import History, read_raw
+from telemetry.history import read_raw
 from telemetry.ingest import Ingest
 from telemetry.points import NewPoint, Point, Sampling
 from telemetry.reading_back import read_aligned, read_distribution
 from telemetry.reading_export import export_arrow, export_csv
 from telemetry.rollups import Rollups
 from telemetry.states import latest_readings, read_as_of
-from tests.telemetry.conftest import make_points, source_of
+from tests.telemetry.conftest import make_months, make_points, source_of
 from tests.telemetry.reference import Known, Reference, bucket_start, next_start
 from twin.db import Database
 from twin.settings import Settings
@@ -73,7 +73,7 @@ async def store(db: Database, key: str, readings: Sequence[Known]) -> None:
 async def told(db: Database, keys: Sequence[str], random: Random) -> dict[str, tuple[Point, Reference]]:
     """Points with a history that came in three parts, in no order, rolled up after the first and the second."""
     points = await make_points(db, *(NewPoint(key=key, name=key, kind="number", unit="DEG_C") for key in keys))
-    await History(db).ensure_months(FIRST, END)
+    await make_months(db, FIRST, END)
     histories = {key: some_history(random) for key in keys}
     parts: dict[str, list[list[Known]]] = {key: [[], [], []] for key in keys}
     for key, found in histories.items():

@@ -5,22 +5,16 @@ baseline does only that; the server also decodes JSON, checks every reading, kee
 """
 
 import asyncio
-import shutil
 import statistics
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from tests.benchmarks.figures import figure
-from tests.serving import Server, serving
-from twin.embedded import EmbeddedPostgres
+from tests.benchmarks.telemetry.places import ENGINE, installation
+from tests.serving import Server
 
 POINTS = 1_000
 PER_BODY = 10_000
@@ -118,25 +112,14 @@ async def post_all(server: Server, bodies: list[bytes]) -> float:
     return time.perf_counter() - started
 
 
-@contextmanager
-def installation() -> Iterator[tuple[Server, psycopg.Connection]]:
-    """A server on a durable embedded database with `POINTS` points, and a connection beside it."""
-    folder = Path(tempfile.mkdtemp(prefix="twin-bench-", dir="/tmp"))
-    folder.chmod(0o711)
-    try:
-        with serving(folder / "data", None) as server, EmbeddedPostgres(folder / "data") as postgres:
-            with server.client() as client:
-                client.post("/buildings", json={"name": "Bench"}).raise_for_status()
-            with psycopg.connect(make_conninfo(postgres.url), autocommit=True) as conn:
-                conn.execute(
-                    """INSERT INTO point (building_id, key, name, kind, unit)
-                       SELECT building.id, 'bench.' || n, 'Bench ' || n, 'number', 'DEG_C'
-                       FROM building, generate_series(0, %s) n ORDER BY n""",
-                    (POINTS - 1,),
-                )
-                yield server, conn
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def add_points(conn: psycopg.Connection) -> None:
+    """`POINTS` points of the building."""
+    conn.execute(
+        """INSERT INTO point (building_id, key, name, kind, unit)
+           SELECT building.id, 'bench.' || n, 'Bench ' || n, 'number', 'DEG_C'
+           FROM building, generate_series(0, %s) n ORDER BY n""",
+        (POINTS - 1,),
+    )
 
 
 def add_rules(server: Server) -> None:
@@ -169,11 +152,12 @@ def main() -> None:
     parts = range(READINGS // PER_BODY)
     bodies = [body(part) for part in parts]
     with installation() as (server, conn):
+        add_points(conn)
         [first_handle] = conn.execute("SELECT min(handle) FROM point").fetchone() or (1,)
         buffers = [copy_buffer(part, first_handle) for part in parts]
-        compare("ingest", server, conn, bodies, buffers)
+        compare(f"ingest.{ENGINE}", server, conn, bodies, buffers)
         add_rules(server)
-        compare("ingest_with_rules", server, conn, bodies, buffers)
+        compare(f"ingest_with_rules.{ENGINE}", server, conn, bodies, buffers)
 
 
 if __name__ == "__main__":
