@@ -215,7 +215,7 @@ def _must_have_numbers(point: Point) -> None:
 
 
 async def _span(wanted: Sequence[Point], conn: Conn, start: datetime | None, end: datetime | None, bucket: str) -> Span:
-    """The span of a question about points, in the zone of the first one's site."""
+    """The span of a question about points, in the zone of the first one, or of its site."""
     for point in wanted:
         _must_have_numbers(point)
     now = datetime.now(UTC)
@@ -223,7 +223,8 @@ async def _span(wanted: Sequence[Point], conn: Conn, start: datetime | None, end
     width = auto_bucket(since, until) if bucket == "auto" else parse_bucket(bucket)
     if bucket == "auto" and width.seconds < FINE.total_seconds() and await _any_cut(conn, wanted, since):
         width = parse_bucket("5m")
-    return Span(since, until, width, ZoneInfo(await history.zone_of(conn, wanted[0].building_id)), now)
+    zone = ZoneInfo(wanted[0].time_zone or await history.zone_of(conn, wanted[0].building_id))
+    return Span(since, until, width, zone, now)
 
 
 async def _any_cut(conn: Conn, wanted: Sequence[Point], start: datetime) -> bool:

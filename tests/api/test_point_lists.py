@@ -61,7 +61,8 @@ def test_a_list_goes_in_is_corrected_and_comes_out_again(client: httpx.Client) -
 def test_a_device_is_replaced_and_a_point_goes_out_of_use_and_back(client: httpx.Client) -> None:
     mark = uuid4().hex[:8]
     client.post("/buildings", json={"name": f"Devices {mark}"}).raise_for_status()
-    facts = {"name": "T", "building": f"Devices {mark}", "kind": "number", "unit": "DEG_C", "reading_unit": "DEG_F"}
+    facts = {"name": "T", "building": f"Devices {mark}", "kind": "number", "unit": "DEG_C", "reading_unit": "DEG_F",
+             "time_zone": "Asia/Shanghai"}  # fmt: skip
     point = client.post("/points", json={"key": f"{mark}.t", "tags": ["a"], "deadband": 0.2, **facts}).json()
     for device, start in (("TF-1", "2026-01-01T00:00:00Z"), ("TF-2", "2026-02-01T00:00:00Z")):
         body = {"device": device, "address": f"{mark}-{device}", "from": start}
@@ -76,6 +77,9 @@ def test_a_device_is_replaced_and_a_point_goes_out_of_use_and_back(client: httpx
     assert client.post("/readings", json={"readings": readings}).json()["accepted"] == 1
     shown = client.get(f"/points/{mark}.t").json()
     assert (shown["latest"]["value"], shown["tags"], shown["stale"]) == (pytest.approx(100), ["a"], True)
+    span = {"from": "2026-02-27T00:00:00Z", "to": "2026-03-03T00:00:00Z", "bucket": "1d"}
+    days = client.get(f"/points/{mark}.t/readings", params=span).json()["items"]
+    assert days[0]["ts"] == "2026-02-28T16:00:00Z", "the point's own days"
     refused = client.patch(f"/points/{mark}.t", json={"unit": "K"})
     assert (refused.status_code, refused.json()["code"]) == (409, "point.unit_history")
     assert client.post(f"/points/{mark}.t/retire").json()["retired_at"]
