@@ -4,7 +4,7 @@
  * Left drag or one finger orbits what was under it; right, middle or Shift drag and two fingers pan; wheel and pinch
  * zoom to the cursor. Arrows orbit (with Shift: pan), + and - zoom.
  */
-import { FOV, basis, dot, orbit, pan, sub, zoom, type Pose, type V3 } from "./rig";
+import { basis, dot, orbit, pan, slopeOf, sub, zoom, type Pose, type V3 } from "./rig";
 
 export interface ControlHost {
   readonly canvas: HTMLCanvasElement;
@@ -137,7 +137,7 @@ export class Controls {
   #pan(dx: number, dy: number): void {
     const pose = this.#host.getPose();
     const depth = pose.ortho ? pose.distance : Math.max(0.5, dot(sub(this.#pivot, pose.eye), basis(pose.yaw, pose.pitch).forward));
-    const perPixel = (2 * Math.tan(FOV / 2) * depth) / this.#host.size().height;
+    const perPixel = (2 * slopeOf(pose) * depth) / this.#host.size().height;
     this.#host.setPose(pan(pose, -dx * perPixel, dy * perPixel));
   }
 

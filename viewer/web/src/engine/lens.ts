@@ -1,7 +1,7 @@
 /** The camera as WebGL needs it, and between points of the scene and of the canvas. Scene coordinates. */
 import { Matrix4, OrthographicCamera, PerspectiveCamera, type Box3, Sphere } from "three";
 import type { Uniforms } from "./materials";
-import { FOV, add, basis, clipDistances, dot, scale, sub, type Pose, type V3 } from "./rig";
+import { add, basis, clipDistances, dot, scale, slopeOf, sub, type Pose, type V3 } from "./rig";
 
 /** CSS pixels of the canvas. */
 export interface Size {
@@ -34,10 +34,10 @@ export class Lens {
     const { near, far } = clipDistances(pose, depthBounds(bounds));
     camera.near = near;
     camera.far = far;
-    const tall = Math.tan(FOV / 2) * distance;
+    const tall = slopeOf(pose) * distance;
     const aspect = size.width / size.height;
     if (camera instanceof PerspectiveCamera) {
-      camera.fov = (FOV * 180) / Math.PI;
+      camera.fov = (Math.atan(slopeOf(pose)) * 360) / Math.PI;
       camera.aspect = aspect;
     } else {
       camera.top = tall;
@@ -49,7 +49,7 @@ export class Lens {
     uniforms.uEye.value.set(...eye);
     uniforms.uForward.value.set(...forward);
     uniforms.uOrtho.value = ortho ? 1 : 0;
-    uniforms.uPixels.value = size.height / (2 * Math.tan(FOV / 2) * (ortho ? distance : 1));
+    uniforms.uPixels.value = size.height / (2 * slopeOf(pose) * (ortho ? distance : 1));
     return camera;
   }
 }
@@ -69,7 +69,7 @@ export const viewProjection = (camera: LensCamera): Matrix4 =>
 /** The point of the scene behind a CSS position at a distance along the view direction. */
 export function unproject(pose: Pose, { width, height }: Size, x: number, y: number, depth: number): V3 {
   const { right, up, forward } = basis(pose.yaw, pose.pitch);
-  const size = Math.tan(FOV / 2) * (pose.ortho ? pose.distance : depth);
+  const size = slopeOf(pose) * (pose.ortho ? pose.distance : depth);
   const dx = ((2 * x) / width - 1) * size * (width / height);
   const dy = (1 - (2 * y) / height) * size;
   return add(pose.eye, add(scale(forward, depth), add(scale(right, dx), scale(up, dy))));
@@ -81,7 +81,7 @@ export function project(pose: Pose, { width, height }: Size, point: V3): { x: nu
   const from = sub(point, pose.eye);
   const depth = dot(from, forward);
   if (!pose.ortho && depth < 0.05) return null;
-  const size = Math.tan(FOV / 2) * (pose.ortho ? pose.distance : depth);
+  const size = slopeOf(pose) * (pose.ortho ? pose.distance : depth);
   return {
     x: ((dot(from, right) / (size * (width / height)) + 1) / 2) * width,
     y: ((1 - dot(from, up) / size) / 2) * height,

@@ -14,10 +14,14 @@ export interface Pose {
   /** How far the point looked at lies ahead; also the size of an orthographic picture. */
   readonly distance: number;
   readonly ortho: boolean;
+  /** Vertical field of view, where it is not `FOV`: a camera that somebody else has set. */
+  readonly fov?: number;
 }
 
 /** Vertical field of view of the perspective camera. */
 export const FOV = (42 * Math.PI) / 180;
+/** Half the height of the picture at a distance of one. */
+export const slopeOf = (pose: Pose): number => Math.tan((pose.ortho ? FOV : (pose.fov ?? FOV)) / 2);
 const STEEPEST = Math.PI / 2;
 const CLOSEST = 0.15;
 
@@ -138,7 +142,8 @@ export function between(a: Pose, b: Pose, t: number): Pose {
   const pitch = mix(a.pitch, b.pitch);
   const distance = Math.exp(mix(Math.log(a.distance), Math.log(b.distance)));
   const eye = sub(target, scale(basis(yaw, pitch).forward, distance));
-  return { eye, yaw, pitch, distance, ortho: t < 0.5 ? a.ortho : b.ortho };
+  const [wide, wanted] = [a.fov ?? FOV, b.fov ?? FOV];
+  return { eye, yaw, pitch, distance, ortho: t < 0.5 ? a.ortho : b.ortho, ...(wide === FOV && wanted === FOV ? {} : { fov: mix(wide, wanted) }) };
 }
 
 /** Slow, fast, slow. */

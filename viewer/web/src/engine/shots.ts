@@ -1,10 +1,11 @@
 /** Where the camera goes: elements, boxes, sides of the building, floor plans. */
 import type { Building } from "./building";
-import { frame, lookAt, targetOf, type Bounds, type Pose } from "./rig";
+import { frame, lookAt, slopeOf, targetOf, type Bounds, type Pose } from "./rig";
 import type { Destination, FlyOptions, View } from "./types";
 import type { Viewport } from "./viewport";
 
 const FLIGHT = 700; // ms
+const [NARROWEST, WIDEST] = [3, 130]; // degrees; what is beyond is no picture
 const HOME = { yaw: (52 * Math.PI) / 180, pitch: (-27 * Math.PI) / 180 };
 const SIDES = {
   top: { yaw: Math.PI / 2, pitch: -Math.PI / 2 }, iso: HOME,
@@ -39,7 +40,7 @@ export class Shots {
   #poseFor(destination: Destination, margin: number): Pose | null {
     const { pose } = this.#view;
     if (typeof destination === "object" && "eye" in destination)
-      return lookAt(this.#building.pointInScene(destination.eye), this.#building.pointInScene(destination.target), destination.projection === "orthographic", pose.yaw);
+      return this.#poseOf(destination, pose.yaw);
     const box = typeof destination === "object" && "min" in destination ? destination : this.#building.boxOf(destination);
     if (!box) return null;
     const { min, max } = this.#building.toScene(box);
@@ -50,6 +51,13 @@ export class Shots {
     };
     const pitch = pose.ortho ? pose.pitch : Math.min(-0.35, Math.max(-0.95, pose.pitch));
     return frame(roomy, pose.yaw, pitch, this.#view.aspect, margin, pose.ortho);
+  }
+
+  #poseOf(view: View, yaw: number): Pose {
+    const ortho = view.projection === "orthographic";
+    const pose = lookAt(this.#building.pointInScene(view.eye), this.#building.pointInScene(view.target), ortho, yaw);
+    if (ortho) return view.height ? { ...pose, distance: view.height / 2 / slopeOf(pose) } : pose;
+    return view.fieldOfView ? { ...pose, fov: (Math.min(WIDEST, Math.max(NARROWEST, view.fieldOfView)) * Math.PI) / 180 } : pose;
   }
 
   async fit(options: FlyOptions): Promise<void> {
@@ -92,6 +100,8 @@ export class Shots {
 
   view(): View {
     const { pose } = this.#view;
-    return { eye: this.#building.toBuilding(pose.eye), target: this.#building.toBuilding(targetOf(pose)), projection: pose.ortho ? "orthographic" : "perspective" };
+    const [eye, target] = [this.#building.toBuilding(pose.eye), this.#building.toBuilding(targetOf(pose))];
+    if (pose.ortho) return { eye, target, projection: "orthographic", height: 2 * slopeOf(pose) * pose.distance };
+    return { eye, target, projection: "perspective", fieldOfView: (Math.atan(slopeOf(pose)) * 360) / Math.PI };
   }
 }

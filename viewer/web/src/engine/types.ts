@@ -42,6 +42,10 @@ export interface View {
   readonly eye: Vec3;
   readonly target: Vec3;
   readonly projection?: "perspective" | "orthographic";
+  /** With perspective: vertical, in degrees. The engine's own unless given. */
+  readonly fieldOfView?: number;
+  /** Without perspective: metres from the lower to the upper side of the picture. By the distance unless given. */
+  readonly height?: number;
 }
 
 /** Where the camera should go: an element, several, a box, or an exact view (a server viewpoint fits). */

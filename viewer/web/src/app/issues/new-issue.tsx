@@ -11,7 +11,6 @@ import type { NewView } from "./queries";
 import "./issues.css";
 
 const WIDTH = 1280; // px of the picture
-const FIELD_OF_VIEW = 50; // degrees; the engine's own
 
 export function NewIssueButton(): ReactNode {
   const { t } = useTranslation();
@@ -64,12 +63,12 @@ async function pictureOf(scene: Scene3D): Promise<string> {
 }
 
 function viewOf(scene: Scene3D, state: SceneState, picture: string | null): NewView {
-  const { eye, target, projection } = scene.view();
+  const { eye, target, fieldOfView, height } = scene.view();
   return {
     eye: [...eye],
     target: [...target],
-    field_of_view: projection === "orthographic" ? null : FIELD_OF_VIEW,
-    view_to_world_scale: projection === "orthographic" ? 2 * Math.hypot(...eye.map((value, i) => value - (target[i] ?? 0))) * Math.tan((FIELD_OF_VIEW * Math.PI) / 360) : null,
+    field_of_view: fieldOfView ?? null,
+    view_to_world_scale: height ?? null,
     aspect_ratio: 1.6,
     selection: state.selected ? [state.selected] : [],
     shown_only: state.isolated ? [...state.isolated.ids] : null,

@@ -25,6 +25,20 @@ export function usePainted(): void {
     was.current = painted !== null;
   }, [scene, painted, colouring, limits, progress]);
   usePaintedPlanes();
+  usePaintedSpaces();
+}
+
+/** Rooms as the viewpoint wants them; as they were when it ends. */
+function usePaintedSpaces(): void {
+  const { store } = useSceneScope();
+  const spaces = useSceneState().painted?.spaces;
+  useEffect(() => {
+    if (spaces === undefined) return;
+    const before = store.get().hiddenLayers;
+    const rest = before.filter((layer) => layer !== "spaces");
+    store.set((state) => ({ ...state, hiddenLayers: spaces ? rest : [...rest, "spaces"] }));
+    return () => store.set((state) => ({ ...state, hiddenLayers: before }));
+  }, [spaces, store]);
 }
 
 /** Sections of what is painted; they end with it. */
@@ -69,8 +83,9 @@ export function useIssueFocus(shown: boolean): void {
         const to = `/b/${building.id}/issues?issue=${topic}`;
         if (!chosen) return paint({ colours: new Map(), title: issue.title, to }, {});
         const { colours, only, hidden, selected } = shownBy(chosen);
+        const spaces = chosen.view.visibility?.spaces ?? null;
         scene.showAll();
-        paint({ colours, title: issue.title, to, planes: planesOf(chosen) }, { selected, only, title: issue.title });
+        paint({ colours, title: issue.title, to, planes: planesOf(chosen), ...(spaces === null ? {} : { spaces }) }, { selected, only, title: issue.title });
         if (hidden.length > 0) scene.hide(hidden);
         const camera = cameraOf(chosen);
         const seen = [...colours.keys(), ...(selected ? [selected] : [])].filter((one) => scene.has(one));

@@ -12,6 +12,8 @@ export interface Painted {
   to: string;
   /** Sections that belong to it. */
   planes?: readonly ClipPlane[];
+  /** Whether it wants rooms to be seen as volumes; as the user has set it where it does not say. */
+  spaces?: boolean;
   /** What the colours mean, where the words do not say it. */
   legend?: readonly (readonly [Rgb, string])[];
 }
@@ -35,7 +37,8 @@ export function cameraOf(viewpoint: IssueViewpoint): View | null {
   return {
     eye: camera.eye as unknown as Vec3,
     target: viewpoint.target as unknown as Vec3,
-    projection: camera.kind === "orthogonal" ? "orthographic" : "perspective",
+    ...(camera.kind === "orthogonal" ? { projection: "orthographic" as const, ...(camera.view_to_world_scale ? { height: camera.view_to_world_scale } : {}) }
+      : { projection: "perspective" as const, ...(camera.field_of_view ? { fieldOfView: camera.field_of_view } : {}) }),
   };
 }
 
