@@ -268,9 +268,32 @@ class _Work:
                 "UPDATE derived SET state = 'live', error = NULL WHERE id = %s AND state <> 'live'", (self.of.id,)
             )
             return False
-        end = await self._make(start, min(start + self._stride(), limit), remove=True)
+        end = await self._next(start, limit) or await self._make(start, min(start + self._stride(), limit), remove=True)
         await self.conn.execute("UPDATE derived SET done = %(to)s WHERE id = %(id)s", {"to": end, "id": self.of.id})
         return True
+
+    async def _next(self, start: datetime, limit: datetime) -> datetime | None:
+        """Where to go on when no reading of any input reaches the next chunk, so that empty years are not worked out.
+
+        None: there is something to do here; readings that an earlier definition made are something too.
+        """
+        found = await row(
+            self.conn,
+            """SELECT least(
+                 (SELECT min(next.ts) FROM unnest(%(handles)s::int[], %(holds)s::interval[]) AS u(p, hold)
+                  CROSS JOIN LATERAL (
+                    SELECT ts FROM reading WHERE point_id = u.p AND num IS NOT NULL AND ts >= %(start)s - u.hold
+                    ORDER BY ts LIMIT 1) AS next),
+                 (SELECT ts FROM reading WHERE point_id = %(own)s AND ts >= %(start)s ORDER BY ts LIMIT 1)) AS ts""",
+            {
+                "handles": [feed.source.handle for feed in self.of.feeds],
+                "holds": [feed.hold for feed in self.of.feeds],
+                "own": self.of.handle,
+                "start": start,
+            },
+        )
+        to = limit if found is None or found["ts"] is None else min(self._floor(found["ts"]), limit)
+        return to if to > start + self._stride() else None
 
     async def late(self) -> bool:
         """Work out again what late readings reach; whether there was any."""

@@ -177,6 +177,23 @@ async def test_derived_from_derived_follows_in_order_and_a_circle_is_refused(wor
     assert refused.value.code == "derived.used"
 
 
+async def test_years_without_readings_are_passed_over(world: World) -> None:
+    await world.send("a", (0, 6.0), (1, 6.0))
+    years = -60 * 24 * 365 * 8.0
+    await world.send("a", (years, 1.0), (years + 5, 2.0))
+    await world.define("d", Rule(kind="expression", expression="a"), {"a": "a"}, unit="KiloW")
+    rounds = 0
+    await Rollups(world.db).catch_up(now=NOW)
+    while await world.worker._round(NOW):
+        rounds += 1
+    assert rounds == 0  # 400 weeks would take 20 rounds
+    stored = await world.stored("d")
+    assert {minute: value for minute, (value, _) in stored.items()} == {
+        **{years + 5 * i: value for i, value in enumerate((1.0, 2.0, 2.0))},
+        **{5 * i: 6.0 for i in range(3)},
+    }
+
+
 async def test_a_sum_follows_bindings_and_says_when_a_member_is_silent(world: World) -> None:
     async with world.db.transaction() as conn:
         model = await row(
