@@ -123,8 +123,7 @@ def test_a_year_is_drawn_with_its_gap_and_its_peak_zoomed_into_read_and_taken_al
     search.fill("roof")
     page.get_by_role("button", name="Draw Roof temperature").click()
     search.fill("chiller")
-    page.get_by_role("button", name="Draw Chiller power").drag_to(page.get_by_test_id("chart-0"))
-    page.get_by_role("button", name="Draw Chiller power").click()  # another unit: a chart of its own
+    page.get_by_text("Chiller power", exact=True).drag_to(page.get_by_text("Drop a point here for a chart of its own"))
     expect(page.get_by_test_id("chart-1")).to_be_visible()
     page.get_by_text("1 y", exact=True).click()
     expect(legend(page, "Roof temperature")).to_contain_text("°C")
@@ -177,12 +176,10 @@ def _zoom_in(page: Page, year: Year) -> None:
     page.wait_for_url(re.compile(r"r=\d{8}T\d+-"))
     chart = page.get_by_test_id("chart-0").get_by_role("application")
     chart.focus()
-    for _ in range(3):
-        chart.press("Home")
-        chart.press("End")
-        for _ in range(4):
-            chart.press("ArrowLeft")
-        break
+    chart.press("End")
+    for _ in range(4):
+        chart.press("ArrowLeft")
+    expect(page.locator(".sr-only[aria-live=polite]").first).to_contain_text("Roof temperature")
     before = page.url
     chart.press("Escape")
     chart.press("+")
@@ -221,7 +218,7 @@ def _statistics_and_table(page: Page) -> None:
     page.keyboard.press("Escape")
     row = page.locator(".trend-statistics").first.get_by_role("row").filter(has_text="Roof temperature")
     expect(row).to_contain_text("60", timeout=SLOW)
-    expect(row).to_contain_text("100,8")  # readings: all but the gap
+    expect(row).to_contain_text(re.compile("100,(79|80)"))  # readings: all but the gap
     expect(row.locator("svg[role=img]")).to_be_visible()
     table = page.get_by_role("table", name=re.compile("Roof temperature: mean"))
     expect(table.get_by_role("columnheader", name="Roof temperature (°C)")).to_be_visible()

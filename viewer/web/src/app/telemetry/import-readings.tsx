@@ -28,15 +28,17 @@ interface Column {
 }
 
 interface Preview {
-  columns: (Column | string)[];
-  rows: (Record<string, unknown> | unknown[])[];
+  columns: Column[];
+  rows: string[][];
   mapping: Mapping;
-  unknown?: string[];
-  unknown_keys?: string[];
-  total?: number | null;
+  unknown: string[];
+  total: number | null;
+  zone: string;
+  readings: { point?: string; ts?: string; value?: unknown }[];
+  problems: { row?: number | null; message?: string; code?: string }[];
+  /** Why nothing can be made of it. */
+  problem: { message?: string; code?: string } | null;
 }
-
-const columnName = (one: Column | string): string => (typeof one === "string" ? one : one.name);
 
 export function ImportReadings({ close }: { close: () => void }): ReactNode {
   const { t, i18n } = useTranslation();
@@ -87,9 +89,9 @@ export function ImportReadings({ close }: { close: () => void }): ReactNode {
 
 function MappingForm({ preview, mapping, change, again, busy }: { preview: Preview; mapping: Mapping; change: (next: Mapping) => void; again: () => void; busy: boolean }): ReactNode {
   const { t } = useTranslation();
-  const names = preview.columns.map(columnName);
+  const names = preview.columns.map((one) => one.name);
   const options = names.map((value) => ({ value, label: value }));
-  const unknown = preview.unknown ?? preview.unknown_keys ?? [];
+  const { unknown } = preview;
   const set = (part: Partial<Mapping>): void => change({ ...mapping, ...part });
   const column = (name: "ts" | "point" | "value"): ReactNode => (
     <Form.Item label={t(`telemetry.readings.field.${name}`)} htmlFor={`column-${name}`}><Select id={`column-${name}`} value={mapping[name] ?? null} options={options} onChange={(value: string) => set({ [name]: value })} showSearch /></Form.Item>
@@ -114,17 +116,17 @@ function MappingForm({ preview, mapping, change, again, busy }: { preview: Previ
           ))}
         </div>
       ) : null}
+      {preview.problem ? <Alert type="error" showIcon role="alert" title={preview.problem.message ?? preview.problem.code} /> : null}
+      {preview.problems.length > 0 ? <Alert type="warning" showIcon title={preview.problems.slice(0, 5).map((one, i) => <div key={i}>{[one.row === null || one.row === undefined ? null : `${t("telemetry.import.row")} ${one.row}`, one.message ?? one.code].filter(Boolean).join(": ")}</div>)} /> : null}
       {unknown.length > 0 ? <Alert type="warning" showIcon title={t("telemetry.readings.unknown", { count: unknown.length })} description={<code>{unknown.slice(0, 12).join(", ")}{unknown.length > 12 ? " …" : ""}</code>} /> : null}
       <div className="mapping-rows" tabIndex={0} role="group" aria-label={t("telemetry.readings.first")}>
         <table><thead><tr>{names.map((one) => <th key={one} scope="col">{one}</th>)}</tr></thead>
-          <tbody>{preview.rows.slice(0, 6).map((row, i) => <tr key={i}>{names.map((one, n) => <td key={one}>{cellText(Array.isArray(row) ? row[n] : row[one])}</td>)}</tr>)}</tbody></table>
+          <tbody>{preview.rows.slice(0, 6).map((row, i) => <tr key={i}>{names.map((one, n) => <td key={one}>{row[n]}</td>)}</tr>)}</tbody></table>
       </div>
       <Button size="small" loading={busy} onClick={again}>{t("telemetry.readings.check")}</Button>
     </Form>
   );
 }
-
-const cellText = (value: unknown): string => (typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value));
 
 const ZONES = ["UTC", ...Intl.supportedValuesOf("timeZone")];
 
@@ -135,6 +137,7 @@ function ImportJob({ id }: { id: string }): ReactNode {
   const resume = useWrite(() => post(`/jobs/${id}/resume`), ["job"]);
   if (!job) return <Progress percent={0} status="active" />;
   const counts = Object.entries({ ...(job.detail ?? {}), ...(job.result ?? {}) }).filter((one): one is [string, number] => typeof one[1] === "number");
+  const problems = (job.result?.["problems"] ?? []) as Preview["problems"];
   const named = (name: string): string => (i18n.exists(`telemetry.readings.count.${name}`) ? t(`telemetry.readings.count.${name}` as "telemetry.readings.count.accepted") : name);
   return (
     <div className="import-steps" aria-live="polite">
@@ -143,6 +146,7 @@ function ImportJob({ id }: { id: string }): ReactNode {
         <Alert type={job.state === "failed" ? "error" : "info"} showIcon role="alert" title={job.error?.message ?? t(`job.${job.state}`)} description={t("telemetry.readings.resumeHint")} action={<Button size="small" loading={resume.isPending} onClick={() => resume.mutate(undefined)}>{t("telemetry.readings.resume")}</Button>} />
       ) : null}
       <dl className="report-numbers">{counts.map(([name, value]) => <div key={name}><dt>{named(name)}</dt><dd className="num">{formatNumber(value, i18n.language)}</dd></div>)}</dl>
+      {problems.length > 0 ? <Alert type="warning" showIcon title={problems.slice(0, 5).map((one, i) => <div key={i}>{[one.row === null || one.row === undefined ? null : `${t("telemetry.import.row")} ${one.row}`, one.message ?? one.code].filter(Boolean).join(": ")}</div>)} /> : null}
       {isFinished(job) ? null : <Button size="small" onClick={() => void del(`/jobs/${id}`).then(() => query.refetch())}>{t("action.cancel")}</Button>}
     </div>
   );

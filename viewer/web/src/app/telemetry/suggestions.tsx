@@ -9,18 +9,19 @@ import { useClassName } from "../lib/names";
 import { RowSkeletons } from "../pages/alarms";
 import { Empty, Failure, LinkButton, PageHead } from "../parts";
 import { itemsOf, usePaged, useWrite } from "../queries";
-import type { FullPoint } from "./types";
 
 type Named = string | { id?: string; name?: string | null } | null | undefined;
 
 interface Candidate {
   element: { id: string; global_id: string; name: string | null; ifc_class: string; space?: Named; storey?: Named };
   score: number;
+  /** The one that the point gets when all points are decided together. */
+  assigned?: boolean;
   reasons: { code: string; text: string }[];
 }
 
 interface Suggestion {
-  point: FullPoint;
+  point: { id: string; key: string; name: string; unit: string | null; brick_class: string | null };
   candidates: Candidate[];
 }
 
@@ -31,7 +32,7 @@ export default function Suggestions(): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const { message } = App.useApp();
-  const found = usePaged<Suggestion>(["points", "suggestions", building.id], "/points/suggestions", { building: building.id, limit: 50 });
+  const found = usePaged<Suggestion>(["points", "suggestions", building.id], "/points/suggestions", { building: building.id, limit: 200 });
   const items = useMemo(() => itemsOf(found.data), [found.data]);
   const [picked, setPicked] = useState<Record<string, string>>({});
   const [sure, setSure] = useState(80);
@@ -47,7 +48,7 @@ export default function Suggestions(): ReactNode {
   });
   const pickSure = (): void => setPicked(Object.fromEntries(items.flatMap((one) => {
     const best = one.candidates[0];
-    return best && best.score * 100 >= sure ? [[one.point.id, best.element.id]] : [];
+    return best && best.assigned !== false && best.score * 100 >= sure ? [[one.point.id, best.element.id]] : [];
   })));
   const chosen = Object.entries(picked).map(([point, element]) => ({ point, element }));
   return (
