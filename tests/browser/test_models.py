@@ -139,3 +139,29 @@ def test_an_issue_is_made_from_the_view_with_its_picture_and_leads_back_to_it(
     with fresh_server.client() as client:
         topic = client.get("/topics", params={"building": building}).json()["items"][0]
         assert (topic["title"], topic["comments"], topic["viewpoints"]) == ("The ridge leaks", 1, 1)
+    _a_viewpoint_is_shown_as_it_says(page, fresh_server, building)
+
+
+def _a_viewpoint_is_shown_as_it_says(page: Page, server: Server, building: str) -> None:
+    """What somebody else's viewpoint asks of the picture is what an issue made of that picture says again."""
+    plane = {"location": [6.0, 5.0, 2.0], "direction": [0.0, 0.0, 1.0]}
+    view = {"eye": [-12.0, -14.0, 9.0], "target": [6.0, 5.0, 2.0], "field_of_view": 71.0, "clipping_planes": [plane]}
+    with server.client() as client:
+        body = {"building": building, "title": "Cut open", "viewpoint": {**view, "spaces_visible": False}}
+        given = client.post("/topics", json=body).raise_for_status().json()
+        page.goto(f"{server.address}b/{building}?topic={given['id']}")
+        expect(page.get_by_role("link", name="Cut open")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="New issue").click()
+        page.get_by_label("Title").fill("Seen there")
+        expect(page.locator("img.issue-picture")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Seen there")).to_be_visible(timeout=SLOW)
+        found = client.get("/topics", params={"building": building}).raise_for_status().json()["items"]
+        made = next(each for each in found if each["title"] == "Seen there")
+        shown = client.get(f"/topics/{made['id']}").raise_for_status().json()["all_viewpoints"][0]["view"]
+    assert shown["camera"]["kind"] == "perspective"
+    assert shown["camera"]["field_of_view"] == pytest.approx(71.0, abs=0.01)
+    assert shown["camera"]["eye"] == pytest.approx(view["eye"], abs=0.01)
+    assert [each["location"] for each in shown["clipping_planes"]] == [plane["location"]]
+    assert [each["direction"] for each in shown["clipping_planes"]] == [plane["direction"]]
+    assert shown["visibility"]["spaces"] is False
