@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from identity import Actor, audit
 from telemetry.point_facts import COLUMNS, columns_of_point, wrong_fields
-from telemetry.point_values import read_values, uuid_or_none
+from telemetry.point_values import read_values
 from telemetry.points import NewPoint, Point, points_by_key, with_changes
 from twin.db import Conn, rows
 from twin.errors import Conflict, FieldError, Language
@@ -227,21 +227,20 @@ async def elements_called(conn: Conn, building_id: UUID, names: Iterable[str]) -
 
     Elements that a model's shown version still has go before those that are gone.
     """
-    wanted = [name for name in names if "\0" not in name]
     found = await rows(
         conn,
-        """SELECT e.id, e.last_version = m.current_version AS shown, w.name,
-                  (e.id = w.id)::int * 4 + (e.global_id = w.name)::int * 2 AS by
-           FROM (SELECT name, CASE WHEN name ~* '^[0-9a-f-]{36}$' THEN name::uuid END AS id
-                 FROM unnest(%(names)s::text[]) AS n(name)) w
-           JOIN element e ON e.building_id = %(building)s
-             AND (e.id = w.id OR w.name IN (e.global_id, e.name, e.long_name, e.tag))
-           JOIN model m ON m.id = e.model_id""",
-        {"building": building_id, "names": [n for n in wanted if len(n) != 36 or uuid_or_none(n)]},
+        """SELECT w.name, called.id, called.last_version = m.current_version AS shown, max(called.by) AS by
+           FROM unnest(%(names)s::text[]) AS w(name)
+           JOIN (SELECT e.id, e.model_id, e.last_version, v.name, v.by FROM element e
+                 CROSS JOIN LATERAL (
+                   VALUES (e.id::text, 2), (e.global_id, 1), (e.name, 0), (e.long_name, 0), (e.tag, 0))
+                   AS v(name, by) WHERE e.building_id = %(building)s) called ON called.name = w.name
+           JOIN model m ON m.id = called.model_id GROUP BY w.name, called.id, shown ORDER BY w.name, called.id""",
+        {"building": building_id, "names": [name for name in names if "\0" not in name]},
     )
     best: dict[str, tuple[tuple[bool, int], list[UUID]]] = {}
     for each in found:
-        rank = (bool(each["shown"]), int(each["by"] or 0))
+        rank = (bool(each["shown"]), int(each["by"]))
         held = best.get(each["name"])
         if held is None or rank > held[0]:
             best[each["name"]] = (rank, [each["id"]])

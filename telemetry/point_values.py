@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
-from uuid import UUID
 
 from telemetry.points import Point
 from telemetry.units import units
@@ -233,11 +232,3 @@ _SHAPES: Final[Mapping[str, str]] = {
     "writable": "bool",
     "properties": "properties",
 }
-
-
-def uuid_or_none(text: str) -> UUID | None:
-    """The id that a text is."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -123,6 +123,8 @@ def _bcf() -> bytes:
 def _file(path: str, name: str) -> tuple[str, bytes]:
     if path.endswith("/graph"):
         return "graph.ttl", b"<urn:a> <https://brickschema.org/schema/Brick#feeds> <urn:b> ."
+    if path == "/points/import":
+        return "points.csv", f"key,name\nnew_{uuid4().hex[:8]},New\n".encode()
     return ("issues.bcf", _bcf()) if path == "/bcf" else (f"{name}.ifc", b"ISO-10303-21;")
 
 
