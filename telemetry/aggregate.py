@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, LiteralString
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
+from telemetry import arrays
 from telemetry.buckets import Bucket, edges
 from telemetry.points import Sampling
 from telemetry.rollups import COARSE, WIDTHS, floor
@@ -53,7 +56,7 @@ _DIRTY: LiteralString = (
 )  # fmt: skip
 _PLAIN: LiteralString = """
     SELECT b, sum(n)::bigint AS n, sum(good)::bigint AS good, sum(sum) AS sum, min(min) AS min, max(max) AS max
-    FROM (SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, * FROM ({pieces}) AS q) AS cut GROUP BY b ORDER BY b
+    FROM (SELECT width_bucket(ts, %(edges)s) AS b, * FROM ({pieces}) AS q) AS cut GROUP BY b ORDER BY b
 """
 _JOINED: LiteralString = """
     SELECT b, sum(n)::bigint AS n, sum(good)::bigint AS good, sum(sum) AS sum, min(min) AS min, max(max) AS max,
@@ -63,7 +66,7 @@ _JOINED: LiteralString = """
            sum(slanted + coalesce((last_before + first) / 2 * seconds_before, 0)) AS slanted
     FROM (SELECT *, lag(last) OVER w AS last_before,
                  date_part('epoch', first_ts - lag(last_ts) OVER w) AS seconds_before, lead(b) OVER w IS NULL AS is_last
-          FROM (SELECT width_bucket(ts, %(edges)s::timestamptz[]) AS b, * FROM ({pieces}) AS q) AS cut
+          FROM (SELECT width_bucket(ts, %(edges)s) AS b, * FROM ({pieces}) AS q) AS cut
           WINDOW w AS (PARTITION BY b ORDER BY first_ts)) AS neighbours
     GROUP BY b ORDER BY b
 """
@@ -128,7 +131,7 @@ async def _read(
 ) -> list[dict[str, Any]]:
     raw_from = await find_cut(conn, handle)
     begin = max(span.start, raw_from) if raw_from else span.start
-    parameters: dict[str, Any] = {"handle": handle, "start": begin, "end": span.end, "edges": cuts}
+    parameters: dict[str, Any] = {"handle": handle, "start": begin, "end": span.end, "edges": _array(cuts)}
     part = await _rolled_part(conn, handle, begin, span.end, cuts)
     pieces = _READINGS
     if part is not None:
@@ -139,6 +142,11 @@ async def _read(
         pieces += _CUT.format(cut_table=_TABLES[width])
         parameters |= {"cut_low": span.start, "cut_high": min(begin, span.end)}
     return await rows(conn, (_JOINED if ordered else _PLAIN).format(pieces=pieces), parameters)
+
+
+def _array(cuts: Sequence[datetime]) -> arrays.TimestamptzArray:
+    """Edges, which are whole seconds, in one piece: half of what a chart costs Python otherwise."""
+    return arrays.timestamptz(np.array([int(cut.timestamp()) * 1_000_000 for cut in cuts], np.int64))
 
 
 async def find_cut(conn: Conn, handle: int) -> datetime | None:
