@@ -40,7 +40,7 @@ class Given:
 @pytest.fixture(scope="session")
 def wasm() -> Iterator[pglite.PGlite]:
     """A community edition with our schema, one connection; as new for each test."""
-    if not os.environ.get("TWIN_TEST_TIMESCALE_URL"):
+    if not os.environ.get("TWIN_TEST_COMMUNITY"):
         pytest.skip("`make test-timescale` runs these")
     with pglite.serving() as server:
         migrations.migrate(server.url)

@@ -2,9 +2,11 @@
 
 Both write the same readings into the same table of the same durable PostgreSQL, in parts of the same size. The
 baseline does only that; the server also decodes JSON, checks every reading, keeps newest values and counts sources.
+`TWIN_BENCH_READINGS` and `TWIN_BENCH_RUNS` make it shorter.
 """
 
 import asyncio
+import os
 import statistics
 import time
 from urllib.parse import urlsplit
@@ -18,8 +20,8 @@ from tests.serving import Server
 
 POINTS = 1_000
 PER_BODY = 10_000
-READINGS = 2_000_000
-RUNS = 3
+READINGS = int(os.environ.get("TWIN_BENCH_READINGS", "2000000"))
+RUNS = int(os.environ.get("TWIN_BENCH_RUNS", "3"))
 CONNECTIONS = 4
 LIMIT = 100.0  # of the rules; no reading reaches it
 START_US = 1_767_225_600_000_000  # 2026-01-01

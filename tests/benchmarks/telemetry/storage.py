@@ -3,6 +3,7 @@
 The public series of `../shared/telemetry` (rooms of a home, of offices and of an institute; their times kept) come in
 as sources send them: all points together, in the order of time. On PostgreSQL and TimescaleDB's Apache edition only
 the index of an old part is packed; the community edition (WebAssembly, `tests/pglite`) has the columnstore.
+`TWIN_BENCH_SERIES=home` takes those of the home alone.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from twin.places import create_building
 
 SHARED = Path(__file__).parents[4] / "shared" / "telemetry"
 Series = dict[str, list[tuple[datetime, float]]]
+ONLY = os.environ.get("TWIN_BENCH_SERIES", "")  # series whose name begins like this
 DAY = timedelta(days=1)
 BATCH = 50_000
 
@@ -44,7 +46,7 @@ def _number(text: str) -> float | None:
 
 
 def _add(found: Series, key: str, ts: datetime, text: str) -> None:
-    if (value := _number(text)) is not None:
+    if key.startswith(ONLY) and (value := _number(text)) is not None:
         found.setdefault(key, []).append((ts, value))
 
 
