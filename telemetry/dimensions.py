@@ -92,6 +92,12 @@ MEASURES: Final = MappingProxyType(
         "SEC": Measure(TIME),
         "MIN": Measure(TIME, 60.0),
         "HR": Measure(TIME, 3600.0),
+        "IN_H2O": Measure(_PRESSURE, 249.08891),
+        "PSI": Measure(_PRESSURE, 6894.757293168),
+        "FT3-PER-MIN": Measure(_FLOW, 0.028316846592 / 60),
+        "GAL_US-PER-MIN": Measure(_FLOW, 3.785411784e-3 / 60),
+        "BTU_IT-PER-HR": Measure(POWER, 0.29307107017),
+        "TON_FG": Measure(POWER, 3516.8528421),
         "MicroS-PER-CentiM": Measure((-3, -1, 3, 2, 0, 0), 1e-4),
     }
 )
