@@ -17,11 +17,14 @@ from api.audit_commands import VERIFY, verify_job
 from api.auditing import RequestIds
 from api.callers import Callers
 from api.clients import ClientGuard, Clients
+from api.gateway import ingest_socket
 from api.graphs import Graphs
 from api.guard import HostNames, RequestLimits, SameOrigin, SecureHeaders, TakenAnswers
 from api.importing import Importer
 from api.live import LiveHub, until_done
 from api.out_again import OutAgain
+from api.reading_files import KIND as READINGS
+from api.reading_files import ReadingFiles
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.web import mount_web
@@ -37,7 +40,7 @@ from ifc_models.worker import WorkerPool
 from maintenance.alarms import AlarmEngine
 from maintenance.plans import PlanRunner
 from spatial.network import Networks
-from telemetry import upkeep
+from telemetry import source_watch, upkeep
 from telemetry.commands import CommandLoop
 from telemetry.derived_work import Derivations
 from telemetry.history import History
@@ -79,6 +82,7 @@ class Twin:
     callers: Callers
     importer: Importer
     out_again: OutAgain
+    reading_files: ReadingFiles
     graphs: Graphs
     clients: Clients
     networks: Networks
@@ -95,6 +99,7 @@ class Twin:
             "import": self.importer.run,
             "rollback": self.importer.roll_back,
             **self.out_again.handlers(),
+            READINGS: self.reading_files.run,
             VERIFY: lambda job: verify_job(job, self.audit),
             upkeep.UPKEEP: upkeep.upkeep_job,
         }
@@ -140,6 +145,7 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             Callers(db),
             importer,
             OutAgain(db, blobs, settings, workers),
+            ReadingFiles(db, blobs, settings, workers, ingest, history),
             Graphs(settings, workers),
             clients,
             Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact, climbs=sections.climbs),
@@ -172,6 +178,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "plans": twin.plans.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
+        "sources": lambda: source_watch.run(twin.db),
         "rollups": Rollups(twin.db).run,
         "history upkeep": lambda: upkeep.run(twin.db),
         "derived": twin.derivations.run,
@@ -260,6 +267,7 @@ def create_app(twin: Twin | None, *, hosts: frozenset[str] | None = None) -> Fas
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.router.routes.append(WebSocketRoute(f"{API}/live", live_socket))
+    app.router.routes.append(WebSocketRoute(f"{API}/ingest", ingest_socket))
     mount_web(app)
     if twin is not None:
         _guard(app, twin, hosts)
@@ -273,7 +281,8 @@ def _guard(app: FastAPI, twin: Twin, hosts: frozenset[str] | None) -> None:
     app.add_middleware(
         RequestLimits,
         default=settings.request_limit,
-        limits={f"{API}/models": settings.upload_limit, f"{API}/bcf": BCF_UPLOAD},
+        limits={f"{API}/models": settings.upload_limit, f"{API}/bcf": BCF_UPLOAD}
+        | dict.fromkeys((f"{API}/readings/import", f"{API}/readings/import/preview"), settings.upload_limit),
         head=settings.header_limit,
         stall=settings.request_stall.total_seconds(),
     )

@@ -119,6 +119,27 @@ def import_(
     run(import_files(settings_of(**options), files, building, model, discipline, as_json=as_json), as_json=as_json)
 
 
+@main.group()
+def readings() -> None:
+    """Bring readings in."""
+
+
+@readings.command("import")
+@common
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--building", required=True, help="Building whose points are meant: id or name.")
+@click.option("--mapping", help="JSON: which column is what (docs/telemetry.md; default: guessed).")
+@click.option("--source", help="What the readings come from (default: the file's name).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def import_readings(
+    file: Path, building: str, mapping: str | None, source: str | None, as_json: bool, **options: Any
+) -> None:
+    """Import readings from a CSV or Parquet file and wait for it."""
+    from api.readings_command import import_readings as command
+
+    run(command(settings_of(**options), file, building, mapping, source, as_json=as_json), as_json=as_json)
+
+
 @main.command()
 @common
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

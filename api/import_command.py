@@ -34,7 +34,7 @@ async def import_files(
                 async with twin.db.transaction() as conn:
                     place = await places.find_building(conn, building) or await places.create_building(conn, building)
                     job_id = await ask_for_import(conn, place, model or file.stem, discipline, blob, file.name, CLI)
-                _print_report(await _watch(twin.db, job_id, file.name), as_json=as_json)
+                _print_report(await watch(twin.db, job_id, file.name), as_json=as_json)
         finally:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
@@ -47,7 +47,7 @@ def _keep_file(blobs: BlobStore, file: Path) -> Blob:
         raise Invalid("import.unreadable", where=str(file), reason=error.strerror) from error
 
 
-async def _watch(db: Database, job_id: UUID, name: str) -> dict[str, Any]:
+async def watch(db: Database, job_id: UUID, name: str) -> dict[str, Any]:
     """Follow a job to its end, with a bar on a terminal; return its report or raise what went wrong."""
     columns = TextColumn("{task.fields[name]}"), BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:

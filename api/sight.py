@@ -22,6 +22,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "model": "model.read",
     "model_preview": "model.read",
     "point": "point.read",
+    "source": "point.read",
     "command": "point.read",
     "history": "reading.read",
     "topic": "topic.read",

@@ -8,7 +8,7 @@ from ifc_models.sandbox import WorkerLimits
 
 MESH_RESULT: Final = "mesh.msgpack"
 
-Task = Literal["read", "mesh", "check", "ids", "enrich", "cobie", "turtle", "sheet"]
+Task = Literal["read", "mesh", "check", "ids", "enrich", "cobie", "turtle", "sheet", "readings"]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

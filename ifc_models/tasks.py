@@ -41,6 +41,10 @@ def run(request: Request, report: Report, preview: Callable[[str], None] | None 
         from ifc_models import sheets
 
         return sheets.run(request)
+    if request.task == "readings":
+        from ifc_models import reading_table
+
+        return reading_table.run(request)
     path, out = Path(request.path), Path(request.out)
     name = Path(request.file_name)
     report("checking", 0.0)

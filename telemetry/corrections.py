@@ -85,8 +85,8 @@ async def correct(
 ) -> tuple[Correction, AcceptedBatch]:
     """Give the reading at `ts` another value (in the point's unit); its quality stays unless given.
 
-    The second is for the sinks, after the commit (`tell`). Raises NotFound `point.unknown` or `correction.no_reading`,
-    Invalid `reading.…`, `correction.invalid`.
+    The second is for the sinks, after the commit (`tell`). Raises NotFound `point.unknown`,
+    Invalid `reading.…`, `correction.invalid`, `correction.no_reading`.
     """
     point = await get_point(conn, ref)
     _check(ts, reason, quality)
@@ -99,7 +99,7 @@ async def correct(
         (point.handle, ts),
     )
     if found is None:
-        raise NotFound("correction.no_reading", point=point.key, ts=ts.isoformat())
+        raise Invalid("correction.no_reading", where="ts", point=point.key, ts=ts.isoformat())
     q = found["q"] if quality is None else QUALITY_CODES[quality]
     new = {
         "handle": point.handle,

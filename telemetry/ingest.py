@@ -186,6 +186,11 @@ class Ingest:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody stores what is put in line here."""
+        return bool(self._tasks) and not self._closing
+
     async def source(self, name: str, kind: SourceKind = "http") -> SourceRef:
         """The source of this name, made at its first reading."""
         known = self._sources.get(name)

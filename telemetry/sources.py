@@ -40,6 +40,8 @@ class Source:
     rejected: int
     clock_skew: float | None  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
     clock_suspect: bool  # more than a minute off
+    offline_since: datetime | None  # when it was last heard of before it fell silent
+    skewed_since: datetime | None  # since when its clock has been wrong
     enabled: bool
     settings: dict[str, Any] | None  # of a broker: where it is, what its messages mean (docs/telemetry.md)
     state: str | None  # of a broker: connecting, connected, waiting (another server has it), failed
@@ -65,6 +67,8 @@ def _source(found: Mapping[str, Any]) -> Source:
         rejected=found["rejected"],
         clock_skew=skew,
         clock_suspect=skew is not None and abs(skew) > SKEWED_S,
+        offline_since=found["offline_since"],
+        skewed_since=found["skewed_since"],
         enabled=found["enabled"],
         settings=found["settings"],
         state=found["state"],

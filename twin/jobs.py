@@ -154,6 +154,17 @@ async def cancel_job(conn: Conn, job_id: UUID) -> Job:
     return await get_job(conn, job.id)
 
 
+async def start_again(conn: Conn, job_id: UUID, *, lock: str | None = None) -> None:
+    """Put a job that failed or was cancelled back into the queue, as if it had never been tried."""
+    put = await conn.execute(
+        """UPDATE job SET state = 'queued', worker = NULL, attempts = 0, cancel_asked = false, error = NULL,
+             finished_at = NULL WHERE id = %s AND state IN ('failed', 'cancelled')""",
+        (job_id,),
+    )
+    if put.rowcount:
+        await _enqueue(conn, job_id, lock)
+
+
 async def follow_job(db: Database, job_id: UUID, *, every: float = 0.2) -> AsyncIterator[Job]:
     """The job each time it has changed, the last time when it is over."""
     last: Job | None = None

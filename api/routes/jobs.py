@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Request
 
-from api import problems
+from api import problems, reading_files
 from api.route import Caller, Limit, Router, Tx, allow
 from identity import audit
 from twin import jobs, places
@@ -69,6 +69,15 @@ async def list_jobs(
 async def get_job(tx: Tx, request: Request, job_id: UUID) -> JobView:
     """One job."""
     return view(await jobs.get_job(tx, job_id), request)
+
+
+@router.post("/{job_id}/resume")
+@allow("reading.write")
+async def resume_job(tx: Tx, request: Request, caller: Caller, job_id: UUID) -> JobView:
+    """Have an import of readings that failed or was cancelled go on where it was."""
+    job = await reading_files.resume(tx, job_id)
+    await audit.record(tx, caller, "job.resume", f"job:{job_id}")
+    return view(job, request)
 
 
 @router.delete("/{job_id}")

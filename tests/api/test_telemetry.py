@@ -13,9 +13,11 @@ from uuid import uuid4
 import httpx
 import pyarrow
 import pytest
+import websockets.exceptions
+import websockets.sync.client
 from pyarrow import parquet
 
-from tests.serving import wait_for_job
+from tests.serving import Server, wait_for_job
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 Make = Callable[..., dict[str, object]]
@@ -344,3 +346,66 @@ def test_a_class_of_points_keeps_its_readings_as_long_as_its_policy_says(
     assert client.delete(where).status_code == 204
     assert client.get(where.rsplit("/", 1)[0]).json()["items"] == []
     assert client.patch(where, json={}).status_code == 404
+
+
+@pytest.mark.clause("6.1.1c")
+def test_a_gateway_is_answered_after_the_commit_and_may_send_again_what_was_lost(
+    server: Server, client: httpx.Client, make: Make
+) -> None:
+    point = make("gateway")
+    address = server.api.replace("http://", "ws://") + "/ingest"
+    header = {"Authorization": f"Bearer {server.key}"}
+    frames = [
+        json.dumps({"op": "readings", "id": n, "readings": [reading(point, float(n), -n), reading({"key": "no"}, 1)]})
+        for n in range(40)
+    ]
+    with websockets.sync.client.connect(address, additional_headers=header) as gateway:
+        for frame in frames:  # far more than are taken at once
+            gateway.send(frame)
+        first = [json.loads(gateway.recv(20)) for _ in frames]
+        for wrong in (
+            "{",
+            '{"op": "readings"}',
+            '{"op": "sing", "id": 1}',
+            '{"op": "readings", "id": 2, "readings": 3}',
+        ):
+            gateway.send(wrong)
+        errors = [json.loads(gateway.recv(20)) for _ in range(4)]
+    assert [each["id"] for each in first] == list(range(40)), "in the order they came"
+    assert {(each["op"], each["accepted"], each["duplicate"], len(each["rejected"])) for each in first} == {
+        ("ack", 1, 0, 1)
+    }
+    assert first[0]["rejected"][0] | {"message": ""} == {"index": 1, "code": "reading.unknown_point", "message": ""}
+    assert [(each["op"], each["code"]) for each in errors] == [
+        ("error", "live.not_json"), ("error", "ingest.frame"), ("error", "live.unknown_op"), ("error", "readings.body"),
+    ]  # fmt: skip
+    with websockets.sync.client.connect(address, additional_headers=header) as gateway:  # the last answers were lost
+        for frame in frames[30:]:
+            gateway.send(frame)
+        again = [json.loads(gateway.recv(20)) for _ in range(10)]
+    assert {(each["accepted"], each["duplicate"]) for each in again} == {(0, 1)}
+    for wrong_header in ({}, {"Authorization": "Bearer twin_wrong"}):
+        with pytest.raises(websockets.exceptions.InvalidStatus, match="401"):
+            websockets.sync.client.connect(address, additional_headers=wrong_header)
+
+
+def test_refused_readings_are_listed_counted_and_put_in_again(client: httpx.Client, building: str, make: Make) -> None:
+    point = make("limited", max_value=10)
+    key = str(point["key"])
+    send(client, reading(point, 11.0), reading({"key": key + "x"}, 5.0))
+    found = client.get("/quarantine", params={"building": building, "point": key}).json()["items"]
+    assert [(each["code"], each["state"]) for each in found] == [("reading.range", "open")]
+    summary = client.get("/quarantine/summary", params={"point": key + "x"}).json()["items"]
+    assert [(each["code"], each["count"]) for each in summary] == [("reading.unknown_point", 1)]
+    wanted = {"filter": {"point": key + "x", "from": "2020-01-01T00:00:00Z"}, "point": key}
+    done = client.post("/quarantine/replay", json=wanted).raise_for_status().json()
+    assert (done["chosen"], done["accepted"], done["rejected"]) == (1, 1, 0)
+    assert client.post("/quarantine/dismiss", json={"ids": [found[0]["id"]]}).json() == {"dismissed": 1}
+    stored = client.get(f"/points/{point['id']}/readings").json()["items"]
+    act = {"ts": stored[0]["ts"], "value": 6, "reason": "calibrated"}
+    made = client.post(f"/points/{point['id']}/corrections", json=act)
+    assert (made.status_code, made.json()["old_value"], made.json()["value"]) == (201, 5.0, 6.0)
+    assert client.get(f"/points/{point['id']}").json()["latest"]["value"] == 6.0
+    kept = client.get(f"/points/{point['id']}/corrections").json()["items"]
+    assert [(each["old_value"], each["reason"]) for each in kept] == [(5.0, "calibrated")]
+    assert client.post("/quarantine/replay", json={}).json()["code"] == "quarantine.choice"
