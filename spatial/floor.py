@@ -108,8 +108,8 @@ class Floor:
         lines = shapely.linestrings(np.stack([self._nodes[first], self._nodes[second]], axis=1))
         seen = _seen(self._inside, lines) if len(lines) else np.zeros(0, dtype=bool)
         graph = np.zeros((count, count))
-        # Zero means no edge to scipy: places on top of each other are a hair apart.
-        graph[first[seen], second[seen]] = np.maximum(straight[first[seen], second[seen]], 1e-9)
+        # Less than 1e-8 means no edge to scipy: places on top of each other are a hair apart.
+        graph[first[seen], second[seen]] = np.maximum(straight[first[seen], second[seen]], 1e-6)
         self._distances, self._before = dijkstra(graph, directed=False, return_predecessors=True)
 
 
@@ -132,13 +132,13 @@ def _reflex_corners(polygon: Polygon | MultiPolygon) -> Line:
     """Return the corners at which a shortest way may bend: those that push into the floor."""
     corners: Line = []
     for part in shapely.get_parts(polygon):
-        for ring in (part.exterior, *part.interiors):
+        for number, ring in enumerate((part.exterior, *part.interiors)):
             points = np.asarray(ring.coords)[:-1, :2]
             before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
             turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
             # Counter-clockwise around the floor; a hole's ring has the floor outside it.
             inward = turn < -1e-9 if ring.is_ccw else turn > 1e-9
-            if ring is not part.exterior:
+            if number > 0:
                 inward = ~inward & (np.abs(turn) > 1e-9)
             corners += [(float(x), float(y)) for x, y in points[inward]]
     return corners

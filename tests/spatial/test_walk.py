@@ -1,7 +1,8 @@
 """Routes: never through a wall, never shorter than they can be, never longer than they must be."""
 
 from collections.abc import Sequence
-from math import dist
+from itertools import combinations
+from math import dist, hypot
 from random import Random
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spatial.floor import Floor
 from spatial.joins import RoomPlan
 from spatial.walk import WalkGraph
 from spatial.ways import DOOR, WALK, Options, Place, Route, Way
@@ -95,7 +97,42 @@ def test_a_route_bends_around_the_corner_of_its_room() -> None:
     route = graph.route(at(1, 1, 1), at(1, 9, 9))
     assert route is not None
     line = shapely.LineString([point[:2] for point in route.polyline])
-    assert shape.covers(line) and line.length > 13.5
+    # Around the one corner that pushes into the floor, a quarter of a metre from it, and no other.
+    assert shape.covers(line)
+    assert line.length == pytest.approx(hypot(7.25, 0.75) + hypot(0.75, 7.25))
+
+
+@given(
+    st.tuples(st.floats(2, 8), st.floats(2, 8)),
+    st.tuples(st.floats(0.3, 0.7), st.floats(0.3, 0.7)),
+    st.tuples(st.floats(0.3, 1.7), st.floats(0.3, 1.7), st.floats(0.3, 1.7), st.floats(0.3, 1.7)),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_way_across_a_room_is_as_short_as_one_over_any_of_its_corners(
+    size: tuple[float, float], notch: tuple[float, float], ends: tuple[float, float, float, float]
+) -> None:
+    (w, d), (a, b) = (size[0] + 4, size[1] + 4), notch
+    shape = shapely.Polygon([(0, 0), (w, 0), (w, b * d), (a * w, b * d), (a * w, d), (0, d)])
+    floor = Floor(shape, [(w - ends[0], ends[1]), (ends[2], d - ends[3])])
+    corners = [*floor.anchors, *list(floor.ground.exterior.coords)[:-1]]
+    graph = networkx.Graph()
+    for (i, one), (j, other) in combinations(enumerate(corners), 2):
+        if floor.ground.buffer(1e-6).covers(shapely.LineString([one, other])):
+            graph.add_edge(i, j, weight=dist(one, other))
+    assert floor.between()[0, 1] == pytest.approx(networkx.dijkstra_path_length(graph, 0, 1), abs=1e-4)
+
+
+@pytest.mark.parametrize("bend", [0.0, 3.0])
+def test_stairs_above_each_other_are_changed_on_the_spot(bend: float) -> None:
+    outline = shapely.Polygon([(0, 0), (10, 0), (10, 4), (4, 4), (4, 4 + bend), (0, 4 + bend)])
+    plans = [RoomPlan(UUID(int=level + 1), outline, 3.0 * level, 3.0 * level + 2.8) for level in range(4)]
+    ways = [
+        landing(100 + flight, "stair", 8, 2, 3.0 * (flight + end), flight + end + 1)
+        for flight in range(3)
+        for end in (0, 1)
+    ]
+    route = WalkGraph(plans, ways).route(Place(plans[0].id, (8, 1, 0)), Place(plans[3].id, (8, 3, 9.0)))
+    assert route is not None and route.length == pytest.approx(1 + 9 + 1)
 
 
 def test_a_column_in_the_room_is_walked_around() -> None:
