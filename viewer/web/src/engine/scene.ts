@@ -159,7 +159,7 @@ export class Scene3D {
         const { uri, storey, layer } = tile.ref;
         if (!this.#layers.has(layer)) this.#layers.set(layer, true);
         if (this.#isolatedStoreys) this.#applyStoreys();
-        this.#view.invalidate(true);
+        this.#view.arrived();
         this.#emit("tile", { uri, storey, layer, elements: tile.elements });
       },
       onProgress: (progress) => this.#emit("progress", progress),

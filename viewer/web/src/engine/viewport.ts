@@ -13,6 +13,8 @@ import type { Pass, Tile } from "./tile";
 import type { Theme } from "./types";
 
 const PULSE = 66; // ms between frames that only pulse
+const SLOW_FRAME = 120; // ms; a frame that takes longer is a burden
+const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
 
 export interface ViewportHost {
   table(): FeatureTable;
@@ -65,6 +67,7 @@ export class Viewport {
   #moved = true;
   #shadowsStale = true;
   #shadowsAt = -1e9;
+  #drawnAt = -1e9;
   #lost = false;
   #disposed = false;
   #width = 1;
@@ -181,6 +184,20 @@ export class Viewport {
     });
   }
 
+  /** A tile came. It is drawn at once, but on a machine that draws slowly only now and then: else drawing is all it does. */
+  arrived(): void {
+    this.#shadowsStale = true;
+    const wait = this.#drawnAt + this.#rest - performance.now();
+    if (wait <= 0) return this.invalidate();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.invalidate(), wait);
+  }
+
+  /** How long after a frame nothing is drawn that nobody asked for, ms. */
+  get #rest(): number {
+    return this.frameMs > SLOW_FRAME ? this.frameMs * PATIENCE : 0;
+  }
+
   /** Draw now. */
   render(): void {
     if (this.#disposed || this.#lost || this.#width < 1 || this.#height < 1) return;
@@ -190,7 +207,7 @@ export class Viewport {
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
     // Shadows follow at most three times a second while tiles stream in.
-    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > 330) this.#updateShadows(start);
+    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(330, this.#rest)) this.#updateShadows(start);
     const camera = this.#placeCamera();
     this.#show("main", camera);
     this.renderer.setRenderTarget(null);
@@ -203,9 +220,10 @@ export class Viewport {
     this.frames++;
     this.drawCalls = this.renderer.info.render.calls;
     this.triangles = this.renderer.info.render.triangles;
-    this.frameMs = performance.now() - start;
+    this.#drawnAt = performance.now();
+    this.frameMs = this.#drawnAt - start;
     if (this.#flight || this.#cut) this.invalidate();
-    else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), 350);
+    else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(350, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), PULSE);
   }
 
