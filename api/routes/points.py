@@ -227,10 +227,10 @@ async def put_hardware(tx: Tx, caller: Caller, point: str, body: HardwareBody) -
 
 @router.post("/points/{point}/hardware/end")
 @allow("point.write")
-async def end_hardware(tx: Tx, caller: Caller, point: str, body: HardwareEnd) -> HardwareView:
+async def end_hardware(tx: Tx, caller: Caller, point: str, body: HardwareEnd | None = None) -> HardwareView:
     """Take the device away with nothing in its place."""
     now = datetime.now(UTC)
-    return _shown(await hardware.end_hardware(tx, caller, point, at=body.to or now, now=now))
+    return _shown(await hardware.end_hardware(tx, caller, point, at=(body and body.to) or now, now=now))
 
 
 def _shown(found: hardware.Hardware) -> HardwareView:

@@ -87,5 +87,8 @@ def test_a_device_is_replaced_and_a_point_goes_out_of_use_and_back(client: httpx
     assert client.get("/points", params=building).json()["items"] == []
     assert len(client.get("/points", params={**building, "retired": "true"}).json()["items"]) == 1
     assert client.post(f"/points/{mark}.t/restore").json()["retired_at"] is None
+    wrong = client.post(f"/points/{mark}.t/hardware/end", json={"to": "2026-03-02T00:00:00"})
+    assert wrong.json()["errors"][0]["field"] == "to", "a time without a zone"
     ended = client.post(f"/points/{mark}.t/hardware/end", json={"to": "2026-03-02T00:00:00Z"}).json()
     assert (ended["device"], ended["to"]) == ("TF-2", "2026-03-02T00:00:00Z")
+    assert client.post(f"/points/{mark}.t/hardware/end").json()["code"] == "hardware.none"
