@@ -88,7 +88,7 @@ async def fill(db: Database, found: Series) -> tuple[int, UUID]:
             made = await create_point(conn, CLI, building, NewPoint(key=key, name=key, kind="number"))
             handles[key] = made.handle
     history = History(db)
-    months = sorted({ts.replace(day=1, hour=0, minute=0) for each in found.values() for ts, _ in each})
+    months = sorted({ts.astimezone(UTC).replace(day=1, hour=0, minute=0) for each in found.values() for ts, _ in each})
     await history.start(now=months[0])
     for month in {(each.year, each.month): each for each in months}.values():
         await history.ensure_months(month, month + timedelta(hours=1))
