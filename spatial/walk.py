@@ -107,7 +107,8 @@ class WalkGraph:
         self._exit_of = self._peel(shafts)
         self._dead = bytearray(way.leads_outside for way in self.ways)
         for number in self._exit_of.values():
-            self._dead[number] = 1
+            # A storey that nobody passes on the level is passed on its stairs all the same.
+            self._dead[number] = self.ways[number].shaft is None
         for landings in shafts.values():
             self._join_shaft(landings)
         for each in self._rooms.values():

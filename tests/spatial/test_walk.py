@@ -122,6 +122,19 @@ def test_a_way_across_a_room_is_as_short_as_one_over_any_of_its_corners(
     assert floor.between()[0, 1] == pytest.approx(networkx.dijkstra_path_length(graph, 0, 1), abs=1e-4)
 
 
+def test_a_stair_leads_past_a_storey_that_hangs_on_nothing_else() -> None:
+    plans, ways = [], []
+    for level in range(4):
+        z = 3.0 * level
+        plans += [room(10 + level, 0, 0, 10, 2, bottom=z), room(20 + level, 0, 2.2, 4, 6, bottom=z)]
+        ways += [door(100 + level, 2, 2.1, 10 + level, 20 + level, z=z), landing(500, "stair", 8, 1, z, 10 + level)]
+    graph = WalkGraph(plans, ways)
+    for start in range(4):
+        for end in range(4):
+            route = graph.route(at(20 + start, 2, 4, 3.0 * start), at(20 + end, 3, 5, 3.0 * end))
+            assert route is not None and [step.kind for step in route.steps].count("stair") == abs(start - end)
+
+
 @pytest.mark.parametrize("bend", [0.0, 3.0])
 def test_stairs_above_each_other_are_changed_on_the_spot(bend: float) -> None:
     outline = shapely.Polygon([(0, 0), (10, 0), (10, 4), (4, 4), (4, 4 + bend), (0, 4 + bend)])
