@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 _BOX_FACES: Faces = np.array(
     [[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7], [0, 4, 2], [2, 4, 6],
      [1, 3, 5], [3, 7, 5]], dtype=np.uint32)  # fmt: skip
+_NO_POINTS: Floats = np.empty((0, 3))
 _POINTS = 200_000  # entities looked at for one box
 
 
@@ -33,13 +34,13 @@ def box(file: ifcopenshell.file, step_id: int, linear: Mapping[int, Floats] | No
         return Failure("no kernel could mesh it along its alignment")  # its points say nothing about where it is
     frames = Frames(file, linear)
     row = frames.add(entity[5], None)
-    points = [corner for r in representations for corner in _corners(r, frames.unit)]
+    points = [corners for r in representations for corners in _corners(r, frames.unit)]
     if row < 0:
         return Failure("its placement cannot be followed")
     if not points:
         return Failure("no kernel could mesh it and its extent is not known")
     matrix = frames.matrices()[0]
-    local = np.array(points)
+    local = np.concatenate(points)
     low, high = local.min(axis=0), local.max(axis=0)
     if not np.isfinite(high - low).all() or not 0 < float((high - low).max()) < LARGEST:
         return Failure("its body is flat to a point or endless")
@@ -68,9 +69,9 @@ def _inside(item: ifcopenshell.entity_instance) -> list[ifcopenshell.entity_inst
     return list(item[0]) if item.is_a() == "IfcGeometricSet" else [item]
 
 
-def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple[float, float, float]]:
-    """Points (m, product frame) that bound a representation: of breps and tessellations as they are, of extrusions
-    their profile's points at both ends. Mapped ones count where their target is."""
+def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[Floats]:
+    """Points (n, 3) (m, product frame) that bound a representation, lot by lot: of breps and tessellations as they are,
+    of extrusions their profile's points at both ends. Mapped ones count where their target is."""
     waiting: list[tuple[ifcopenshell.entity_instance, Floats]] = [(start, np.eye(4))]
     seen: set[tuple[int, bytes]] = set()
     while waiting and len(seen) < _POINTS:
@@ -81,9 +82,10 @@ def _corners(start: ifcopenshell.entity_instance, unit: float) -> Iterator[tuple
         seen.add(key)
         if entity.is_a("IfcParameterizedProfileDef"):
             matrix = matrix @ _or_identity(Frames.one_placement(entity.Position, unit))
-        for point in _own_points(entity):
-            x, y, z = (matrix @ [point[0] * unit, point[1] * unit, point[2] * unit, 1.0])[:3]
-            yield float(x), float(y), float(z)
+        own = _own_points(entity)
+        if len(own):
+            yield own * unit @ matrix[:3, :3].T + matrix[:3, 3]
+            continue
         if entity.is_a("IfcMappedItem"):
             waiting.append((entity[0][1], matrix @ Frames.one_operator(entity[1], unit)))
         elif entity.is_a("IfcExtrudedAreaSolid"):
@@ -98,18 +100,20 @@ def _or_identity(matrix: Floats | None) -> Floats:
     return np.eye(4) if matrix is None else matrix
 
 
-def _own_points(entity: ifcopenshell.entity_instance) -> list[tuple[float, float, float]]:
+def _own_points(entity: ifcopenshell.entity_instance) -> Floats:
+    """The points (n, 3) of one entity, in the file's unit."""
     if entity.is_a("IfcCartesianPoint"):
-        return [(*entity[0], 0.0, 0.0)[:3]]
+        return np.array([(*entity[0], 0.0, 0.0)[:3]], dtype=np.float64)
     if entity.is_a("IfcCartesianPointList"):
-        return [(*point, 0.0, 0.0)[:3] for point in entity[0]]
+        flat = np.array(entity[0], dtype=np.float64)  # at once: one line may hold millions
+        return np.pad(flat, ((0, 0), (0, 3 - flat.shape[1])))
     if not entity.is_a("IfcParameterizedProfileDef"):
-        return []
+        return _NO_POINTS
     for (name_x, name_y), share in _PROFILE_SIZES.items():
         x, y = getattr(entity, name_x, None), getattr(entity, name_y, None)
         if isinstance(x, float) and isinstance(y, float):
-            return [(sx * x * share, sy * y * share, 0.0) for sx in (-1, 1) for sy in (-1, 1)]
-    return []
+            return np.array([(sx * x * share, sy * y * share, 0.0) for sx in (-1, 1) for sy in (-1, 1)])
+    return _NO_POINTS
 
 
 _PROFILE_SIZES = {  # names of a profile's sizes: share of them on either side of its centre
