@@ -43,9 +43,8 @@ export function parseLabels(text: string): Record<string, string> | null {
 export const labelsText = (labels: Record<string, string> | null | undefined): string => Object.entries(labels ?? {}).map(([code, label]) => `${code} = ${label}`).join("\n");
 
 export function valuesOf(point: FullPoint): PointValues {
-  const more = point as FullPoint & { reading_unit?: string | null };
   return {
-    name: point.name, kind: point.kind, unit: point.unit, reading_unit: more.reading_unit ?? null, quantity: point.quantity, brick_class: point.brick_class, labels: labelsText(point.labels), element: point.element?.id ?? null,
+    name: point.name, kind: point.kind, unit: point.unit, reading_unit: point.reading_unit ?? null, quantity: point.quantity, brick_class: point.brick_class, labels: labelsText(point.labels), element: point.element?.id ?? null,
     writable: point.writable, min_value: point.min_value, max_value: point.max_value, deadband: point.deadband ?? null, expected_interval: point.expected_interval, stale_after: point.stale_after ?? null,
     sampling: point.sampling, time_zone: point.time_zone ?? null, policy: point.policy ?? null, tags: point.tags ?? [],
   };

@@ -5,6 +5,7 @@ import { type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../../api/client";
 import { formatNumber } from "../../lib/format";
+import { usePhone } from "../../lib/prefs";
 import { useErrorText } from "../../parts";
 import type { Distribution } from "../types";
 import { useValueText } from "./legend";
@@ -13,6 +14,7 @@ import type { Span } from "./ranges";
 
 export function Statistics({ lines, span }: { lines: readonly Line[]; span: Span }): ReactNode {
   const { t, i18n } = useTranslation();
+  const phone = usePhone();
   const text = useValueText();
   const errorText = useErrorText();
   const minute = (at: number): string => new Date(Math.round(at / 60_000) * 60_000).toISOString();
@@ -35,7 +37,7 @@ export function Statistics({ lines, span }: { lines: readonly Line[]; span: Span
     <section className="card trend-statistics" aria-label={t("telemetry.trends.statistics")}>
       <Table<Row> size="small" rowKey={(row) => row.line.id} dataSource={rows} pagination={false} scroll={{ x: 760 }} columns={[
         {
-          title: t("telemetry.points.point"), key: "name", fixed: "left", width: 220, render: (_, row) => (
+          title: t("telemetry.points.point"), key: "name", ...(phone ? { width: 170 } : { fixed: "left" as const, width: 220 }), render: (_, row) => (
             <span className="trend-stat-name"><i style={{ background: row.line.colour }} aria-hidden />{row.line.name}{row.line.unit ? <small className="muted"> {row.line.unit}</small> : null}
               {row.error ? <Tooltip title={errorText(row.error)}><small className="sev-text-high"> {t("telemetry.trends.noStatistics")}</small></Tooltip> : null}</span>
           ),
