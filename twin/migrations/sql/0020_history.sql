@@ -1,5 +1,5 @@
 -- Rollups: what a bucket of readings comes to, in a form that two neighbours can be joined from.
--- Kept by telemetry/rollups.py on every engine: a continuous aggregate cannot hold a time-weighted sum (decision 17).
+-- Kept by telemetry/rollups.py on every engine: a continuous aggregate cannot hold a time-weighted sum (decision 20).
 
 ALTER TABLE point ADD COLUMN sampling text NOT NULL DEFAULT 'hold' CHECK (sampling IN ('hold', 'interpolate'));
 
