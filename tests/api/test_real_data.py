@@ -81,7 +81,7 @@ def test_the_rooms_of_the_flat_have_live_points_with_their_true_values(flat: htt
 @pytest.mark.clause("6.1.4g")
 def test_what_is_derived_and_foretold_of_the_flat(flat: httpx.Client, shared: Path) -> None:
     load(flat, recipe_of("opensmarthome", shared), SINCE)
-    definition = {
+    definition: dict[str, Any] = {
         "point": {"key": "osh.spread", "name": "Room 1 above the kitchen", "building": FLAT, "unit": "DEG_C"},
         "kind": "expression",
         "expression": "one - kitchen",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
@@ -20,7 +20,7 @@ from telemetry.point_facts import NewPoint
 from telemetry.points import update_point
 from telemetry.rollups import Rollups
 from tests.telemetry.conftest import Sink, make_points, source_of
-from twin.db import Database, row, rows
+from twin.db import Conn, Database, row, rows
 from twin.errors import Conflict, Invalid, NotFound
 from twin.settings import Settings
 
@@ -52,8 +52,8 @@ class World:
             new = NewPoint(**{"key": key, "name": key, "kind": "number", **facts})
             return await create_derived(conn, CLI, self.building, rule, new, inputs, now=NOW)
 
-    async def stored(self, key: str) -> dict[float, tuple[float, int]]:
-        """Minute → (value, quality)."""
+    async def stored(self, key: str) -> dict[float, Any]:
+        """Minute after `HOUR` → (value, quality)."""
         async with self.db.connection() as conn:
             found = await rows(
                 conn,
@@ -188,35 +188,40 @@ async def test_years_without_readings_are_passed_over(world: World) -> None:
         rounds += 1
     assert rounds == 0  # 400 weeks would take 20 rounds
     stored = await world.stored("d")
-    assert {minute: value for minute, (value, _) in stored.items()} == {
-        **{years + 5 * i: value for i, value in enumerate((1.0, 2.0, 2.0))},
-        **{5 * i: 6.0 for i in range(3)},
-    }
+    wanted: dict[float, float] = {years + 5 * i: value for i, value in enumerate((1.0, 2.0, 2.0))}
+    wanted |= {5.0 * i: 6.0 for i in range(3)}
+    assert {minute: value for minute, (value, _) in stored.items()} == wanted
+
+
+async def made(conn: Conn, sql: LiteralString, *values: Any) -> UUID:
+    """The id that an INSERT returns."""
+    found = await row(conn, sql, values)
+    assert found is not None
+    return UUID(str(found["id"]))
 
 
 async def test_a_sum_follows_bindings_and_says_when_a_member_is_silent(world: World) -> None:
     async with world.db.transaction() as conn:
-        model = await row(
-            conn, "INSERT INTO model (building_id, name) VALUES (%s, 'm') RETURNING id", (world.building,)
-        )
-        storeys, pumps = [], []
+        model = await made(conn, "INSERT INTO model (building_id, name) VALUES (%s, 'm') RETURNING id", world.building)
+        storeys: list[UUID] = []
+        pumps: list[UUID] = []
         for name in ("low", "high"):
-            made = await row(
-                conn, "INSERT INTO storey (building_id, name) VALUES (%s, %s) RETURNING id", (world.building, name)
+            storey = await made(
+                conn, "INSERT INTO storey (building_id, name) VALUES (%s, %s) RETURNING id", world.building, name
             )
-            pump = await row(
+            pump = await made(
                 conn,
                 """INSERT INTO element (model_id, building_id, global_id, ifc_class, storey_id, content_hash,
                      first_version, last_version) VALUES (%s, %s, %s, 'IfcPump', %s, '', 1, 1) RETURNING id""",
-                (model and model["id"], world.building, name, made and made["id"]),
+                *(model, world.building, name, storey),
             )
-            storeys.append(made and made["id"])
-            pumps.append(pump and pump["id"])
+            storeys.append(storey)
+            pumps.append(pump)
         await update_point(conn, CLI, "a", {"element_id": pumps[0]}, now=NOW)
         await update_point(conn, CLI, "b", {"element_id": pumps[1]}, now=NOW)
         await conn.execute(
             "INSERT INTO element_relation (model_id, kind, from_id, to_id) VALUES (%s, 'feeds', %s, %s)",
-            (model and model["id"], *pumps),
+            (model, *pumps),
         )
     await world.send("a", *((m, 1.0) for m in range(30)))
     await world.send("b", *((m, 2000.0 / 1000) for m in range(15)))
