@@ -14,7 +14,7 @@ export const issues = {
 export const checks = {
   title: "Checks", sub: "What is wrong with a model, why it matters and how to fix it.", model: "Model", run: "Check now", runIds: "Check with IDS file…", running: "Checking…",
   none: "Not checked yet", noneHint: "Check the model against our rules, or against an IDS document of your client.", rules: "Our rules", history: "Earlier checks",
-  pass: "Passed", fail: "Failed", fine: "Nothing to complain about", fix: "How to fix it", flyTo: "Show {{id}} in 3D", more: "and {{count}} more",
+  pass: "Passed", fail: "Failed", fine: "Nothing to complain about", fix: "How to fix it:", flyTo: "Show {{id}} in 3D", more: "and {{count}} more",
   severity: { error: "Error", warning: "Warning", info: "Note" },
   colour: "Colour in 3D", painted: "{{name}}: {{passed}} pass, {{failed}} fail", of: "{{passed}} of {{applicable}} pass", element: "Element", notApplicable: "It speaks of elements that this model does not have.", none_of: "Not applicable",
   other: "written for another IFC version", requirements: "Requirements", elements_one: "{{count}} element fails", elements_other: "{{count}} elements fail", download: "Report",

@@ -16,7 +16,7 @@ export const issues: Plain<typeof englishIssues> = {
 export const checks: Plain<typeof english> = {
   title: "模型检查", sub: "模型有哪些问题、为何重要、如何修复。", model: "模型", run: "立即检查", runIds: "用 IDS 文件检查…", running: "正在检查…",
   none: "尚未检查", noneHint: "可按内置规则检查模型，或按业主的 IDS 文档检查。", rules: "内置规则", history: "历次检查",
-  pass: "通过", fail: "未通过", fine: "未发现问题", fix: "如何修复", flyTo: "在三维中查看 {{id}}", more: "另有 {{count}} 个",
+  pass: "通过", fail: "未通过", fine: "未发现问题", fix: "如何修复：", flyTo: "在三维中查看 {{id}}", more: "另有 {{count}} 个",
   severity: { error: "错误", warning: "警告", info: "提示" },
   colour: "三维着色", painted: "{{name}}：{{passed}} 个通过，{{failed}} 个未通过", of: "{{applicable}} 个中 {{passed}} 个通过", element: "构件", notApplicable: "模型中没有适用的构件。", none_of: "不适用",
   other: "针对其他 IFC 版本编写", requirements: "要求", elements_other: "{{count}} 个构件未通过", download: "报告",

@@ -14,6 +14,7 @@ import { useModels, useVersion, useVersions } from "../queries";
 import { useMay } from "../session";
 import { FindingView } from "../checks/results";
 import { accountLanguage } from "../i18n";
+import { reasonInChinese } from "../i18n/reasons-zh";
 import "../issues/issues.css";
 import { VersionActions } from "../versions/actions";
 import NewModel from "./new-model";
@@ -125,7 +126,8 @@ function ReportView({ report, version }: { report: Report; version: ModelVersion
 }
 
 function Troubles({ title, hint, items }: { title: string; hint: string; items: { global_id: string; ifc_class: string; reason: string; rung?: string }[] }): ReactNode {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
+  const said = (reason: string): string => (accountLanguage(i18n.language) === "zh" ? reasonInChinese(reason) : reason);
   const { building } = useBuilding();
   const className = useClassName();
   if (items.length === 0) return null;
@@ -137,7 +139,7 @@ function Troubles({ title, hint, items }: { title: string; hint: string; items: 
         scroll={{ x: "max-content" }} columns={[
           { title: t("inspector.class"), dataIndex: "ifc_class", render: (value: string) => className(value) },
           { title: "GlobalId", dataIndex: "global_id", render: (value: string) => <Link className="mono" to={`/b/${building.id}?element=${encodeURIComponent(value)}`}>{value}</Link> },
-          { title: t("report.reason"), dataIndex: "reason", render: (value: string, row) => (row.rung ? `${value} (${row.rung})` : value) },
+          { title: t("report.reason"), dataIndex: "reason", render: (value: string, row) => (row.rung ? `${said(value)} (${row.rung})` : said(value)) },
         ]} />
     </details>
   );
