@@ -6,7 +6,7 @@ from typing import Final
 
 from ifc_models.sandbox import WorkerLimits
 
-REVISION: Final = 2  # raise it when reading, meshing, placing or tiling gives something else for the same file
+REVISION: Final = 3  # raise it when reading, meshing, placing or tiling gives something else for the same file
 _KERNELS: Final = ("ifcopenshell", "ifclite-geom")
 
 
