@@ -11,7 +11,8 @@ import { PALETTES } from "../src/app/theme";
 const point = (handle: number, change: Partial<Point>): Point => ({
   id: String(handle), handle, key: `p${handle}`, name: "", kind: "number", unit: "DEG_C", quantity: "Temperature", brick_class: null, labels: null, building_id: "b",
   element: { id: "e", global_id: "g", name: null, ifc_class: "IfcSensor" }, storey_id: null, space_id: null, unit_symbol: null, writable: false, min_value: null,
-  max_value: null, latest: null, expected_interval: 300, properties: {}, retired_at: null, sampling: "hold", ...change,
+  max_value: null, latest: null, expected_interval: 300, properties: {}, retired_at: null, sampling: "hold",
+  reading_unit: null, deadband: null, stale_after: null, time_zone: null, tags: [], policy: null, created_at: "2026-01-01T00:00:00Z", stale: false, ...change,
 });
 
 test("a rule of the builder survives the way to RFC 5545 and back", () => {

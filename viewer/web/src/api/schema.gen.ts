@@ -744,6 +744,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Frames
+         * @description What every point of a building said, at equally spaced moments: each its newest usable number then.
+         *
+         *     All little-endian: a uint32 with the length of the head; the head as JSON `{"from", "step", "frames", "handles"}`
+         *     (`step` in seconds), padded with blanks to a multiple of four bytes; then for each frame a float32 of each
+         *     handle, NaN where there is no value. Handles are those of the live socket.
+         */
+        get: operations["get_frames_api_v1_buildings__building__frames_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/graph": {
         parameters: {
             query?: never;
@@ -1050,6 +1074,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Timeline
+         * @description Alarms and work orders that were open at some time of a window, the worst first.
+         */
+        get: operations["get_timeline_api_v1_buildings__building__timeline_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/tree": {
         parameters: {
             query?: never;
@@ -1210,6 +1254,78 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/derived": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Derived
+         * @description Derived points by key: what each is worked out from, and how far.
+         */
+        get: operations["list_derived_api_v1_derived_get"];
+        put?: never;
+        /**
+         * Create Derived
+         * @description Define a derived point. Its past is worked out from the readings that there are, then it follows them.
+         */
+        post: operations["create_derived_api_v1_derived_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/derived/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Derived
+         * @description What a definition would make of a past range, by bucket. Nothing is stored.
+         */
+        post: operations["preview_derived_api_v1_derived_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/derived/{derived}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Derived
+         * @description One definition, by its id or its point's key.
+         */
+        get: operations["get_derived_api_v1_derived__derived__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Derived
+         * @description End a definition. Its point goes out of use; the history stays unless told otherwise.
+         */
+        delete: operations["delete_derived_api_v1_derived__derived__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Derived
+         * @description Change how a point is worked out; its past is worked out anew.
+         */
+        patch: operations["update_derived_api_v1_derived__derived__patch"];
         trace?: never;
     };
     "/api/v1/elements": {
@@ -1412,6 +1528,138 @@ export interface paths {
          * @description Answers 200 when requests can be served, 503 when the database is away.
          */
         get: operations["health_api_v1_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description Retention and compression policies by name.
+         */
+        get: operations["list_policies_api_v1_history_policies_get"];
+        put?: never;
+        /**
+         * Create Policy
+         * @description Define a policy; it takes effect with the next daily run. Preview it first.
+         */
+        post: operations["create_policy_api_v1_history_policies_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/policies/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview New
+         * @description What a policy would remove if it were defined like this; nothing is kept of it.
+         */
+        post: operations["preview_new_api_v1_history_policies_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/policies/{policy}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Policy
+         * @description From now on its points keep everything, or what another policy says.
+         */
+        delete: operations["delete_policy_api_v1_history_policies__policy__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Policy
+         * @description Change a policy, with the next daily run.
+         */
+        patch: operations["update_policy_api_v1_history_policies__policy__patch"];
+        trace?: never;
+    };
+    "/api/v1/history/policies/{policy}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Policy
+         * @description What the next run would remove for a policy; with a body, if it were changed like this.
+         */
+        post: operations["preview_policy_api_v1_history_policies__policy__preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description What retention and compression did, newest first.
+         */
+        get: operations["list_runs_api_v1_history_runs_get"];
+        put?: never;
+        /**
+         * Run Now
+         * @description Remove, compress and count now instead of with the next daily run; a job to watch.
+         */
+        post: operations["run_now_api_v1_history_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/history/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Storage
+         * @description Bytes and readings in all, per part of the table and per point, the largest points first.
+         */
+        get: operations["get_storage_api_v1_history_storage_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2195,6 +2443,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Point List
+         * @description The points in use of a building as a list that can be changed and handed in again.
+         */
+        get: operations["get_point_list_api_v1_points_export_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/from-model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Points Of Model
+         * @description Make points of the sensors and actuators of a building's models, bound and with what the models say of them.
+         */
+        post: operations["add_points_of_model_api_v1_points_from_model_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Points
+         * @description Make and change points as a list says, row by row; the same list again changes nothing.
+         *
+         *     Rows with a problem are left out and named. `dry_run` answers the same and writes nothing.
+         */
+        post: operations["add_points_api_v1_points_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/points/{point}": {
         parameters: {
             query?: never;
@@ -2214,9 +2524,29 @@ export interface paths {
         head?: never;
         /**
          * Update Point
-         * @description Change, rebind or retire a point.
+         * @description Change, rebind or retire a point. The unit of one that has readings changes with `relabel` only.
          */
         patch: operations["update_point_api_v1_points__point__patch"];
+        trace?: never;
+    };
+    "/api/v1/points/{point}/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Anomalies
+         * @description Each hour of [from, to) beside what was to be expected of it from the days before; the last week unless told.
+         */
+        get: operations["list_anomalies_api_v1_points__point__anomalies_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/points/{point}/commands": {
@@ -2239,6 +2569,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/{point}/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Corrections
+         * @description Readings of a point that somebody put right, with the values they had.
+         */
+        get: operations["list_corrections_api_v1_points__point__corrections_get"];
+        put?: never;
+        /**
+         * Create Correction
+         * @description Give a stored reading another value; the old one is kept, rollups and what is derived from it follow.
+         */
+        post: operations["create_correction_api_v1_points__point__corrections_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/points/{point}/distribution": {
         parameters: {
             query?: never;
@@ -2251,6 +2605,90 @@ export interface paths {
          * @description Histogram, percentiles, mean and deviation of a point's readings; the last day unless told.
          */
         get: operations["get_distribution_api_v1_points__point__distribution_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point}/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Forecast
+         * @description The next hours of a point from its last eight weeks, with an interval and the error on days held back.
+         */
+        get: operations["get_forecast_api_v1_points__point__forecast_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point}/hardware": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Hardware
+         * @description The devices that measured for a point, newest first.
+         */
+        get: operations["list_hardware_api_v1_points__point__hardware_get"];
+        put?: never;
+        /**
+         * Put Hardware
+         * @description Put a device in place of the one before; the point keeps its history.
+         */
+        post: operations["put_hardware_api_v1_points__point__hardware_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point}/hardware/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Hardware
+         * @description Take the device away with nothing in its place.
+         */
+        post: operations["end_hardware_api_v1_points__point__hardware_end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point}/profile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Profile
+         * @description The daily profile of a point on the site's clock, of the last four weeks unless told.
+         */
+        get: operations["get_profile_api_v1_points__point__profile_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2281,6 +2719,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/{point}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Point
+         * @description Bring a retired point back, as it was.
+         */
+        post: operations["restore_point_api_v1_points__point__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/{point}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Point
+         * @description Take a point out of use: it takes no more readings, everything it had stays (6.3f).
+         */
+        post: operations["retire_point_api_v1_points__point__retire_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quarantine": {
         parameters: {
             query?: never;
@@ -2293,6 +2771,66 @@ export interface paths {
          * @description Readings that were refused, newest first, and why.
          */
         get: operations["list_quarantine_api_v1_quarantine_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Quarantine
+         * @description Mark refused readings as looked at and not wanted; they stay on record.
+         */
+        post: operations["dismiss_quarantine_api_v1_quarantine_dismiss_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Quarantine
+         * @description Put refused readings in again, through the same checks; what is refused once more stays open.
+         */
+        post: operations["replay_quarantine_api_v1_quarantine_replay_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quarantine/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Summarise Quarantine
+         * @description How many there are of each reason, source and point, the most first.
+         */
+        get: operations["summarise_quarantine_api_v1_quarantine_summary_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2353,6 +2891,26 @@ export interface paths {
          * @description What every point of a building said at a moment, by key: the building as it was.
          */
         get: operations["list_past_api_v1_readings_at_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/correlation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Correlation
+         * @description How points go together, at the same time and some buckets apart; the last week unless told.
+         */
+        get: operations["get_correlation_api_v1_readings_correlation_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3493,6 +4051,44 @@ export interface components {
             };
         };
         /**
+         * Anomalies
+         * @description The hours of a range, each beside what was to be expected of it.
+         */
+        Anomalies: {
+            error: components["schemas"]["ForecastError"];
+            /** Items */
+            items: components["schemas"]["AnomalyItem"][];
+            /** Model */
+            model: string;
+            /** Next */
+            next: null;
+            /** Seasons */
+            seasons: number[];
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * AnomalyItem
+         * @description An hour: what it was, what was to be expected from the days before; `score`: how many usual errors it is off.
+         */
+        AnomalyItem: {
+            /** Expected */
+            expected: number | null;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Score */
+            score: number | null;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * ApiKey
          * @description A key without its secret.
          */
@@ -3531,6 +4127,17 @@ export interface components {
             used_at: string | null;
             /** Used From */
             used_from: string | null;
+        };
+        /**
+         * Asked
+         * @description A run that was asked for.
+         */
+        Asked: {
+            /**
+             * Job
+             * Format: uuid
+             */
+            job: string;
         };
         /**
          * Asset
@@ -3847,6 +4454,8 @@ export interface components {
             }[];
             /** Next */
             next: null;
+            /** Raw From */
+            raw_from: string | null;
         };
         /**
          * Building
@@ -4217,6 +4826,110 @@ export interface components {
             element: string;
         };
         /**
+         * Correction
+         * @description One act: what the reading was and what it is since. Values as readings have them.
+         */
+        Correction: {
+            /**
+             * Corrected At
+             * Format: date-time
+             */
+            corrected_at: string;
+            /** Corrected By */
+            corrected_by: string;
+            /** Id */
+            id: number;
+            /**
+             * Old Quality
+             * @enum {string}
+             */
+            old_quality: "good" | "uncertain" | "bad" | "stale";
+            /** Old Source */
+            old_source: string | null;
+            /** Old Stored At */
+            old_stored_at: string | null;
+            /** Old Value */
+            old_value: number | boolean | string | null;
+            /** Point */
+            point: string;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "good" | "uncertain" | "bad" | "stale";
+            /** Reason */
+            reason: string;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Value */
+            value: number | boolean | string | null;
+        };
+        /**
+         * CorrectionBody
+         * @description A reading as it should have been.
+         */
+        CorrectionBody: {
+            /** Quality */
+            quality?: string | null;
+            /**
+             * Reason
+             * @description why, for whoever looks at it later
+             */
+            reason: string;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Value */
+            value: boolean | number | string;
+        };
+        /**
+         * Correlation
+         * @description Pearson's correlation of points in the same buckets. Null: too few common values, or one of them is constant.
+         */
+        Correlation: {
+            /** Bucket */
+            bucket: string;
+            /** Count */
+            count: number[][];
+            /** Matrix */
+            matrix: (number | null)[][];
+            /** Names */
+            names: string[];
+            /** Pairs */
+            pairs: components["schemas"]["LaggedPair"][];
+            /** Points */
+            points: string[];
+        };
+        /**
+         * Count
+         * @description How many refused readings have the same reason, source and point.
+         */
+        Count: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /**
+             * Newest
+             * Format: date-time
+             */
+            newest: string;
+            /**
+             * Oldest
+             * Format: date-time
+             */
+            oldest: string;
+            /** Point */
+            point: string;
+            /** Source */
+            source: string | null;
+        };
+        /**
          * Counts
          * @description Elements by what became of them.
          */
@@ -4294,6 +5007,207 @@ export interface components {
              * Format: uuid
              */
             work_order_id: string;
+        };
+        /**
+         * Derived
+         * @description A definition. `filling`: the past is being worked out, and new readings come all the same.
+         */
+        Derived: {
+            /** Above */
+            above: number | null;
+            /** Base */
+            base: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /** Done */
+            done: string | null;
+            error: components["schemas"]["Fault"] | null;
+            /** Every */
+            every: string;
+            /** Expression */
+            expression: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Inputs */
+            inputs: {
+                [key: string]: string;
+            };
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "expression" | "sum" | "degree_hours" | "energy" | "run_hours" | "starts";
+            /** Members */
+            members: number;
+            /** Mode */
+            mode: ("heating" | "cooling") | null;
+            /** Over */
+            over: {
+                [key: string]: unknown;
+            } | null;
+            point: components["schemas"]["DerivedPoint"];
+            /** Progress */
+            progress: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "filling" | "live" | "failed";
+            /** States */
+            states: number[] | null;
+        };
+        /**
+         * DerivedBody
+         * @description A point to derive.
+         */
+        DerivedBody: {
+            /**
+             * Above
+             * @description running where the value is higher
+             */
+            above?: number | null;
+            /**
+             * Base
+             * @description °C, of degree hours
+             */
+            base?: number | null;
+            /**
+             * Every
+             * @default 5m
+             */
+            every?: string;
+            /**
+             * Expression
+             * @description CEL over the names of the inputs
+             */
+            expression?: string | null;
+            /**
+             * Inputs
+             * @description name → key or id of a point
+             */
+            inputs?: {
+                [key: string]: string;
+            };
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "expression" | "sum" | "degree_hours" | "energy" | "run_hours" | "starts";
+            /**
+             * Mode
+             * @default heating
+             * @enum {string}
+             */
+            mode?: "heating" | "cooling";
+            over?: components["schemas"]["OverBody"] | null;
+            point: components["schemas"]["DerivedPointBody"];
+            /**
+             * States
+             * @description codes that mean running
+             */
+            states?: (boolean | number)[] | null;
+        };
+        /**
+         * DerivedPatch
+         * @description What may change; what is left out stays. The past is worked out anew.
+         */
+        DerivedPatch: {
+            /** Above */
+            above?: number | null;
+            /** Base */
+            base?: number | null;
+            /** Every */
+            every?: string | null;
+            /** Expression */
+            expression?: string | null;
+            /** Inputs */
+            inputs?: {
+                [key: string]: string;
+            } | null;
+            /** Mode */
+            mode?: ("heating" | "cooling") | null;
+            over?: components["schemas"]["OverBody"] | null;
+            /** States */
+            states?: (boolean | number)[] | null;
+        };
+        /**
+         * DerivedPoint
+         * @description What shows of the point that a definition makes.
+         */
+        DerivedPoint: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "bool" | "enum" | "text";
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * DerivedPointBody
+         * @description The point to make. Without `unit` the kind's own: DEG_C-HR, KiloW-HR, HR, NUM, or that of what is added up.
+         */
+        DerivedPointBody: {
+            /** Brick Class */
+            brick_class?: string | null;
+            /** Building */
+            building: string;
+            /** Element */
+            element?: string | null;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @default number
+             * @enum {string}
+             */
+            kind?: "number" | "bool" | "enum" | "text";
+            /** Labels */
+            labels?: {
+                [key: string]: string;
+            } | null;
+            /** Max Value */
+            max_value?: number | null;
+            /** Min Value */
+            min_value?: number | null;
+            /** Name */
+            name: string;
+            /** Properties */
+            properties?: {
+                [key: string]: unknown;
+            };
+            /** Quantity */
+            quantity?: string | null;
+            /**
+             * Sampling
+             * @default hold
+             * @enum {string}
+             */
+            sampling?: "hold" | "interpolate";
+            /** Unit */
+            unit?: string | null;
         };
         /**
          * DerivedRoom
@@ -4422,6 +5336,14 @@ export interface components {
             storeys: components["schemas"]["Storey"][];
         };
         /**
+         * Dismissed
+         * @description How many refused readings were dismissed.
+         */
+        Dismissed: {
+            /** Dismissed */
+            dismissed: number;
+        };
+        /**
          * Distribution
          * @description How the usable readings of a range are spread.
          */
@@ -4444,6 +5366,8 @@ export interface components {
             percentiles: {
                 [key: string]: number;
             };
+            /** Raw From */
+            raw_from: string | null;
         };
         /**
          * DoneBody
@@ -4842,6 +5766,42 @@ export interface components {
             /** Text */
             text: string;
         };
+        /**
+         * Fault
+         * @description Why a definition makes nothing.
+         */
+        Fault: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+        };
+        /**
+         * FilterBody
+         * @description Which refused readings are meant: the filters of GET /quarantine.
+         */
+        FilterBody: {
+            /** Building */
+            building?: string | null;
+            /** Code */
+            code?: string | null;
+            /**
+             * From
+             * @description RFC 3339 time with zone
+             */
+            from?: string | null;
+            /** Point */
+            point?: string | null;
+            /** Source */
+            source?: string | null;
+            /** State */
+            state?: "open" | null;
+            /**
+             * To
+             * @description RFC 3339 time with zone
+             */
+            to?: string | null;
+        };
         /** FlowEdge */
         FlowEdge: {
             /** Derived */
@@ -4878,6 +5838,99 @@ export interface components {
             rule: string;
             /** Severity */
             severity: string;
+        };
+        /**
+         * Forecast
+         * @description The next hours. `error` says how far such forecasts were off on the last days, which the model had not seen.
+         */
+        Forecast: {
+            error: components["schemas"]["ForecastError"];
+            /** Items */
+            items: components["schemas"]["ForecastItem"][];
+            /** Model */
+            model: string;
+            /** Next */
+            next: null;
+            /** Seasons */
+            seasons: number[];
+            /**
+             * Trained From
+             * Format: date-time
+             */
+            trained_from: string;
+            /**
+             * Trained To
+             * Format: date-time
+             */
+            trained_to: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * ForecastError
+         * @description How far a forecast for the next day was off on the days that were held back; in the point's unit.
+         *
+         *     `mase`: the mean absolute error divided by that of "as yesterday" over the time before (Hyndman, Koehler 2006): less
+         *     than 1 is better. `coverage`: the share of values that lay in the interval, to be compared with `level`.
+         */
+        ForecastError: {
+            /** Coverage */
+            coverage: number;
+            /** Hours */
+            hours: number;
+            /** Level */
+            level: number;
+            /** Mae */
+            mae: number;
+            /** Mase */
+            mase: number | null;
+            /** Naive Mae */
+            naive_mae: number;
+            /** Naive Period */
+            naive_period: number;
+            /** Naive Rmse */
+            naive_rmse: number;
+            /** R2 */
+            r2: number | null;
+            /** Rmse */
+            rmse: number;
+            /** Skill */
+            skill: number | null;
+        };
+        /**
+         * ForecastItem
+         * @description An hour: what is expected, and the interval that should hold the truth nine times out of ten.
+         */
+        ForecastItem: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * FromModel
+         * @description Whose sensors and actuators become points.
+         */
+        FromModel: {
+            /** Building */
+            building: string;
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * Model
+             * @description id or name; all models of the building unless given
+             */
+            model?: string | null;
         };
         /**
          * GrantedPlace
@@ -4988,6 +6041,70 @@ export interface components {
             predefined_type: string | null;
         };
         /**
+         * HardwareBody
+         * @description A device that is put in place; the one before ends at `from`.
+         */
+        HardwareBody: {
+            /**
+             * Address
+             * @description the key under which its readings come, where it is not the point's
+             */
+            address?: string | null;
+            /**
+             * Device
+             * @description what it is called: serial number, EUI, name
+             */
+            device: string;
+            /**
+             * From
+             * @description now unless given
+             */
+            from?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Source */
+            source?: string | null;
+        };
+        /**
+         * HardwareEnd
+         * @description When a device went with nothing in its place.
+         */
+        HardwareEnd: {
+            /**
+             * To
+             * @description now unless given
+             */
+            to?: string | null;
+        };
+        /**
+         * HardwareView
+         * @description A device in the role of a point, in `[from, to)`; `to` null: it is there now.
+         */
+        HardwareView: {
+            /** Address */
+            address: string | null;
+            /** Created By */
+            created_by: string;
+            /** Device */
+            device: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Note */
+            note: string | null;
+            /** Source */
+            source: string | null;
+            /** To */
+            to: string | null;
+        };
+        /**
          * Health
          * @description `ok` when the database answers.
          */
@@ -5037,6 +6154,62 @@ export interface components {
             time_zone?: string | null;
             /** Windows */
             windows: components["schemas"]["Window"][];
+        };
+        /**
+         * ImportItem
+         * @description What becomes of a row.
+         */
+        ImportItem: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "created" | "updated" | "unchanged";
+            /** Element */
+            element: string | null;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Row */
+            row: number;
+        };
+        /**
+         * ImportReport
+         * @description What an import did, or would do.
+         */
+        ImportReport: {
+            /**
+             * Bound
+             * @default 0
+             */
+            bound?: number;
+            /**
+             * Created
+             * @default 0
+             */
+            created?: number;
+            /** Dry Run */
+            dry_run: boolean;
+            /** Items */
+            items?: components["schemas"]["ImportItem"][];
+            /**
+             * Problem Count
+             * @default 0
+             */
+            problem_count?: number;
+            /** Problems */
+            problems?: components["schemas"]["Problem"][];
+            /**
+             * Unchanged
+             * @default 0
+             */
+            unchanged?: number;
+            /**
+             * Updated
+             * @default 0
+             */
+            updated?: number;
         };
         /**
          * Isolation
@@ -5157,6 +6330,26 @@ export interface components {
             until: string;
         };
         /**
+         * LaggedPair
+         * @description How two points go together when the second follows the first by `lag` buckets.
+         */
+        LaggedPair: {
+            /** A */
+            a: string;
+            /** B */
+            b: string;
+            /** Best Lag */
+            best_lag: number | null;
+            /** Best Lag Seconds */
+            best_lag_seconds: number | null;
+            /** Best R */
+            best_r: number | null;
+            /** Lags */
+            lags: number[];
+            /** R */
+            r: (number | null)[];
+        };
+        /**
          * Latest
          * @description The newest reading of a point. `value`: a number, a bool, an enum's code, or a text.
          */
@@ -5171,41 +6364,6 @@ export interface components {
              * Format: date-time
              */
             ts: string;
-            /** Value */
-            value: number | boolean | string | null;
-        };
-        /**
-         * LatestReading
-         * @description The newest reading of a point, with what is needed to show it.
-         */
-        LatestReading: {
-            /** Element */
-            element: string | null;
-            /** Handle */
-            handle: number;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Name */
-            name: string;
-            /** Point */
-            point: string;
-            /**
-             * Quality
-             * @enum {string}
-             */
-            quality: "good" | "uncertain" | "bad" | "stale";
-            /** Storey Id */
-            storey_id: string | null;
-            /**
-             * Ts
-             * Format: date-time
-             */
-            ts: string;
-            /** Unit */
-            unit: string | null;
             /** Value */
             value: number | boolean | string | null;
         };
@@ -5313,6 +6471,27 @@ export interface components {
             count: number;
         };
         /**
+         * Match
+         * @description Which points a policy counts for: all that are given must fit.
+         */
+        Match: {
+            /**
+             * Brick Class
+             * @description this class and those whose name ends with it
+             */
+            brick_class?: string | null;
+            /**
+             * Building
+             * @description id or name
+             */
+            building?: string | null;
+            /**
+             * Quantity
+             * @description QUDT quantity kind
+             */
+            quantity?: string | null;
+        };
+        /**
          * MatchRow
          * @description An element whose GlobalId a version no longer has, and the new element that it is, may be, or null.
          */
@@ -5366,6 +6545,18 @@ export interface components {
             storey_name: string | null;
             /** Version */
             version: number;
+        };
+        /**
+         * MatchView
+         * @description Which points a policy counts for.
+         */
+        MatchView: {
+            /** Brick Class */
+            brick_class: string | null;
+            /** Building */
+            building: string | null;
+            /** Quantity */
+            quantity: string | null;
         };
         /**
          * MaybePassword
@@ -5980,6 +7171,32 @@ export interface components {
             kind: string;
         };
         /**
+         * OverBody
+         * @description What a sum is over: one place, one system, or what lies behind a meter; and which points there are meant.
+         */
+        OverBody: {
+            /** Brick Class */
+            brick_class?: string | null;
+            /** Building */
+            building?: string | null;
+            /**
+             * Meter Tree
+             * @description element of a meter: those behind it, up to the next meters
+             */
+            meter_tree?: string | null;
+            /**
+             * Quantity
+             * @description QUDT quantity kind; default: that of the unit
+             */
+            quantity?: string | null;
+            /** Space */
+            space?: string | null;
+            /** Storey */
+            storey?: string | null;
+            /** System */
+            system?: string | null;
+        };
+        /**
          * Overview
          * @description One building now.
          */
@@ -6151,9 +7368,29 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_Correction_: {
+            /** Items */
+            items: components["schemas"]["Correction"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_CrewMember_: {
             /** Items */
             items: components["schemas"]["CrewMember"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_Derived_: {
+            /** Items */
+            items: components["schemas"]["Derived"][];
             /** Next */
             next?: string | null;
         };
@@ -6211,6 +7448,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_HardwareView_: {
+            /** Items */
+            items: components["schemas"]["HardwareView"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_HeldGrant_: {
             /** Items */
             items: components["schemas"]["HeldGrant"][];
@@ -6224,16 +7471,6 @@ export interface components {
         Page_JobView_: {
             /** Items */
             items: components["schemas"]["JobView"][];
-            /** Next */
-            next?: string | null;
-        };
-        /**
-         * Page
-         * @description `next` is the cursor of the following page; null on the last one.
-         */
-        Page_LatestReading_: {
-            /** Items */
-            items: components["schemas"]["LatestReading"][];
             /** Next */
             next?: string | null;
         };
@@ -6291,16 +7528,6 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
-        Page_PastReading_: {
-            /** Items */
-            items: components["schemas"]["PastReading"][];
-            /** Next */
-            next?: string | null;
-        };
-        /**
-         * Page
-         * @description `next` is the cursor of the following page; null on the last one.
-         */
         Page_PermissionView_: {
             /** Items */
             items: components["schemas"]["PermissionView"][];
@@ -6321,9 +7548,29 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_PointState_: {
+            /** Items */
+            items: components["schemas"]["PointState"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Point_: {
             /** Items */
             items: components["schemas"]["Point"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_PolicyView_: {
+            /** Items */
+            items: components["schemas"]["PolicyView"][];
             /** Next */
             next?: string | null;
         };
@@ -6364,6 +7611,16 @@ export interface components {
         Page_Role_: {
             /** Items */
             items: components["schemas"]["Role"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_Run_: {
+            /** Items */
+            items: components["schemas"]["Run"][];
             /** Next */
             next?: string | null;
         };
@@ -6458,6 +7715,32 @@ export interface components {
             next?: string | null;
         };
         /**
+         * PartUse
+         * @description A partition or chunk: [start, end).
+         */
+        PartUse: {
+            /** Bytes */
+            bytes: number;
+            /** Bytes Before */
+            bytes_before: number | null;
+            /** Compressed At */
+            compressed_at: string | null;
+            /**
+             * End
+             * Format: date-time
+             */
+            end: string;
+            /** Name */
+            name: string;
+            /** Readings */
+            readings: number | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+        };
+        /**
          * PasswordPolicy
          * @description The rules, as a form shows them.
          */
@@ -6492,37 +7775,61 @@ export interface components {
             password: string;
         };
         /**
-         * PastReading
-         * @description What a point said at a moment: its newest reading then.
+         * PastAlarm
+         * @description An alarm and when its condition held: [[from, to], …], `to` null while it holds.
          */
-        PastReading: {
+        PastAlarm: {
+            /** Acked At */
+            acked_at: string | null;
+            /** Closed At */
+            closed_at: string | null;
             /** Element */
             element: string | null;
-            /** Handle */
-            handle: number;
             /**
              * Id
              * Format: uuid
              */
             id: string;
-            /** Point */
-            point: string;
-            /**
-             * Quality
-             * @enum {string}
-             */
-            quality: "good" | "uncertain" | "bad" | "stale";
+            /** Message */
+            message: string;
+            /** Severity */
+            severity: string;
+            /** Spans */
+            spans: (string | null)[][];
             /** Storey Id */
             storey_id: string | null;
+        };
+        /**
+         * PastOrder
+         * @description A work order that was open at some time.
+         */
+        PastOrder: {
+            /** Closed At */
+            closed_at: string | null;
             /**
-             * Ts
+             * Created At
              * Format: date-time
              */
-            ts: string;
-            /** Unit */
-            unit: string | null;
-            /** Value */
-            value: number | boolean | string | null;
+            created_at: string;
+            /** Done At */
+            done_at: string | null;
+            /** Element */
+            element: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Priority */
+            priority: string;
+            /** Started At */
+            started_at: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Title */
+            title: string;
         };
         /**
          * PermissionView
@@ -6697,6 +8004,13 @@ export interface components {
              * Format: uuid
              */
             building_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deadband */
+            deadband: number | null;
             element: components["schemas"]["ElementRef"] | null;
             /** Expected Interval */
             expected_interval: number;
@@ -6725,12 +8039,16 @@ export interface components {
             min_value: number | null;
             /** Name */
             name: string;
+            /** Policy */
+            policy: string | null;
             /** Properties */
             properties: {
                 [key: string]: unknown;
             };
             /** Quantity */
             quantity: string | null;
+            /** Reading Unit */
+            reading_unit: string | null;
             /** Retired At */
             retired_at: string | null;
             /**
@@ -6740,8 +8058,16 @@ export interface components {
             sampling: "hold" | "interpolate";
             /** Space Id */
             space_id: string | null;
+            /** Stale */
+            stale: boolean;
+            /** Stale After */
+            stale_after: number | null;
             /** Storey Id */
             storey_id: string | null;
+            /** Tags */
+            tags: string[];
+            /** Time Zone */
+            time_zone: string | null;
             /** Unit */
             unit: string | null;
             /** Unit Symbol */
@@ -6751,14 +8077,22 @@ export interface components {
         };
         /**
          * PointBody
-         * @description A new point. `unit` is a QUDT code; `element` an id, or a GlobalId of the building.
+         * @description A new point.
          */
         PointBody: {
             /** Brick Class */
             brick_class?: string | null;
             /** Building */
             building: string;
-            /** Element */
+            /**
+             * Deadband
+             * @description smaller changes are kept and not told to live viewers
+             */
+            deadband?: number | null;
+            /**
+             * Element
+             * @description an id, or a GlobalId of the building
+             */
             element?: string | null;
             /**
              * Expected Interval
@@ -6773,22 +8107,41 @@ export interface components {
              * @enum {string}
              */
             kind: "number" | "bool" | "enum" | "text";
-            /** Labels */
+            /**
+             * Labels
+             * @description enum, bool: code → label
+             */
             labels?: {
                 [key: string]: string;
             } | null;
             /** Max Value */
             max_value?: number | null;
-            /** Min Value */
+            /**
+             * Min Value
+             * @description what is outside is refused
+             */
             min_value?: number | null;
             /** Name */
             name: string;
+            /**
+             * Policy
+             * @description id or name of a retention policy; null: as the class says
+             */
+            policy?: string | null;
             /** Properties */
             properties?: {
                 [key: string]: unknown;
             };
-            /** Quantity */
+            /**
+             * Quantity
+             * @description QUDT quantity kind; the unit's unless given
+             */
             quantity?: string | null;
+            /**
+             * Reading Unit
+             * @description in which readings come, if in another than `unit`
+             */
+            reading_unit?: string | null;
             /**
              * Sampling
              * @description between readings: the value before, or a straight line
@@ -6796,7 +8149,22 @@ export interface components {
              * @enum {string}
              */
             sampling?: "hold" | "interpolate";
-            /** Unit */
+            /**
+             * Stale After
+             * @description s of silence; null: three expected intervals
+             */
+            stale_after?: number | null;
+            /** Tags */
+            tags?: string[];
+            /**
+             * Time Zone
+             * @description IANA; null: the site's
+             */
+            time_zone?: string | null;
+            /**
+             * Unit
+             * @description QUDT code
+             */
             unit?: string | null;
             /**
              * Writable
@@ -6811,34 +8179,220 @@ export interface components {
         PointPatch: {
             /** Brick Class */
             brick_class?: string | null;
-            /** Element */
+            /**
+             * Deadband
+             * @description smaller changes are kept and not told to live viewers
+             */
+            deadband?: number | null;
+            /**
+             * Element
+             * @description an id, or a GlobalId of the building
+             */
             element?: string | null;
             /** Expected Interval */
             expected_interval?: number | null;
-            /** Labels */
+            /**
+             * Labels
+             * @description enum, bool: code → label
+             */
             labels?: {
                 [key: string]: string;
             } | null;
             /** Max Value */
             max_value?: number | null;
-            /** Min Value */
+            /**
+             * Min Value
+             * @description what is outside is refused
+             */
             min_value?: number | null;
             /** Name */
             name?: string | null;
+            /**
+             * Policy
+             * @description id or name of a retention policy; null: as the class says
+             */
+            policy?: string | null;
             /** Properties */
             properties?: {
                 [key: string]: unknown;
             } | null;
-            /** Quantity */
+            /**
+             * Quantity
+             * @description QUDT quantity kind; the unit's unless given
+             */
             quantity?: string | null;
+            /**
+             * Reading Unit
+             * @description in which readings come, if in another than `unit`
+             */
+            reading_unit?: string | null;
+            /**
+             * Relabel
+             * @description the readings there are were in the new unit all along
+             * @default false
+             */
+            relabel?: boolean;
             /** Retired */
             retired?: boolean | null;
             /** Sampling */
             sampling?: ("hold" | "interpolate") | null;
-            /** Unit */
+            /**
+             * Stale After
+             * @description s of silence; null: three expected intervals
+             */
+            stale_after?: number | null;
+            /** Tags */
+            tags?: string[] | null;
+            /**
+             * Time Zone
+             * @description IANA; null: the site's
+             */
+            time_zone?: string | null;
+            /**
+             * Unit
+             * @description QUDT code
+             */
             unit?: string | null;
             /** Writable */
             writable?: boolean | null;
+        };
+        /**
+         * PointState
+         * @description The newest reading of a point at a moment, with what is needed to show it.
+         */
+        PointState: {
+            /** Element */
+            element: string | null;
+            /** Handle */
+            handle: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Point */
+            point: string;
+            /**
+             * Quality
+             * @enum {string}
+             */
+            quality: "good" | "uncertain" | "bad" | "stale";
+            /** Storey Id */
+            storey_id: string | null;
+            /**
+             * Ts
+             * Format: date-time
+             */
+            ts: string;
+            /** Unit */
+            unit: string | null;
+            /** Value */
+            value: number | boolean | string | null;
+        };
+        /**
+         * PointUse
+         * @description What a point's readings take: their share of the parts they lie in.
+         */
+        PointUse: {
+            /** Bytes */
+            bytes: number;
+            /**
+             * First
+             * Format: date-time
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             */
+            last: string;
+            /** Name */
+            name: string;
+            /** Point */
+            point: string;
+            /** Policy */
+            policy: string | null;
+            /** Raw From */
+            raw_from: string | null;
+            /** Readings */
+            readings: number;
+        };
+        /**
+         * PolicyBody
+         * @description How long a class of points keeps its readings.
+         */
+        PolicyBody: {
+            /**
+             * Compress After
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            compress_after?: string | null;
+            match?: components["schemas"]["Match"];
+            /** Name */
+            name: string;
+            /**
+             * Raw For
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            raw_for?: string | null;
+            /**
+             * Rollup For
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            rollup_for?: string | null;
+        };
+        /**
+         * PolicyPatch
+         * @description What is left out stays.
+         */
+        PolicyPatch: {
+            /**
+             * Compress After
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            compress_after?: string | null;
+            match?: components["schemas"]["Match"] | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Raw For
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            raw_for?: string | null;
+            /**
+             * Rollup For
+             * @description seconds or ISO 8601; null: for ever, or never compressed
+             */
+            rollup_for?: string | null;
+        };
+        /**
+         * PolicyView
+         * @description A policy; durations are ISO 8601. `points`: how many it counts for now.
+         */
+        PolicyView: {
+            /** Compress After */
+            compress_after: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            match: components["schemas"]["MatchView"];
+            /** Name */
+            name: string;
+            /** Points */
+            points: number;
+            /** Raw For */
+            raw_for: string | null;
+            /** Rollup For */
+            rollup_for: string | null;
         };
         /**
          * Port
@@ -6866,6 +8420,61 @@ export interface components {
             predefined_type: string | null;
         };
         /**
+         * PreviewBody
+         * @description A definition to try on [from, to): the last day unless told.
+         */
+        PreviewBody: {
+            /**
+             * Above
+             * @description running where the value is higher
+             */
+            above?: number | null;
+            /**
+             * Base
+             * @description °C, of degree hours
+             */
+            base?: number | null;
+            /**
+             * Every
+             * @default 5m
+             */
+            every?: string;
+            /**
+             * Expression
+             * @description CEL over the names of the inputs
+             */
+            expression?: string | null;
+            /** From */
+            from?: string | null;
+            /**
+             * Inputs
+             * @description name → key or id of a point
+             */
+            inputs?: {
+                [key: string]: string;
+            };
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "expression" | "sum" | "degree_hours" | "energy" | "run_hours" | "starts";
+            /**
+             * Mode
+             * @default heating
+             * @enum {string}
+             */
+            mode?: "heating" | "cooling";
+            over?: components["schemas"]["OverBody"] | null;
+            point: components["schemas"]["DerivedPointBody"];
+            /**
+             * States
+             * @description codes that mean running
+             */
+            states?: (boolean | number)[] | null;
+            /** To */
+            to?: string | null;
+        };
+        /**
          * Problem
          * @description An error (RFC 9457): `code` is stable, the texts are in the caller's language.
          */
@@ -6884,6 +8493,24 @@ export interface components {
             type: string;
             /** @description the thing or field that is meant */
             where?: string;
+        };
+        /**
+         * Profile
+         * @description The daily profile of a point, by weekday and time.
+         */
+        Profile: {
+            /** Bucket */
+            bucket: string;
+            /** Days */
+            days: number;
+            /** Items */
+            items: components["schemas"]["Slot"][];
+            /** Next */
+            next: null;
+            /** Time Zone */
+            time_zone: string;
+            /** Unit */
+            unit: string | null;
         };
         /**
          * Provider
@@ -6908,6 +8535,10 @@ export interface components {
          * @description One refused reading. `ts` and `value` are as they came; a value that JSON has no word for is text.
          */
         Quarantined: {
+            /** Became */
+            became: {
+                [key: string]: unknown;
+            } | null;
             /** Code */
             code: string;
             /** Id */
@@ -6923,8 +8554,17 @@ export interface components {
              * Format: date-time
              */
             received_at: string;
+            /** Settled At */
+            settled_at: string | null;
+            /** Settled By */
+            settled_by: string | null;
             /** Source */
             source: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "replayed" | "dismissed";
             /** Ts */
             ts: string | null;
             /** Value */
@@ -7017,6 +8657,41 @@ export interface components {
             index: number;
             /** Message */
             message: string;
+        };
+        /**
+         * ReplayBody
+         * @description What is put in again, and as what.
+         */
+        ReplayBody: {
+            filter?: components["schemas"]["FilterBody"] | null;
+            /** Ids */
+            ids?: number[] | null;
+            /**
+             * Point
+             * @description key of the point that is meant instead
+             */
+            point?: string | null;
+            /**
+             * Ts
+             * @description when it was measured instead; for a single reading
+             */
+            ts?: string | null;
+        };
+        /**
+         * Replayed
+         * @description What became of refused readings that were put in again; `items`: those refused once more, the first hundred.
+         */
+        Replayed: {
+            /** Accepted */
+            accepted: number;
+            /** Chosen */
+            chosen: number;
+            /** Duplicate */
+            duplicate: number;
+            /** Items */
+            items: components["schemas"]["StillRefused"][];
+            /** Rejected */
+            rejected: number;
         };
         /**
          * RequirementView
@@ -7369,6 +9044,48 @@ export interface components {
             unusable: number;
         };
         /**
+         * Run
+         * @description What retention or compression did for one policy, or to one part of the table.
+         */
+        Run: {
+            /** Bytes After */
+            bytes_after: number | null;
+            /** Bytes Before */
+            bytes_before: number | null;
+            /** Error */
+            error: string | null;
+            /**
+             * Finished At
+             * Format: date-time
+             */
+            finished_at: string;
+            /** Held Back */
+            held_back: number;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Newest */
+            newest: string | null;
+            /** Oldest */
+            oldest: string | null;
+            /** Part */
+            part: string | null;
+            /** Points */
+            points: number;
+            /** Policy */
+            policy: string | null;
+            /** Readings */
+            readings: number;
+            /** Rollups */
+            rollups: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
          * Said
          * @description A remark for the history.
          */
@@ -7444,6 +9161,15 @@ export interface components {
             items: components["schemas"]["SessionInfo"][];
         };
         /**
+         * SettleBody
+         * @description Which open refused readings are meant: `ids`, or all that `filter` finds (the 10 000 oldest).
+         */
+        SettleBody: {
+            filter?: components["schemas"]["FilterBody"] | null;
+            /** Ids */
+            ids?: number[] | null;
+        };
+        /**
          * SeverityCount
          * @description Open alarms of one severity.
          */
@@ -7493,6 +9219,26 @@ export interface components {
             name: string;
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * Slot
+         * @description A time of the day: how its values are spread over the days. `weekday`: 1 is Monday; null: all days.
+         */
+        Slot: {
+            /** Days */
+            days: number;
+            /** Mean */
+            mean: number;
+            /** P10 */
+            p10: number;
+            /** P50 */
+            p50: number;
+            /** P90 */
+            p90: number;
+            /** Slot */
+            slot: string;
+            /** Weekday */
+            weekday: number | null;
         };
         /**
          * Source
@@ -7723,6 +9469,50 @@ export interface components {
             total: components["schemas"]["spatial__statistics__Figures"];
         };
         /**
+         * StillRefused
+         * @description A reading that is refused once more, and why now.
+         */
+        StillRefused: {
+            /** Code */
+            code: string;
+            /** Id */
+            id: number;
+            /** Message */
+            message: string;
+        };
+        /**
+         * StorageUse
+         * @description Where the history's bytes are. Counted by the daily run, sizes as of now; `items`: points, the largest first.
+         */
+        StorageUse: {
+            /** Bytes */
+            bytes: number;
+            /** Bytes Per Reading */
+            bytes_per_reading: number | null;
+            /** Compression */
+            compression: string;
+            /** Compression Ratio */
+            compression_ratio: number | null;
+            /** Counted At */
+            counted_at: string | null;
+            /** Engine */
+            engine: string;
+            /** Items */
+            items: components["schemas"]["PointUse"][];
+            /** License */
+            license: string | null;
+            /** Next */
+            next: string | null;
+            /** Parts */
+            parts: components["schemas"]["PartUse"][];
+            /** Readings */
+            readings: number;
+            /** Rollup Bytes */
+            rollup_bytes: number;
+            /** Version */
+            version: string | null;
+        };
+        /**
          * Storey
          * @description A storey, shared by all models of its building. `elevation`: m in the building frame; None: no file says.
          */
@@ -7745,6 +9535,8 @@ export interface components {
         /**
          * StoreyCover
          * @description What of a storey is rooms. `enclosed`: by its walls, m2; `uncovered`: what of that no room of the file covers.
+         *
+         *     `same_level`: the storey a little above it that shows the same walls; what is derived is told there.
          */
         StoreyCover: {
             /** Area */
@@ -7757,6 +9549,8 @@ export interface components {
             enclosed: number;
             /** Rooms */
             rooms: number;
+            /** Same Level */
+            same_level?: string | null;
             /** Storey */
             storey: string;
             /**
@@ -7784,6 +9578,14 @@ export interface components {
             name: string | null;
             /** Spaces */
             spaces: components["schemas"]["SpaceNode"][];
+        };
+        /**
+         * Summary
+         * @description How many refused readings there are of each reason, source and point.
+         */
+        Summary: {
+            /** Items */
+            items: components["schemas"]["Count"][];
         };
         /**
          * System
@@ -7903,6 +9705,16 @@ export interface components {
             second_factor: string[];
             /** Ticket */
             ticket: string;
+        };
+        /**
+         * Timeline
+         * @description What was open at some time of a window. A list is empty for callers who may not see what it holds.
+         */
+        Timeline: {
+            /** Alarms */
+            alarms: components["schemas"]["PastAlarm"][];
+            /** Orders */
+            orders: components["schemas"]["PastOrder"][];
         };
         /**
          * Title
@@ -8631,6 +10443,46 @@ export interface components {
             count: number;
             /** Ifc Class */
             ifc_class: string;
+        };
+        /**
+         * Preview
+         * @description Values by bucket; buckets without a value are left out. `members`: how many points they were worked out from.
+         */
+        telemetry__derived_preview__Preview: {
+            /** Buckets */
+            buckets: number;
+            /** Items */
+            items: components["schemas"]["Reading"][];
+            /** Members */
+            members: number;
+            /** Next */
+            next: null;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * Preview
+         * @description What the next run would remove for a policy. `exact`: counted, else estimated from the last count.
+         */
+        telemetry__retention__Preview: {
+            /** Bytes */
+            bytes: number;
+            /** Exact */
+            exact: boolean;
+            /** Oldest */
+            oldest: string | null;
+            /** Points */
+            points: number;
+            /** Raw Before */
+            raw_before: string | null;
+            /** Readings */
+            readings: number;
+            /** Rollup Before */
+            rollup_before: string | null;
+            /** Rollups */
+            rollups: number;
+            /** Without Rollup */
+            without_rollup: number;
         };
     };
     responses: never;
@@ -10681,6 +12533,53 @@ export interface operations {
             };
         };
     };
+    get_frames_api_v1_buildings__building__frames_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                /** @description how many, from `from` to `to` */
+                frames?: number;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description uint32 length of a JSON head, the head, float32 values */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.twin.frames": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     add_graph_api_v1_buildings__building__graph_post: {
         parameters: {
             query?: never;
@@ -11393,6 +13292,51 @@ export interface operations {
             };
         };
     };
+    get_timeline_api_v1_buildings__building__timeline_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_tree_api_v1_buildings__building__tree_get: {
         parameters: {
             query?: never;
@@ -11724,6 +13668,258 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_derived_api_v1_derived_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Derived_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_derived_api_v1_derived_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DerivedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Derived"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_derived_api_v1_derived_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["telemetry__derived_preview__Preview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_derived_api_v1_derived__derived__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                derived: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Derived"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_derived_api_v1_derived__derived__delete: {
+        parameters: {
+            query?: {
+                /** @description remove the history of its point too */
+                readings?: boolean;
+            };
+            header?: never;
+            path: {
+                derived: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_derived_api_v1_derived__derived__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                derived: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DerivedPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Derived"];
                 };
             };
             /** @description Refused */
@@ -12246,6 +14442,382 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_policies_api_v1_history_policies_get: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PolicyView_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_policy_api_v1_history_policies_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_new_api_v1_history_policies_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["telemetry__retention__Preview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_policy_api_v1_history_policies__policy__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_policy_api_v1_history_policies__policy__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_policy_api_v1_history_policies__policy__preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                policy: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PolicyPatch"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["telemetry__retention__Preview"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs_api_v1_history_runs_get: {
+        parameters: {
+            query?: {
+                kind?: ("retention" | "compression") | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Run_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_now_api_v1_history_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Asked"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_storage_api_v1_history_storage_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StorageUse"];
                 };
             };
             /** @description Refused */
@@ -14085,6 +16657,12 @@ export interface operations {
                 storey?: string | null;
                 space?: string | null;
                 q?: string | null;
+                kind?: ("number" | "bool" | "enum" | "text") | null;
+                brick_class?: string | null;
+                tag?: string | null;
+                bound?: boolean | null;
+                stale?: boolean | null;
+                /** @description those out of use too */
                 retired?: boolean;
                 /** @description rows per page */
                 limit?: number;
@@ -14145,6 +16723,138 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Point"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_point_list_api_v1_points_export_get: {
+        parameters: {
+            query: {
+                building: string;
+                format?: "csv" | "xlsx" | "ttl";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_points_of_model_api_v1_points_from_model_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromModel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_points_api_v1_points_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    building: string;
+                    /** @default false */
+                    dry_run?: boolean;
+                    /**
+                     * Format: binary
+                     * @description CSV, XLSX or Turtle
+                     */
+                    file: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
             /** @description Refused */
@@ -14251,6 +16961,51 @@ export interface operations {
             };
         };
     };
+    list_anomalies_api_v1_points__point__anomalies_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Anomalies"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     create_command_api_v1_points__point__commands_post: {
         parameters: {
             query?: never;
@@ -14273,6 +17028,94 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Command"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_corrections_api_v1_points__point__corrections_get: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Correction_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_correction_api_v1_points__point__corrections_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correction"];
                 };
             };
             /** @description Refused */
@@ -14321,6 +17164,229 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Distribution"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_forecast_api_v1_points__point__forecast_get: {
+        parameters: {
+            query?: {
+                hours?: number;
+                /** @description as of which moment; now unless told */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_hardware_api_v1_points__point__hardware_get: {
+        parameters: {
+            query?: {
+                /** @description what measured at this time */
+                at?: string | null;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_HardwareView_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_hardware_api_v1_points__point__hardware_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HardwareBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HardwareView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_hardware_api_v1_points__point__hardware_end_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HardwareEnd"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HardwareView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_profile_api_v1_points__point__profile_get: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                by?: "day" | "weekday";
+                /** @description width of a slot, 5m to 6h */
+                slot?: string;
+            };
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
                 };
             };
             /** @description Refused */
@@ -14396,11 +17462,100 @@ export interface operations {
             };
         };
     };
+    restore_point_api_v1_points__point__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Point"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retire_point_api_v1_points__point__retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Point"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_quarantine_api_v1_quarantine_get: {
         parameters: {
             query?: {
+                building?: string | null;
                 source?: string | null;
+                /** @description key, as it came */
+                point?: string | null;
                 code?: string | null;
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                /** @description open, replayed or dismissed; all unless given */
+                state?: ("open" | "replayed" | "dismissed") | null;
                 /** @description rows per page */
                 limit?: number;
                 cursor?: string | null;
@@ -14418,6 +17573,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Quarantined_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_quarantine_api_v1_quarantine_dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dismissed"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_quarantine_api_v1_quarantine_replay_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summarise_quarantine_api_v1_quarantine_summary_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+                source?: string | null;
+                /** @description key, as it came */
+                point?: string | null;
+                code?: string | null;
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                /** @description open, replayed or dismissed; all unless given */
+                state?: ("open" | "replayed" | "dismissed") | null;
+                /** @description rows per page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"];
                 };
             };
             /** @description Refused */
@@ -14570,7 +17861,55 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_PastReading_"];
+                    "application/json": components["schemas"]["Page_PointState_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_correlation_api_v1_readings_correlation_get: {
+        parameters: {
+            query: {
+                /** @description keys or ids, two at least */
+                point: string[];
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
+                bucket?: string;
+                /** @description buckets */
+                lags?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correlation"];
                 };
             };
             /** @description Refused */
@@ -14653,7 +17992,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LatestReading_"];
+                    "application/json": components["schemas"]["Page_PointState_"];
                 };
             };
             /** @description Refused */

@@ -8,15 +8,8 @@ export type Kind = "number" | "bool" | "enum" | "text";
 export type Unit = Schemas["Unit"];
 export type Distribution = Schemas["Distribution"];
 
-/** A point with everything that may be set of it. */
-export type FullPoint = Omit<Point, "kind"> & {
-  kind: Kind;
-  stale_after?: number | null;
-  deadband?: number | null;
-  time_zone?: string | null;
-  policy?: string | null;
-  tags?: string[];
-};
+/** A point as the pages need it. */
+export type FullPoint = Omit<Point, "kind"> & { kind: Kind };
 
 /** A unit as people write it: the server's sign, "" where there is none. */
 export const symbolOf = (point: { unit: string | null; unit_symbol?: string | null }): string => point.unit_symbol ?? point.unit ?? "";

@@ -175,6 +175,6 @@ function PointRow({ point, top, height, index, chosen, open, phone }: { point: F
 export function StaleMark({ point, at }: { point: FullPoint; at: number | null }): ReactNode {
   const { t } = useTranslation();
   const since = point.latest ? Date.parse(point.latest.ts) : null;
-  const stale = (point as { stale?: boolean }).stale === true && (at === null || at === since);
+  const stale = point.stale && (at === null || at === since);
   return stale ? <span className="quality is-stale" title={t("telemetry.points.staleHint")}><Clock size={12} aria-hidden />{t("quality.stale")}</span> : null;
 }
