@@ -142,8 +142,10 @@ def test_a_year_is_drawn_with_its_gap_and_its_peak_zoomed_into_read_and_taken_al
         found = canvas.evaluate(COLUMNS, list(LINE))
         return [(count, top) for count, top in found[left : left + wide]]
 
-    page.wait_for_function(
-        "one => one.querySelectorAll('.trend-wait').length === 0", arg=page.locator("main.page").element_handle()
+    page.wait_for_function(  # the day before is shown until the year has come
+        f"([one, colour, least]) => ({COLUMNS})(one, colour).filter(([count]) => count > 0).length > least",
+        arg=[canvas.element_handle(), list(LINE), 0.9 * wide],
+        timeout=SLOW,
     )
     drawn = columns()
     day = wide / 365
