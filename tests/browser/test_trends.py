@@ -256,7 +256,7 @@ def _files(page: Page, year: Year) -> None:
             assert whole - 12 <= len(rows) <= whole, (
                 "all readings, both points, and the live one; the oldest have gone by"
             )
-            assert [row[2] for row in rows if row[0] == "year.t" and float(row[2]) > 50] == ["60.0"], (
+            assert [float(row[2]) for row in rows if row[0] == "year.t" and float(row[2]) > 50] == [60.0], (
                 "the peak as it came"
             )
             assert "readings-" in wanted.value.suggested_filename
