@@ -16,6 +16,7 @@ from telemetry.corrections import Correction
 from telemetry.points import get_point
 from telemetry.quarantine import Count, Filter, Quarantined, Replayed, State
 from twin.page import Page
+from twin.places import get_building
 
 router = Router(tags=["telemetry"])
 Chosen = Annotated[State | None, Query(description="open, replayed or dismissed; all unless given")]
@@ -99,7 +100,7 @@ async def list_quarantine(
 ) -> Page[Quarantined]:
     """Readings that were refused, newest first, and why."""
     chosen = Filter(
-        building=building,
+        building=building and str((await get_building(tx, building)).id),
         source=source,
         point=point,
         code=code,
@@ -125,7 +126,7 @@ async def summarise_quarantine(
 ) -> Summary:
     """How many there are of each reason, source and point, the most first."""
     chosen = Filter(
-        building=building,
+        building=building and str((await get_building(tx, building)).id),
         source=source,
         point=point,
         code=code,
