@@ -183,6 +183,6 @@ def amcheck(data: Path) -> None:
     program = shutil.which("pg_amcheck", path=f"{binaries()}:{os.environ['PATH']}")
     assert program is not None
     done = subprocess.run(
-        [program, "--install-missing", "--heapallindexed", "-d", home_of(data).url()], capture_output=True, text=True
+        [program, "--install-missing", "--heapallindexed", home_of(data).url()], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
