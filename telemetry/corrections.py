@@ -18,7 +18,7 @@ from telemetry.rollups import mark_late
 from telemetry.store import Readings
 from telemetry.validate import clean_text, coerce
 from twin.db import Conn, row, rows
-from twin.errors import FieldError, Invalid, NotFound
+from twin.errors import FieldError, Invalid
 from twin.page import Page, decode_cursor, page_of
 
 MAX_REASON: Final = 1_000  # characters

@@ -92,7 +92,7 @@ class AcceptedBatch:
 
 Sink = Callable[[AcceptedBatch], Awaitable[None]]
 Together = Callable[[Conn, "Outcome"], Awaitable[None]]
-"""Is called in the transaction that stores a submission: what it writes is committed with the readings or not at all."""
+"""Is called in the transaction that stores a submission: what it writes is committed with the readings, or not."""
 
 
 @dataclass(frozen=True, slots=True)

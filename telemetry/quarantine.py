@@ -6,7 +6,7 @@ readings and the state of their rows are committed together. What is refused onc
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, LiteralString
 
@@ -20,6 +20,7 @@ from telemetry.sources import SourceRef, ensure_source
 from twin.db import Conn, Database, objects, row, rows
 from twin.errors import Invalid, Language, NotFound
 from twin.page import Page, decode_cursor, page_of
+from twin.places import get_building
 
 State = Literal["open", "replayed", "dismissed"]
 AT_ONCE: Final = 10_000  # refused readings that one request settles
@@ -148,10 +149,13 @@ async def summarise(conn: Conn, chosen: Filter, *, limit: int = 100) -> list[Cou
 async def choose(conn: Conn, ids: Sequence[int] | None, chosen: Filter | None) -> list[dict[str, Any]]:
     """The open rows with these numbers, or that a filter finds, oldest first; at most `AT_ONCE`.
 
-    Raises Invalid `quarantine.choice` unless exactly one of the two is given, NotFound `quarantine.unknown`.
+    Raises Invalid `quarantine.choice` unless exactly one of the two is given, NotFound `quarantine.unknown`, and for a
+    building that is not there.
     """
     if (ids is None) == (chosen is None) or (ids is not None and not 1 <= len(ids) <= AT_ONCE):
         raise Invalid("quarantine.choice", limit=AT_ONCE)
+    if chosen is not None and chosen.building:
+        chosen = replace(chosen, building=str((await get_building(conn, chosen.building)).id))
     found = await rows(
         conn,
         "SELECT q.id, q.source_id, s.name AS source, q.point_key, q.ts, q.value, q.quality "

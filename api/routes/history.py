@@ -9,6 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from api.route import Caller, Limit, Router, Tx, allow
+from identity import audit
 from telemetry import policies, retention, upkeep
 from telemetry.policies import FIELDS, NewPolicy, Policy
 from telemetry.retention import Preview
@@ -115,7 +116,10 @@ async def preview_new(tx: Tx, caller: Caller, body: PolicyBody) -> Preview:
     """What a policy would remove if it were defined like this; nothing is kept of it."""
     async with tx.transaction(force_rollback=True):
         made = await policies.create_policy(tx, caller, NewPolicy(**await _facts(tx, body)))
-        return await retention.preview(tx, made.id, now=datetime.now(UTC))
+        found = await retention.preview(tx, made.id, now=datetime.now(UTC))
+    # The entry of its definition went with it.
+    await audit.record(tx, caller, "history_policy.preview", "history_policy:new", after={"name": body.name})
+    return found
 
 
 @router.patch("/policies/{policy}")

@@ -78,7 +78,7 @@ async def place(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> A
                 conn, administrator, Origin("192.0.2.7"), method="password", settings=settings, now=twin.clock.now()
             )
         others = {"account": victim, "role": "crew", "provider": "none", "session_id": victim}
-        others |= {"key_id": victim, "key": victim, "grant": victim, "user": "somebody"}
+        others |= {"key_id": victim, "key": victim, "grant": victim, "user": "somebody", "policy": victim}
         made = Place(twin, building, others, token, session.csrf_token)
         yield made
         await made.client.aclose()

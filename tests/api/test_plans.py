@@ -38,8 +38,8 @@ def models(server: Server, shared: Path, tmp_path_factory: pytest.TempPathFactor
             assert upload(client, file, building)["state"] == "done"
         for building, files in FILES.items():
             client.post("/buildings", json={"name": building}).raise_for_status()
-            for file in files:
-                assert upload(client, shared / "ifc" / file, building)["state"] == "done"
+            for name in files:
+                assert upload(client, shared / "ifc" / name, building)["state"] == "done"
 
 
 def spaces(client: httpx.Client, building: str) -> dict[str, str]:

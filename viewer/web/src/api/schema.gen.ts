@@ -1712,6 +1712,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Job
+         * @description Have an import of readings that failed or was cancelled go on where it was.
+         */
+        post: operations["resume_job_api_v1_jobs__job_id__resume_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2443,6 +2463,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/points/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Bindings
+         * @description Bind points to elements, each for itself; what cannot be bound is named and the others are.
+         */
+        post: operations["confirm_bindings_api_v1_points_bindings_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/points/export": {
         parameters: {
             query?: never;
@@ -2499,6 +2539,49 @@ export interface paths {
          *     Rows with a problem are left out and named. `dry_run` answers the same and writes nothing.
          */
         post: operations["add_points_api_v1_points_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suggestions
+         * @description Points without an element and the elements that they may belong to, surest first.
+         *
+         *     The first candidate of a point that is `assigned` is the one it gets when all points of the building are decided
+         *     together; what was turned down does not come again.
+         */
+        get: operations["list_suggestions_api_v1_points_suggestions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/points/suggestions/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Suggestion
+         * @description Never suggest this element for this point again.
+         */
+        post: operations["dismiss_suggestion_api_v1_points_suggestions_dismiss_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2933,6 +3016,46 @@ export interface paths {
          * @description Readings as CSV, Parquet or Arrow, by point and time; written while they are read. Leaves an audit entry.
          */
         post: operations["export_readings_api_v1_readings_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Readings
+         * @description Store the readings of a file; answers with the job that does it, which goes on where it was after a crash.
+         */
+        post: operations["import_readings_api_v1_readings_import_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/readings/import/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Readings
+         * @description Look at a file: columns, first rows, the likeliest mapping and what it makes of them. Nothing is stored.
+         */
+        post: operations["preview_readings_api_v1_readings_import_preview_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4347,6 +4470,48 @@ export interface components {
             viewpoints?: number;
         };
         /**
+         * Binding
+         * @description A point, by id or key, and an element, by id or GlobalId.
+         */
+        Binding: {
+            /** Element */
+            element: string;
+            /** Point */
+            point: string;
+        };
+        /**
+         * BindingProblem
+         * @description A binding that was not made.
+         */
+        BindingProblem: {
+            /** Code */
+            code: string;
+            /** Element */
+            element: string;
+            /** Message */
+            message: string;
+            /** Point */
+            point: string;
+        };
+        /**
+         * Bindings
+         * @description What became of confirmed bindings.
+         */
+        Bindings: {
+            /** Bound */
+            bound: number;
+            /** Problems */
+            problems: components["schemas"]["BindingProblem"][];
+        };
+        /**
+         * BindingsBody
+         * @description Bindings that somebody has looked at and confirms.
+         */
+        BindingsBody: {
+            /** Bindings */
+            bindings: components["schemas"]["Binding"][];
+        };
+        /**
          * Bitmap
          * @description A picture placed in 3D; `reference` is its file beside the markup.
          */
@@ -4376,6 +4541,47 @@ export interface components {
              * @description a BCF archive of version 2.0, 2.1 or 3.0
              */
             file: string;
+        };
+        /** Body_import_readings_api_v1_readings_import_post */
+        Body_import_readings_api_v1_readings_import_post: {
+            /**
+             * Building
+             * @description id or name; whose points are meant
+             */
+            building: string;
+            /**
+             * File
+             * @description CSV (also .gz) or Parquet
+             */
+            file: string;
+            /**
+             * Mapping
+             * @description JSON: which column is what (docs/telemetry.md); guessed unless given
+             */
+            mapping?: string | null;
+            /**
+             * Source
+             * @description what they come from (default: the file's name)
+             */
+            source?: string | null;
+        };
+        /** Body_preview_readings_api_v1_readings_import_preview_post */
+        Body_preview_readings_api_v1_readings_import_preview_post: {
+            /**
+             * Building
+             * @description id or name; whose points are meant
+             */
+            building: string;
+            /**
+             * File
+             * @description CSV (also .gz) or Parquet
+             */
+            file: string;
+            /**
+             * Mapping
+             * @description JSON: which column is what (docs/telemetry.md); guessed unless given
+             */
+            mapping?: string | null;
         };
         /** Body_start_check_api_v1_models__model__checks_post */
         Body_start_check_api_v1_models__model__checks_post: {
@@ -4515,6 +4721,19 @@ export interface components {
             up: number[];
             /** View To World Scale */
             view_to_world_scale?: number | null;
+        };
+        /**
+         * Candidate
+         * @description An element with its score, 0…1. `assigned`: the one that the point gets when all are decided together.
+         */
+        Candidate: {
+            /** Assigned */
+            assigned: boolean;
+            element: components["schemas"]["SuggestedElement"];
+            /** Reasons */
+            reasons: components["schemas"]["SuggestionReason"][];
+            /** Score */
+            score: number;
         };
         /**
          * CatalogueEntry
@@ -7668,6 +7887,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_Suggestion_: {
+            /** Items */
+            items: components["schemas"]["Suggestion"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_SystemBrief_: {
             /** Items */
             items: components["schemas"]["SystemBrief"][];
@@ -8475,6 +8704,18 @@ export interface components {
             to?: string | null;
         };
         /**
+         * PreviewColumn
+         * @description A column of the file: empty, number, bool, time or text.
+         */
+        PreviewColumn: {
+            /** Name */
+            name: string;
+            /** Sample */
+            sample: string[];
+            /** Type */
+            type: string;
+        };
+        /**
          * Problem
          * @description An error (RFC 9457): `code` is stable, the texts are in the caller's language.
          */
@@ -9276,6 +9517,8 @@ export interface components {
             kind: "http" | "mqtt" | "file" | "socket" | "simulator" | "derived";
             /** Name */
             name: string;
+            /** Offline Since */
+            offline_since: string | null;
             /** Online */
             online: boolean;
             /** Rejected */
@@ -9286,6 +9529,8 @@ export interface components {
             settings: {
                 [key: string]: unknown;
             } | null;
+            /** Skewed Since */
+            skewed_since: string | null;
             /** State */
             state: string | null;
             /** State Text */
@@ -9578,6 +9823,65 @@ export interface components {
             name: string | null;
             /** Spaces */
             spaces: components["schemas"]["SpaceNode"][];
+        };
+        /**
+         * SuggestedElement
+         * @description An element that a point may belong to.
+         */
+        SuggestedElement: {
+            /** Global Id */
+            global_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Ifc Class */
+            ifc_class: string;
+            /** Name */
+            name: string | null;
+            /** Space */
+            space: string | null;
+            /** Storey */
+            storey: string | null;
+        };
+        /**
+         * SuggestedPoint
+         * @description A point that has no element.
+         */
+        SuggestedPoint: {
+            /** Brick Class */
+            brick_class: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+        };
+        /**
+         * Suggestion
+         * @description A point and what it may belong to, likeliest first.
+         */
+        Suggestion: {
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            point: components["schemas"]["SuggestedPoint"];
+        };
+        /**
+         * SuggestionReason
+         * @description Why, in the caller's language.
+         */
+        SuggestionReason: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
         };
         /**
          * Summary
@@ -10349,6 +10653,45 @@ export interface components {
             ifc_class: string;
             /** Name */
             name: string | null;
+        };
+        /**
+         * Preview
+         * @description What a file holds, and what the mapping makes of its first rows.
+         */
+        api__routes__ingest__Preview: {
+            /** Columns */
+            columns: components["schemas"]["PreviewColumn"][];
+            /** Encoding */
+            encoding: string | null;
+            /** Keys */
+            keys: string[];
+            /** Mapping */
+            mapping: {
+                [key: string]: unknown;
+            };
+            /** Problem */
+            problem: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Problems
+             * @default []
+             */
+            problems?: {
+                [key: string]: unknown;
+            }[];
+            /** Readings */
+            readings: {
+                [key: string]: unknown;
+            }[];
+            /** Rows */
+            rows: string[][];
+            /** Total */
+            total: number | null;
+            /** Unknown */
+            unknown: string[];
+            /** Zone */
+            zone: string;
         };
         /**
          * Figures
@@ -14964,6 +15307,46 @@ export interface operations {
             };
         };
     };
+    resume_job_api_v1_jobs__job_id__resume_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_me_api_v1_me_patch: {
         parameters: {
             query?: never;
@@ -16745,6 +17128,48 @@ export interface operations {
             };
         };
     };
+    confirm_bindings_api_v1_points_bindings_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindingsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bindings"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_point_list_api_v1_points_export_get: {
         parameters: {
             query: {
@@ -16856,6 +17281,89 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ImportReport"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suggestions_api_v1_points_suggestions_get: {
+        parameters: {
+            query: {
+                building: string;
+                /** @description of this point only */
+                point?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Suggestion_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_suggestion_api_v1_points_suggestions_dismiss_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Binding"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {
@@ -17233,7 +17741,7 @@ export interface operations {
     list_hardware_api_v1_points__point__hardware_get: {
         parameters: {
             query?: {
-                /** @description what measured at this time */
+                /** @description what measured at this time, RFC 3339 */
                 at?: string | null;
             };
             header?: never;
@@ -17326,9 +17834,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["HardwareEnd"];
+                "application/json": components["schemas"]["HardwareEnd"] | null;
             };
         };
         responses: {
@@ -17951,6 +18459,90 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_readings_api_v1_readings_import_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_import_readings_api_v1_readings_import_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_readings_api_v1_readings_import_preview_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_preview_readings_api_v1_readings_import_preview_post"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["api__routes__ingest__Preview"];
+                };
             };
             /** @description Refused */
             "4XX": {

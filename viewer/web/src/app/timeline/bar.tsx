@@ -63,7 +63,7 @@ function Bar(): ReactNode {
 function Marks(): ReactNode {
   const { t, i18n } = useTranslation();
   const [, patch] = useTimeline();
-  const { past, from, to } = usePast();
+  const { past, frames, from, to } = usePast();
   const show = useShowElement();
   const marks = useMemo(() => marksOf(past.data?.alarms ?? [], past.data?.orders ?? [], from, to, COLUMNS), [past.data, from, to]);
   return (
@@ -71,7 +71,8 @@ function Marks(): ReactNode {
       {marks.map((mark) => (
         <button key={`${mark.at}${mark.label}`} type="button" tabIndex={-1} className={`timeline-mark is-${mark.severity}`} style={{ left: `${((mark.at - from) / (to - from)) * 100}%` }}
           title={`${shortTime(mark.at, i18n.language)}  ${mark.label}`} aria-label={t("timeline.goTo", { what: mark.label })} onClick={() => {
-            patch({ moment: mark.at, playing: false });
+            // The first frame that has what made it.
+            patch({ moment: Math.min(to, mark.at + (frames.data?.step ?? 0)), playing: false });
             if (mark.element) show(mark.element);
           }} />
       ))}
