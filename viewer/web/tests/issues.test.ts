@@ -23,7 +23,8 @@ test("colours come with and without an alpha in front", () => {
 
 test("a camera looks from its eye to the target the server found", () => {
   const camera = { kind: "orthogonal", eye: [0, 0, 0], direction: [0, 1, 0], up: [0, 0, 1], field_of_view: null, view_to_world_scale: 4, aspect_ratio: null };
-  expect(cameraOf(viewpoint({ camera }))).toEqual({ eye: [0, 0, 0], target: [0, 5, 0], projection: "orthographic" });
+  expect(cameraOf(viewpoint({ camera }))).toEqual({ eye: [0, 0, 0], target: [0, 5, 0], projection: "orthographic", height: 4 });
+  expect(cameraOf(viewpoint({ camera: { ...camera, kind: "perspective", field_of_view: 50, view_to_world_scale: null } }))).toMatchObject({ projection: "perspective", fieldOfView: 50 });
   expect(cameraOf(viewpoint({ camera }, null))).toBeNull();
   expect(cameraOf(viewpoint({}))).toBeNull();
 });
