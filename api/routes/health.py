@@ -16,19 +16,21 @@ STARTED: Final = time.time()
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`ok` when the database answers."""
+    """`ok` when the database answers and takes readings; `degraded` when the last ones could not be stored."""
 
     status: str
     database: str
+    readings: str  # ok, or why the last ones could not be stored: ingest.disk_full, ingest.unavailable
     seconds: float  # since the start
 
 
 @router.get("/health")
 @allow.public
-async def health(tx: Tx) -> Health:
+async def health(tx: Tx, request: Request) -> Health:
     """Answers 200 when requests can be served, 503 when the database is away."""
     await row(tx, "SELECT 1")
-    return Health("ok", "ok", round(time.time() - STARTED, 1))
+    trouble = twin_of(request).ingest.trouble
+    return Health("degraded" if trouble else "ok", "ok", trouble or "ok", round(time.time() - STARTED, 1))
 
 
 @router.get("/metrics", response_class=Response)
@@ -44,6 +46,11 @@ async def metrics(request: Request) -> Response:
         ("twin_event_seq", "Number of the newest event handed out", twin.live.seq),
         ("twin_audit_waiting", "Audit entries in memory that are not written yet", len(twin.audit.batch)),
         ("twin_audit_intact", "0 when the audit chain contradicts its last anchor: alert on it", twin.audit.intact),
+        (
+            "twin_readings_refused",
+            "1 when the last readings could not be stored (disk full, database away): alert on it",
+            twin.ingest.trouble is not None,
+        ),
         ("twin_uptime_seconds", "Seconds since the start", time.time() - STARTED),
     ):
         Gauge(name, text, registry=registry).set(value)

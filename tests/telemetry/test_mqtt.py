@@ -8,12 +8,19 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg.types.json import Jsonb
 
@@ -31,13 +38,63 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="no Mosquitto here: `m
 SEALER = Sealer(b"k" * 32)
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a broker that asks for a password and keeps sessions."""
-    folder: Path = tmp_path_factory.mktemp("mosquitto")
+@dataclass(frozen=True)
+class Secure:
+    """The broker's door with TLS, and the certificate of whoever signed the broker's own (PEM)."""
+
+    port: int
+    ca: str
+    folder: Path
+
+
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def certificate(name: str, key: EllipticCurvePrivateKey, by: str, signer: EllipticCurvePrivateKey) -> bytes:
+    """A certificate of a day, for 127.0.0.1 or, signed by itself, for signing others (PEM)."""
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, by)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=name == by, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    if name == by:
+        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        builder = builder.add_extension(usage, critical=True)
+    else:
+        address = x509.IPAddress(ip_address("127.0.0.1"))
+        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    return builder.sign(signer, SHA256()).public_bytes(Encoding.PEM)
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Secure:
+    """The files that the broker's second door needs lie in `folder` beside the port."""
+    folder: Path = tmp_path_factory.mktemp("tls")
+    folder.chmod(0o755)
+    signer, own = generate_private_key(SECP256R1()), generate_private_key(SECP256R1())
+    ca = certificate("site CA", signer, "site CA", signer)
+    secret = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for name, data in {"broker.pem": certificate("broker", own, "site CA", signer), "broker.key": secret}.items():
+        (folder / name).write_bytes(data)
+    return Secure(free_port(), ca.decode(), folder)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory, secure: Secure) -> Iterator[int]:
+    """The port of a broker that asks for a password and keeps sessions."""
+    folder: Path = tmp_path_factory.mktemp("mosquitto")
+    port = free_port()
     passwords = folder / "passwords"
     passwords.write_text("twin:secret\n")
     passwords.chmod(0o644)
@@ -47,6 +104,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     configuration.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
         f"persistence false\nmax_queued_messages 0\nuser {getpass.getuser()}\n"
+        f"listener {secure.port} 127.0.0.1\ncertfile {secure.folder}/broker.pem\nkeyfile {secure.folder}/broker.key\n"
     )
     process = subprocess.Popen([str(MOSQUITTO), "-c", str(configuration)], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
@@ -196,6 +254,25 @@ async def test_two_servers_share_a_subscription_and_store_each_message_once(
         async with readings_db.connection() as conn:
             counts = await row(conn, "SELECT accepted, duplicate FROM source WHERE kind = 'mqtt'")
     assert counts == {"accepted": 100, "duplicate": 0}
+
+
+# paho leaves a socket whose handshake failed to the collector, which closes it.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_broker_with_tls_is_believed_by_the_certificate_that_was_given_and_by_no_other(
+    readings_db: Database, broker: int, publisher: paho.Client, secure: Secure
+) -> None:
+    await make_points(readings_db, NewPoint(key="tank.T", name="T", kind="number"))
+    there = {"url": f"mqtts://127.0.0.1:{secure.port}"}
+    id = await add_source(readings_db, settings_of(broker, **there))
+    async with running(readings_db):
+        refused = "SELECT state_text LIKE '%%certificate verify failed%%' AS x FROM source WHERE kind = 'mqtt'"
+        await until(readings_db, refused, True)
+        async with readings_db.transaction() as conn:
+            trusting = Jsonb(settings_of(broker, **there, ca=secure.ca))
+            await conn.execute("UPDATE source SET settings = %s, revision = revision + 1 WHERE id = %s", (trusting, id))
+        await until(readings_db, STATE, "connected")
+        publish(publisher, "site/tank/T", f'{{"v": 7, "t": "{stamp(0)}"}}')
+        await until(readings_db, STORED, 1)
 
 
 @pytest.mark.parametrize(

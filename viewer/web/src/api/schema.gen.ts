@@ -6325,11 +6325,13 @@ export interface components {
         };
         /**
          * Health
-         * @description `ok` when the database answers.
+         * @description `ok` when the database answers and takes readings; `degraded` when the last ones could not be stored.
          */
         Health: {
             /** Database */
             database: string;
+            /** Readings */
+            readings: string;
             /** Seconds */
             seconds: number;
             /** Status */
