@@ -4,6 +4,7 @@ Recorded in memory and added to the table in batches, so that no call waits for 
 crash called is not counted.
 """
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ class UsageRecorder:
         self._db = db
         self._tallies: dict[tuple[UUID, datetime, str], _Tally] = {}
         self._seen: dict[UUID, tuple[datetime, str | None]] = {}
+        self._writing = asyncio.Lock()
 
     def record(self, key: UUID, route: str, status: int, seconds: float, *, address: str | None, now: datetime) -> None:
         """Count one answered call; `seconds` is how long it took."""
@@ -79,6 +81,10 @@ class UsageRecorder:
 
     async def flush(self) -> None:
         """Write what was recorded; when that fails it is kept for the next time."""
+        async with self._writing:  # whoever flushes knows that everything is written, by whomever
+            await self._flush()
+
+    async def _flush(self) -> None:
         tallies, self._tallies = self._tallies, {}
         seen, self._seen = self._seen, {}
         if not seen:

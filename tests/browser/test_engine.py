@@ -402,14 +402,11 @@ def test_walking_stops_at_a_wall_at_eye_height_and_ends_when_the_camera_is_taken
     )
     assert page.evaluate("scene.view().eye[2]") == pytest.approx(HEIGHT + 1.65, abs=0.01)
     page.evaluate("scene.walk.press('forward', true)")
-    page.wait_for_function("() => scene.view().eye[0] < 1.2")
-    page.wait_for_function(
-        """() => new Promise(r => { const x = scene.view().eye[0];
-          setTimeout(() => r(scene.view().eye[0] === x), 300); })"""
-    )
-    page.evaluate("scene.walk.press('forward', false)")
     wall = page.evaluate("id => scene.boxOf(id).max[0]", WALL)
-    assert wall + 0.2 <= page.evaluate("scene.view().eye[0]") <= wall + 0.4
+    page.wait_for_function("x => scene.view().eye[0] < x + 0.26", arg=wall)
+    page.wait_for_timeout(300)  # the key is still pressed
+    page.evaluate("scene.walk.press('forward', false)")
+    assert page.evaluate("scene.view().eye[0]") == pytest.approx(wall + 0.25, abs=0.01)
     page.evaluate("scene.setView('iso', {duration: 0})")
     page.evaluate("scene.render()")
     assert (page.evaluate("ends"), page.evaluate("scene.walk.active")) == (1, False)

@@ -105,7 +105,7 @@ export class Walk {
     const tick = (now: number): void => {
       this.#frame = 0;
       if (!this.active) return;
-      const moves = this.#advance(Math.min(0.1, (now - this.#before) / 1000));
+      const moves = this.#advance(Math.max(0, Math.min(0.1, (now - this.#before) / 1000)));
       this.#before = now;
       if (moves) this.#frame = requestAnimationFrame(tick);
     };

@@ -22,30 +22,40 @@ export type Cast = (from: V3, along: V3, most: number) => Contact | null;
 /** Where the feet are after walking `wish` (level, m) for `seconds`. */
 export function stepFrom(feet: V3, wish: V3, seconds: number, cast: Cast): V3 {
   let way: V3 = [wish[0], wish[1], 0];
-  // Along a wall, and into the corner that the next one makes with it.
-  for (let turn = 0; turn < 3; turn++) {
+  // Up to a wall, along it, and into the corner that the next one makes with it.
+  for (let turn = 0; turn < 3 && way[0] ** 2 + way[1] ** 2 > 1e-12; turn++) {
     const wall = obstacle(feet, way, cast);
-    if (!wall) break;
-    const flat: V3 = [wall[0], wall[1], 0];
-    const size = Math.hypot(flat[0], flat[1]);
-    const into = size > 1e-6 ? dot(way, flat) / (size * size) : 0;
-    way = turn === 2 || into >= 0 ? [0, 0, 0] : add(way, scale(flat, -into));
+    if (!wall) {
+      feet = add(feet, way);
+      break;
+    }
+    feet = add(feet, scale(way, wall.share));
+    way = slid(scale(way, 1 - wall.share), wall.normal);
   }
-  return onFloor(add(feet, way), seconds, cast);
+  return onFloor(feet, seconds, cast);
 }
 
-function obstacle(feet: V3, way: V3, cast: Cast): V3 | null {
+/** What of a way is left along a wall. */
+function slid(way: V3, normal: V3): V3 {
+  const square = normal[0] ** 2 + normal[1] ** 2;
+  const into = square > 1e-12 ? (way[0] * normal[0] + way[1] * normal[1]) / square : 0;
+  return into >= 0 ? [0, 0, 0] : [way[0] - normal[0] * into, way[1] - normal[1] * into, 0];
+}
+
+/** The wall that is nearest on a way, and which share of the way one may go. */
+function obstacle(feet: V3, way: V3, cast: Cast): { normal: V3; share: number } | null {
   const long = Math.hypot(way[0], way[1]);
-  if (long < 1e-6) return null;
   const along = scale(way, 1 / long);
-  let nearest: Contact | null = null;
+  let nearest: { normal: V3; share: number } | null = null;
   for (const height of HEIGHTS) {
     const hit = cast(add(feet, [0, 0, height]), along, long + 4 * RADIUS);
+    if (!hit) continue;
     // The distance kept is that square to the wall, however one comes along it.
-    const square = hit ? Math.max(0.1, -dot(hit.normal, along)) : 1;
-    if (hit && (hit.distance - long) * square < RADIUS && hit.distance < (nearest?.distance ?? Infinity)) nearest = hit;
+    const square = Math.max(0.1, -dot(hit.normal, along));
+    const share = Math.max(0, hit.distance - RADIUS / square) / long;
+    if (share < (nearest?.share ?? 1)) nearest = { normal: hit.normal, share };
   }
-  return nearest?.normal ?? null;
+  return nearest;
 }
 
 function onFloor(feet: V3, seconds: number, cast: Cast): V3 {

@@ -29,8 +29,8 @@ export function FindingView({ finding, language }: { finding: Finding; language:
       {places.length > 0 ? (
         <div className="check-places">
           {places.map((place) => isPlace(place) ? (
-            <Link key={place} className="text-link" title={place} to={`/b/${building.id}?element=${encodeURIComponent(place)}`} aria-label={t("checks.flyTo", { id: place })}>
-              <Box size={12} aria-hidden />…{place.slice(-6)}
+            <Link key={place} className="text-link" title={place} to={`/b/${building.id}?element=${encodeURIComponent(place)}`}>
+              <Box size={12} aria-label={t("checks.flyTo", { id: "" }).trim()} role="img" /><span className="id-tail">{place.slice(-6)}</span>
             </Link>
           ) : <code key={place} className="code">{place}</code>)}
           {finding.count > places.length ? <span className="muted">{t("checks.more", { count: finding.count - places.length })}</span> : null}
