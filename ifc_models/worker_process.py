@@ -205,11 +205,13 @@ class Nursery:
 
     async def end(self, number: int) -> None:
         """Kill a worker that may have ended."""
-        over = self._ends[number]
-        if not over.done() and self._control is not None:
+        over, listening = self._ends[number], self._listening
+        if not over.done() and self._control is not None and listening is not None:
             with contextlib.suppress(OSError):
                 self._control.send(_encode_asked(Asked(kill=number)))
-            await asyncio.wait([over])
+            # When the program ends, all tasks are cancelled, the one that listens too: nobody would tell.
+            waited: list[asyncio.Future[Any]] = [over, listening]
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         self._ends.pop(number, None)
 
     async def close(self) -> None:
