@@ -88,10 +88,9 @@ def choose_rooms(boxes: Floats, storey: Floats, reach: Floats, rooms: RoomsHere)
     """Return for each box (N, 6) the room that it is in, -1 for none, and how many rooms overlap there.
 
     The middle decides: first rooms whose heights hold it, then those it is above or below of by a void's depth, the
-    smallest outline first. What is in none belongs to the nearest room within its `reach`
-    (N,) m. A room on another storey than the
-    one the file names for the element (`storey`, (N,) its elevation, NaN: none) is no candidate; storeys of two models
-    are one where their elevations are.
+    smallest outline first. What is in none belongs to the nearest room within its `reach` (N,) m, a run through several
+    rooms to the one that holds most of it. A room on another storey than the one the file names for the element
+    (`storey`, (N,) its elevation, NaN: none) is no candidate; storeys of two models are one where their elevations are.
     """
     chosen = np.full(len(boxes), -1, dtype=np.int64)
     count = np.zeros(len(boxes), dtype=np.int64)
@@ -135,7 +134,9 @@ def _add_nearest(
     level &= _same_storey(storey[element], rooms.storey[room])
     hit, element, room = hit[level], element[level], room[level]
     away = shapely.distance(plans[hit], rooms.polygons[room])
-    order = np.lexsort((room, away, element))
+    shared = np.round(shapely.area(shapely.intersection(plans[hit], rooms.polygons[room])), 6)
+    corner = shapely.bounds(rooms.polygons)[room]  # numbers of rooms differ from import to import, places do not
+    order = np.lexsort((room, corner[:, 1], corner[:, 0], -shared, away, element))
     element, room = element[order], room[order]
     first = np.unique(element, return_index=True)[1]
     chosen[element[first]] = room[first]

@@ -99,6 +99,19 @@ def test_a_pipe_under_a_raised_floor_is_hidden_by_it() -> None:
     assert [HIDDEN[each] if each >= 0 else None for each in found] == ["under_floor", None]
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_a_run_through_rooms_belongs_to_the_one_that_holds_most_of_it_in_whatever_order_they_come(
+    order: list[int],
+) -> None:
+    plans = [(0, 0, 0, 4, 3, 3), (20, 0, 0, 25, 3, 3), (95, 0, 0, 99, 3, 3)]
+    rooms = rooms_of(*[plans[n] for n in order])
+    chosen, _ = choose_rooms(np.array([[1.0, 1, 1, 99, 1.1, 1.1]]), np.full(1, np.nan), np.full(1, NEAR), rooms)
+    assert order[chosen[0]] == 1
+    even = rooms_of(*[[plans[0], plans[2]][n] for n in order if n < 2])
+    chosen, _ = choose_rooms(np.array([[0.0, 1, 1, 99, 1.1, 1.1]]), np.full(1, np.nan), np.full(1, NEAR), even)
+    assert shapely.bounds(even.polygons[chosen[0]])[0] == 0, "of two that hold as much, the same one at every import"
+
+
 numbers = st.floats(-5, 12, width=32)
 
 
