@@ -164,6 +164,7 @@ class LiveHub:
         self._period = 1.0 / ticks_per_second
         self._points: dict[int, LivePoint] = {}
         self._dirty: dict[Topic, set[int]] = defaultdict(set)
+        self._news = asyncio.Event()  # there is something dirty
         self._clients: set[Client] = set()
         self.seq = 0  # of the newest event handed out
 
@@ -199,17 +200,28 @@ class LiveHub:
         await self._look_again(building, {point.handle for point in changed})
 
     def _announce(self, changed: Sequence[LivePoint], removed: Sequence[LivePoint]) -> None:
+        came: dict[Topic, list[dict[str, Any]]] = defaultdict(list)
+        went: dict[Topic, list[int]] = defaultdict(list)
+        for point in changed:
+            came[point.topic].append(point.describe())
+        for point in removed:
+            went[point.topic].append(point.handle)
         for client in self._clients:
             for subscription in client.subscriptions.values():
                 if subscription.handles is not None:
                     continue
-                new = [p.describe() for p in changed if subscription.wants(p.topic)]
-                old = [p.handle for p in removed if subscription.wants(p.topic)]
+                new = [each for topic, points in came.items() if subscription.wants(topic) for each in points]
+                old = [each for topic, handles in went.items() if subscription.wants(topic) for each in handles]
                 if new or old:
                     client.send({"op": "handles", "id": subscription.id, "handles": new, "removed": old})
         for point in changed:
             if point.value is not None:
-                self._dirty[point.topic].add(point.handle)
+                self._mark(point)
+
+    def _mark(self, point: LivePoint) -> None:
+        """Have a point told with the next tick."""
+        self._dirty[point.topic].add(point.handle)
+        self._news.set()
 
     async def _look_again(self, building: UUID | None, changed: set[int]) -> None:
         """Find out which points those who see only some see now, and tell them which came and went."""
@@ -232,7 +244,7 @@ class LiveHub:
         for handle, ts, value, quality in batch.newest():
             point = self._points.get(handle)
             if point is not None and ts >= point.ts and point.take(value, ts, quality):
-                self._dirty[point.topic].add(handle)
+                self._mark(point)
 
     async def run(self, feed: AsyncIterable[Sequence[Event]]) -> None:
         """Tick and hand out events until cancelled."""
@@ -241,10 +253,12 @@ class LiveHub:
             tasks.create_task(self._events_forever(feed), name="live-events")
 
     async def _tick_forever(self) -> None:
+        """Tell news at once, and what comes soon after together: at most one tick a period."""
         while True:
-            started = time.monotonic()
+            await self._news.wait()
+            self._news.clear()
             self.tick()
-            await asyncio.sleep(max(0.0, self._period - (time.monotonic() - started)))
+            await asyncio.sleep(self._period)
 
     def tick(self) -> None:
         """Send what changed since the last tick."""

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     reading_ahead: timedelta = Field(
         timedelta(hours=1), description="Readings further ahead of the server's clock go into quarantine."
     )
-    live_rate: float = Field(5.0, ge=0.2, le=20, description="Binary frames per second and topic on the live socket.")
+    live_rate: float = Field(10.0, ge=0.2, le=20, description="Binary frames per second and topic on the live socket.")
     live_clients: int = Field(2_000, ge=1, description="Most live sockets open at once.")
     event_keep: timedelta = Field(
         timedelta(days=30), description="How long events stay for clients that come back; then they get `resync`."
