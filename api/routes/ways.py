@@ -11,6 +11,7 @@ from fastapi import Query, Request
 from pydantic import BaseModel, Field
 
 from api.auditing import personal_data
+from api.problems import language_of
 from api.route import Router, Tx, allow, twin_of
 from spatial.crews import CrewMember, nearest_crew
 from spatial.directions import Directions, described, directions, no_route, place_of
@@ -98,10 +99,20 @@ class RoundLeg:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A stop that no way leads to from where the round begins."""
+
+    id: UUID
+    code: str  # that of the error a route there would answer with
+    reason: str  # in the caller's language
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """A short way round. `saved`: seconds less than in the order that was given."""
 
     stops: list[UUID]  # in the order to visit them
+    left_out: list[LeftOut]
     legs: list[RoundLeg]
     length: float  # m
     seconds: float
@@ -111,7 +122,10 @@ class Round:
 @router.post("/buildings/{building}/round")
 @allow("building.read")
 async def find_round(tx: Tx, request: Request, building: str, body: RoundRequest) -> Round:
-    """In which order to visit some places so that the walk is short, and the way from each to the next (7.7.1a)."""
+    """In which order to visit some places so that the walk is short, and the way from each to the next (7.7.1a).
+
+    Stops that cannot be reached are left out, with the reason; 404 when none can be, or not the end.
+    """
     where = (await places.get_building(tx, building)).id
     network = await twin_of(request).networks.of(where)
     ids = [await places.resolve_element(tx, each, building=where) for each in (body.start, *body.stops)]
@@ -125,13 +139,22 @@ async def find_round(tx: Tx, request: Request, building: str, body: RoundRequest
     chosen = body.options
     options = await _options(tx, where, chosen.step_free, chosen.lifts, chosen.closed)
     costs = await asyncio.to_thread(_costs, network, spots, options)
-    for i in range(1, len(spots)):
-        if not np.isfinite(costs[0, i]):
-            raise await no_route(tx, network, spots[0], spots[i])
-    order = order_of(costs, end)
-    assert order is not None  # every place is reached from the first, and ways lead back
+    reached = np.flatnonzero(np.isfinite(costs[0])).tolist()
+    lost = [i for i in range(1, len(ids)) if i not in reached]
+    why = {i: await no_route(tx, network, spots[0], spots[i]) for i in lost}
+    if lost and (end in lost or lost == list(range(1, len(body.stops) + 1))):
+        raise why[end if end in why else lost[0]]
+    language = language_of(request.headers.get("accept-language"))
     return await _round(
-        tx, network, ids, spots, [0, *order, *([0] if end == 0 else [])], options, costs, end, request, body
+        tx,
+        network,
+        [ids[i] for i in reached],
+        [spots[i] for i in reached],
+        costs[np.ix_(reached, reached)],
+        options,
+        None if end is None else reached.index(end),
+        _speed(request, chosen.speed),
+        [LeftOut(ids[i], error.code, error.text(language)) for i, error in why.items()],
     )
 
 
@@ -150,25 +173,29 @@ async def _round(
     network: Network,
     ids: list[UUID],
     spots: list[Place],
-    line: list[int],
-    options: Options,
     costs: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    options: Options,
     end: int | None,
-    request: Request,
-    body: RoundRequest,
+    speed: float,
+    left_out: list[LeftOut],
 ) -> Round:
+    """The way round places that can all be reached from the first; `end`: which is the last, 0: back at the first."""
+    order = order_of(costs, end)
+    assert order is not None  # ways lead back
+    line = [0, *order, *([0] if end == 0 else [])]
     known = await briefs(tx, ids)
-    speed = _speed(request, body.options.speed)
     legs = []
     for a, b in zip(line, line[1:], strict=False):
         route = network.walk.route(spots[a], spots[b], options)
         assert route is not None
         described_ = await described(tx, paced(route, speed), ids[b])
         legs.append(RoundLeg(known.get(ids[a]), known.get(ids[b]), described_))
-    given = length_of(costs, range(1, len(body.stops) + 1), end)
+    stops = len(ids) - 1 if end in (None, 0) else len(ids) - 2
+    given = length_of(costs, range(1, stops + 1), end)
     best = sum(float(costs[a, b]) for a, b in zip(line, line[1:], strict=False))
     return Round(
-        stops=[ids[i] for i in line[1:] if 0 < i <= len(body.stops)],
+        stops=[ids[i] for i in line[1:] if 0 < i <= stops],
+        left_out=left_out,
         legs=legs,
         length=sum(leg.route.length for leg in legs),
         seconds=sum(leg.route.seconds for leg in legs),

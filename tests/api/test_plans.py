@@ -259,6 +259,19 @@ def test_a_round_is_short_and_ends_where_it_should(client: httpx.Client) -> None
     assert (island.status_code, island.json()["code"]) == (404, "route.missing_door")
 
 
+def test_a_stop_that_no_way_leads_to_is_left_out_of_the_round_with_the_reason(client: httpx.Client) -> None:
+    found = spaces(client, "Plan duplex")
+    body = {"start": found["A101"], "stops": [found["A204"], found["B101"], found["A103"]], "end": found["A104"]}
+    made = client.post("/buildings/Plan duplex/round", json=body, headers={"accept-language": "zh"})
+    answer = made.raise_for_status().json()
+    assert sorted(answer["stops"]) == sorted([found["A204"], found["A103"]]) and len(answer["legs"]) == 3
+    assert answer["legs"][-1]["end"]["id"] == found["A104"] and answer["saved"] >= 0
+    assert [(each["id"], each["code"]) for each in answer["left_out"]] == [(found["B101"], "route.missing_door")]
+    assert "门" in answer["left_out"][0]["reason"]
+    wrong_end = client.post("/buildings/Plan duplex/round", json={**body, "end": found["B101"]})
+    assert (wrong_end.status_code, wrong_end.json()["code"]) == (404, "route.missing_door")
+
+
 def test_the_nearest_of_the_crew_comes_first_and_reading_it_is_audited(server: Server, client: httpx.Client) -> None:
     found = spaces(client, "Plan duplex")
     for name, room in (("near-crew", "A102"), ("far-crew", "A203")):

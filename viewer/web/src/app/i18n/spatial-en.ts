@@ -23,7 +23,7 @@ export const spatial = {
   round: {
     title: "Short round trip", choose: "Round trip", chosen_one: "{{count}} order", chosen_other: "{{count}} orders", today: "Mine for today", clear: "None", go: "Find the round",
     hint: "Tick the orders to visit; the shortest way round is found for you.", noToday: "Nothing of yours is due today.", full: "A round visits at most {{count}} places.",
-    noPlace: "has no place in the model", back: "Back to the start", backAt: "Back to {{place}}", nowhere: "“{{title}}” has no place in the model, it is left out.",
+    noPlace: "has no place in the model", back: "Back to the start", backAt: "Back to {{place}}", nowhere: "“{{title}}” has no place in the model, it is left out.", unreachable: "“{{name}}” is left out: {{reason}}",
     missing_one: "One order cannot be read any more.", missing_other: "{{count}} orders cannot be read any more.",
     none: "No place to visit", noneHint: "None of these orders has an element or a room.", ask: "Where do you start?", askHint: "Search, click in the 3D view, or open a room and choose “Way from here”.",
     saved: "{{time}} less than in the given order", stops: "Places to visit", open: "Open “{{title}}”", remove: "Leave out {{name}}",

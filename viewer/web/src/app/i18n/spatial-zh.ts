@@ -23,7 +23,7 @@ export const spatial = {
   round: {
     title: "顺路巡行", choose: "顺路巡行", chosen_other: "已选 {{count}} 张工单", today: "我今天的工单", clear: "清空", go: "规划路线",
     hint: "勾选要去的工单，系统会排出最短的走法。", noToday: "今天没有需要您处理的工单。", full: "一次最多安排 {{count}} 个地点。",
-    noPlace: "在模型中没有位置", back: "回到起点", backAt: "回到{{place}}", nowhere: "“{{title}}”在模型中没有位置，未安排。",
+    noPlace: "在模型中没有位置", back: "回到起点", backAt: "回到{{place}}", nowhere: "“{{title}}”在模型中没有位置，未安排。", unreachable: "“{{name}}”未安排：{{reason}}",
     missing_other: "有 {{count}} 张工单已无法读取。",
     none: "没有要去的地方", noneHint: "这些工单都没有关联构件或房间。", ask: "从哪里出发？", askHint: "可以搜索、在三维视图中点选，或打开房间后选择“从这里出发”。",
     saved: "比原顺序省 {{time}}", stops: "要去的地点", open: "打开“{{title}}”", remove: "不去{{name}}",

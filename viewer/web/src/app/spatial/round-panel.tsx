@@ -37,6 +37,7 @@ export function RoundPanel({ question, tree, shown }: { question: RoundQuestion;
   const left = [
     ...nowhere.map((one) => t("spatial.round.nowhere", { title: one.title })),
     ...(known && known.missing > 0 ? [t("spatial.round.missing", { count: known.missing })] : []),
+    ...(round?.left_out ?? []).map((one) => t("spatial.round.unreachable", { name: stops.find((stop) => stop.place === one.id)?.name ?? "", reason: one.reason })),
   ];
   return (
     <Panel title={t("spatial.round.title")}>

@@ -101,7 +101,7 @@ test("the legs of a round are one line, and every step knows its leg", () => {
     polyline: [[from, 0, 0], [to, 0, 0]], length: to - from, seconds: 1, storeys: [{ id: "g", name: "G", elevation: 0 }], doors: [brief("d")],
     steps: [{ kind: "start", from_index: 0, to_index: 1, length: to - from, seconds: 1 }, { kind: "arrive", from_index: 1, to_index: 1, length: 0, seconds: 0 }],
   } });
-  const { route, legOf } = joinedRound({ stops: ["x", "y"], legs: [leg(0, 4), leg(4, 10), leg(11, 12)], length: 11, seconds: 3, saved: 0 });
+  const { route, legOf } = joinedRound({ stops: ["x", "y"], left_out: [], legs: [leg(0, 4), leg(4, 10), leg(11, 12)], length: 11, seconds: 3, saved: 0 });
   expect(route.polyline.map((point) => point[0])).toEqual([0, 4, 10, 11, 12]);
   expect(route.steps.map((step) => [legOf.get(step), step.from_index, step.to_index])).toEqual([[0, 0, 1], [0, 1, 1], [1, 1, 2], [1, 2, 2], [2, 3, 4], [2, 4, 4]]);
   expect([route.storeys.length, route.doors.length]).toEqual([1, 1]);

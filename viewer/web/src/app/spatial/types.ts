@@ -46,6 +46,8 @@ export interface RouteAnswer {
 /** A short way round: `stops` in the order to visit them, a leg to each, one more where it ends elsewhere. */
 export interface RoundAnswer {
   stops: Id[];
+  /** Those that no way leads to. */
+  left_out: { id: Id; code: string; reason: string }[];
   legs: { start: Brief | null; end: Brief | null; route: RouteAnswer }[];
   length: number;
   seconds: number;
