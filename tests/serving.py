@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,6 +135,15 @@ def _wait_until_serving(server: Server) -> None:
         if server.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("the server did not start:\n" + "".join(server.said[-50:]))
         time.sleep(0.05)
+
+
+def until(look: Callable[[], Any], seconds: float = 20) -> Any:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+    return found
 
 
 def wait_for_job(client: httpx.Client, job: str, seconds: float = 120) -> dict[str, Any]:

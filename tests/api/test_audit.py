@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from psycopg.rows import dict_row
 from api.openapi import document
 from api.route import SAFE_METHODS, TwinRoute
 from api.routes import ROUTERS
-from tests.serving import Server
+from tests.serving import Server, until
 
 PASSWORD = "correct horse battery staple"
 MUTATING = sorted(
@@ -42,15 +41,6 @@ def trail(server: Server) -> Iterator[Callable[..., list[dict[str, Any]]]]:
             return conn.execute(f"SELECT * FROM audit WHERE {condition} ORDER BY id", values).fetchall()
 
         yield read
-
-
-def until(look: Callable[[], Any], seconds: float = 20) -> Any:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture
