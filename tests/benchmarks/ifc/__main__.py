@@ -46,20 +46,20 @@ class Fragments:
 
     def __init__(self, folder: Path) -> None:
         binaries = str(Path(sys.executable).parent)
-        self._env = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
+        self.env = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
         if not (NODE_FOLDER / "node_modules").exists():
             subprocess.run(
                 ["npm", "ci", "--no-audit", "--no-fund"],
                 cwd=NODE_FOLDER,
-                env=self._env,
+                env=self.env,
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-        self._out = folder / "out.frag"
+        self.out = folder / "out.frag"
         self._process = subprocess.Popen(
             ["node", "convert.mjs"],
             cwd=NODE_FOLDER,
-            env=self._env,
+            env=self.env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -68,7 +68,7 @@ class Fragments:
     def convert(self, file: Path) -> tuple[float, int]:
         """Seconds, and bytes of the `.frag`."""
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"file": str(file), "out": str(self._out)}) + "\n")
+        self._process.stdin.write(json.dumps({"file": str(file), "out": str(self.out)}) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         return answer["seconds"], answer["bytes"]
