@@ -27,6 +27,7 @@ from api.reading_files import KIND as READINGS
 from api.reading_files import ReadingFiles
 from api.routes import ROUTERS
 from api.socket import live_socket
+from api.source_notices import tell_people
 from api.web import mount_web
 from identity import sessions, throttle
 from identity.audit_trail import AuditTrail
@@ -178,7 +179,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "plans": twin.plans.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
-        "sources": lambda: source_watch.run(twin.db),
+        "sources": lambda: source_watch.run(twin.db, tell_people),
         "rollups": Rollups(twin.db).run,
         "history upkeep": lambda: upkeep.run(twin.db),
         "derived": twin.derivations.run,

@@ -23,8 +23,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api import problems
 from api.callers import EVERYONE, Identified
 from api.route import authenticate
-from telemetry.ingest import Receipt
 from telemetry.sources import SourceRef
+from telemetry.submission import Receipt
 from twin.errors import Denied, Invalid, Language, TwinError, Unauthenticated, Unavailable
 
 if TYPE_CHECKING:

@@ -27,8 +27,9 @@ from ifc_models.reading_mapping import TableMapping
 from ifc_models.worker import WorkerPool
 from telemetry.decode import Columns, Refusal
 from telemetry.history import History
-from telemetry.ingest import Ingest, Outcome, Receipt
+from telemetry.ingest import Ingest
 from telemetry.sources import SourceRef
+from telemetry.submission import Outcome, Receipt
 from twin import jobs
 from twin.blobs import Blob, BlobStore, record_blob
 from twin.db import Conn, Database, row, rows

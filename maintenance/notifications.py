@@ -57,7 +57,7 @@ async def notify(
     code: str,
     params: Mapping[str, Any],
     *,
-    building_id: UUID,
+    building_id: UUID | None,
     storey_id: UUID | None = None,
     work_order_id: UUID | None = None,
     alarm_id: UUID | None = None,

@@ -18,7 +18,7 @@ from telemetry.rollups import mark_late
 from telemetry.store import Readings
 from telemetry.validate import clean_text, coerce
 from twin.db import Conn, row, rows
-from twin.errors import FieldError, Invalid
+from twin.errors import Conflict, FieldError, Invalid
 from twin.page import Page, decode_cursor, page_of
 
 MAX_REASON: Final = 1_000  # characters
@@ -86,10 +86,12 @@ async def correct(
     """Give the reading at `ts` another value (in the point's unit); its quality stays unless given.
 
     The second is for the sinks, after the commit (`tell`). Raises NotFound `point.unknown`,
-    Invalid `reading.…`, `correction.invalid`, `correction.no_reading`.
+    Invalid `reading.…`, `correction.invalid`, `correction.no_reading`, Conflict `reading.derived_point`.
     """
     point = await get_point(conn, ref)
     _check(ts, reason, quality)
+    if await row(conn, "SELECT 1 AS found FROM derived WHERE point_id = %s", (point.handle,)):
+        raise Conflict("reading.derived_point", where="point", point=point.key)
     info = _info(point)
     num, txt = coerce(info, value)
     # The lock keeps a second correction, and readings of the same moment, out until this one is committed.

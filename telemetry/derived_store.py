@@ -94,7 +94,7 @@ async def write_made(
             made.num[new].tolist(),
             made.quality[new].astype(np.uint8),
         )
-        await ingest.submit_columns(source, columns, live=live)
+        await ingest.submit_columns(source, columns, live=live, computed=True)
     differs = np.zeros(len(made.ts), bool)
     was = at[there]
     same = np.isclose(stored.num[was], made.num[there], rtol=SAME, atol=0.0)

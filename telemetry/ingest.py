@@ -25,23 +25,21 @@ from numpy.typing import NDArray
 
 from identity.access import limited_to
 from identity.actor import Actor, Scope
-from telemetry.decode import Columns, RawReading, Refusal, Rejected, columns_of, decode_body
+from telemetry.decode import Columns, RawReading, columns_of, decode_body
 from telemetry.registry import PointInfo, PointRegistry
 from telemetry.rollups import mark_late
 from telemetry.sources import SourceKind, SourceRef, ensure_source
 from telemetry.store import (
     ACCEPTED,
-    CONFLICT,
-    DUPLICATE,
     Readings,
-    SourceCount,
     count_sources,
     newest_of,
     write_readings,
     write_refusals,
 )
-from telemetry.validate import Piece, judge
-from twin.db import Conn, Database, rows
+from telemetry.submission import Job, Outcome, Receipt, Settled, Together, counts_of, fail, joined, settle
+from telemetry.validate import judge
+from twin.db import Database, rows
 from twin.errors import Invalid, Language, Unavailable
 from twin.events import Event
 from twin.settings import Settings
@@ -55,15 +53,6 @@ ALLOWED_S: Final = 2.0  # for so long a limited sender's points are remembered
 LIVE_TURNS: Final = 4  # batches of live data before a piece of history has its turn
 DISK_FULL: Final = psycopg.errors.DiskFull
 TRIES: Final = 3  # of a transaction that lost a deadlock to another server
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a submission; given after the commit."""
-
-    accepted: int
-    duplicate: int
-    rejected: list[Rejected]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +80,6 @@ class AcceptedBatch:
 
 
 Sink = Callable[[AcceptedBatch], Awaitable[None]]
-Together = Callable[[Conn, "Outcome"], Awaitable[None]]
-"""Is called in the transaction that stores a submission: what it writes is committed with the readings, or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a submission, before the commit."""
-
-    accepted: int
-    duplicate: int
-    refused: list[Refusal]
-
-
-@dataclass(slots=True)
-class _Job:
-    source: SourceRef
-    piece: Piece
-    lang: Language
-    done: asyncio.Future[Receipt]
-    live: bool = True
-    again: bool = False  # what is refused of it is in quarantine already, and its source has been counted
-    together: Together | None = None
-
-    @property
-    def rows(self) -> int:
-        return len(self.piece.handle) + len(self.piece.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +89,6 @@ class _Sender:
     scope: Scope
     until: float
     handles: set[int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """What became of one job."""
-
-    job: _Job
-    accepted: int
-    duplicate: int
-    refused: list[Refusal]
-
-    def receipt(self) -> Receipt:
-        shown = (each.shown(self.job.lang) for each in self.refused)
-        return Receipt(self.accepted, self.duplicate, sorted(shown, key=lambda each: each.index))
 
 
 class Ingest:
@@ -160,8 +109,8 @@ class Ingest:
         self.registry = PointRegistry()
         self._sources: dict[str, SourceRef] = {}
         self._senders: dict[str, _Sender] = {}
-        self._line: deque[_Job] = deque()
-        self._history: deque[_Job] = deque()
+        self._line: deque[Job] = deque()
+        self._history: deque[Job] = deque()
         self._turns = 0  # batches of live data since history had its turn
         self._waiting = 0
         self._wake = asyncio.Event()
@@ -238,14 +187,15 @@ class Ingest:
         sender: Actor | None = None,
         building: UUID | None = None,
         again: bool = False,
+        computed: bool = False,
         together: Together | None = None,
     ) -> Receipt:
         """Store readings that were decoded elsewhere; what was refused there goes into quarantine with them.
 
         To a `sender` whose grants are limited, or with a `building`, points elsewhere are unknown. Not `live`: history.
-        `again`: they come out of quarantine, where what is refused stays as it is.
+        `again`: they come out of quarantine, where what is refused stays as it is. `computed`: of derived points.
         """
-        job = await self._judged(source, columns, lang, live=live, sender=sender, building=building)
+        job = await self._judged(source, columns, lang, live=live, sender=sender, building=building, computed=computed)
         job.again, job.together = again, together
         return await self._wait(job)
 
@@ -281,7 +231,8 @@ class Ingest:
         live: bool = True,
         sender: Actor | None = None,
         building: UUID | None = None,
-    ) -> _Job:
+        computed: bool = False,
+    ) -> Job:
         if self._closing:
             raise Unavailable("ingest.closing")
         if self._waiting + len(columns.keys) > MAX_WAITING:
@@ -293,12 +244,14 @@ class Ingest:
         if building is not None:
             allowed = self._inside(building, allowed)
         now_us = int(self._clock() * 1e6)
-        piece = judge(columns, self.registry, now_us=now_us, ahead_us=self._ahead_us, allowed=allowed)
+        piece = judge(
+            columns, self.registry, now_us=now_us, ahead_us=self._ahead_us, allowed=allowed, computed=computed
+        )
         if not live:
             piece.skew_us = None
-        return _Job(source, piece, lang, asyncio.get_running_loop().create_future(), live)
+        return Job(source, piece, lang, asyncio.get_running_loop().create_future(), live)
 
-    async def _wait(self, job: _Job) -> Receipt:
+    async def _wait(self, job: Job) -> Receipt:
         """Put a job in line; what became of it, after the commit."""
         (self._line if job.live else self._history).append(job)
         self._waiting += job.rows
@@ -347,7 +300,7 @@ class Ingest:
             finally:
                 self._waiting -= sum(job.rows for job in jobs)
 
-    def _take(self) -> list[_Job]:
+    def _take(self) -> list[Job]:
         """What is stored next: live data, or one piece of history when that has its turn."""
         if self._history and (not self._line or self._turns >= LIVE_TURNS):
             self._turns = 0
@@ -360,26 +313,26 @@ class Ingest:
             count += jobs[-1].rows
         return jobs
 
-    async def _store(self, jobs: list[_Job]) -> None:
+    async def _store(self, jobs: list[Job]) -> None:
         """Store jobs in one transaction and answer them; where it fails for one of them, each in its own."""
         try:
             settled, batch = await self._transaction(jobs)
         except (psycopg.OperationalError, Unavailable) as error:
             self.trouble = "ingest.disk_full" if isinstance(error, DISK_FULL) else "ingest.unavailable"
             log.error(self.trouble, reason=str(error).strip(), readings=sum(job.rows for job in jobs))
-            _fail(jobs, Unavailable(self.trouble))
+            fail(jobs, Unavailable(self.trouble))
         except psycopg.errors.ForeignKeyViolation:
             # A point is gone with its building. Sent again, its readings are refused and the others stored.
             self.registry.clear()
             self._sources.clear()
-            _fail(jobs, Unavailable("ingest.points_changed"))
+            fail(jobs, Unavailable("ingest.points_changed"))
         except Exception as error:
             if len(jobs) > 1:
                 for job in jobs:
                     await self._store([job])
                 return
             log.exception("ingest.failed", source=jobs[0].source.name, readings=jobs[0].rows)
-            _fail(jobs, error)
+            fail(jobs, error)
         else:
             self.trouble = None
             for each in settled:
@@ -388,18 +341,18 @@ class Ingest:
             if batch is not None:
                 await self._batches.put(batch)
 
-    async def _transaction(self, jobs: list[_Job]) -> tuple[list[_Settled], AcceptedBatch | None]:
+    async def _transaction(self, jobs: list[Job]) -> tuple[list[Settled], AcceptedBatch | None]:
         for attempt in range(1, TRIES + 1):
             try:
                 async with self._db.transaction() as conn:
-                    readings = _joined(jobs)
+                    readings = joined(jobs)
                     outcome = await write_readings(conn, readings)
                     await mark_late(conn, readings.take(outcome == ACCEPTED))
-                    settled = _settle(jobs, outcome)
+                    settled = settle(jobs, outcome)
                     new = [each for each in settled if not each.job.again]
                     refused = [(each.job.source.id, refusal) for each in new for refusal in each.refused]
                     await write_refusals(conn, refused)
-                    await count_sources(conn, _counts(new))
+                    await count_sources(conn, counts_of(new))
                     for each in settled:
                         if each.job.together is not None:
                             await each.job.together(conn, Outcome(each.accepted, each.duplicate, each.refused))
@@ -430,65 +383,3 @@ class Ingest:
                     # The readings are stored; what a sink missed it makes up from the database.
                     log.exception("ingest.sink_failed", sink=getattr(sink, "__qualname__", repr(sink)))
             self._batches.task_done()
-
-
-def _fail(jobs: Sequence[_Job], error: Exception) -> None:
-    for job in jobs:
-        if not job.done.done():
-            job.done.set_exception(error)
-
-
-def _joined(jobs: Sequence[_Job]) -> Readings:
-    """The readings of all jobs, one after the other."""
-    pieces = [job.piece for job in jobs]
-    txt: NDArray[np.object_] | None = None
-    if any(piece.txt is not None for piece in pieces):
-        texts = [text for piece in pieces for text in (piece.txt or [None] * len(piece.handle))]
-        txt = np.array(texts, dtype=object)
-    return Readings(
-        handle=np.concatenate([piece.handle for piece in pieces]),
-        ts=np.concatenate([piece.ts for piece in pieces]),
-        num=np.concatenate([piece.num for piece in pieces]),
-        quality=np.concatenate([piece.quality for piece in pieces]),
-        source=np.concatenate([np.full(len(job.piece.handle), job.source.id) for job in jobs]),
-        txt=txt,
-    )
-
-
-def _spans(jobs: Sequence[_Job]) -> Iterator[tuple[_Job, slice]]:
-    start = 0
-    for job in jobs:
-        end = start + len(job.piece.handle)
-        yield job, slice(start, end)
-        start = end
-
-
-def _settle(jobs: Sequence[_Job], outcome: NDArray[np.uint8]) -> list[_Settled]:
-    """What became of each job; `outcome` is that of all their readings, one after the other."""
-    settled = []
-    for job, span in _spans(jobs):
-        mine = outcome[span]
-        conflicts = [job.piece.refuse(row, "reading.conflict") for row in np.flatnonzero(mine == CONFLICT).tolist()]
-        accepted, duplicate = (int(np.count_nonzero(mine == kind)) for kind in (ACCEPTED, DUPLICATE))
-        settled.append(_Settled(job, accepted, duplicate, job.piece.refused + conflicts))
-    return settled
-
-
-def _counts(settled: Sequence[_Settled]) -> list[SourceCount]:
-    """One count per source; several jobs of a source are added up."""
-    by_source: dict[int, list[_Settled]] = {}
-    for each in settled:
-        by_source.setdefault(each.job.source.id, []).append(each)
-    counts = []
-    for source, group in by_source.items():
-        skews = [each.job.piece.skew_us for each in group if each.job.piece.skew_us is not None]
-        counts.append(
-            SourceCount(
-                source_id=source,
-                accepted=sum(each.accepted for each in group),
-                duplicate=sum(each.duplicate for each in group),
-                rejected=sum(len(each.refused) for each in group),
-                skew_us=float(np.median(skews)) if skews else None,
-            )
-        )
-    return counts

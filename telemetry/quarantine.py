@@ -15,8 +15,9 @@ from psycopg.types.json import Jsonb
 from identity import Actor, audit
 from identity.access import limited
 from telemetry.decode import check_each
-from telemetry.ingest import Ingest, Outcome
+from telemetry.ingest import Ingest
 from telemetry.sources import SourceRef, ensure_source
+from telemetry.submission import Outcome
 from twin.db import Conn, Database, objects, row, rows
 from twin.errors import Invalid, Language, NotFound
 from twin.page import Page, decode_cursor, page_of

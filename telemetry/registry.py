@@ -30,17 +30,19 @@ class PointInfo:
     max_value: float | None
     writable: bool
     retired: bool
+    derived: bool = False  # worked out by the server: nobody else's readings are taken
     scale: tuple[float, float] = (1.0, 0.0)  # (a, b): a reading x is kept as a * x + b, in the point's unit
     aliases: list[str] = field(default_factory=list, compare=False)  # addresses of its device that were asked for
 
 
 _BY_KEY: Final = """
     SELECT p.handle, p.id, p.key, p.kind, p.building_id, p.labels, p.min_value, p.max_value, p.writable,
-           p.retired_at IS NOT NULL AS retired, p.unit, p.reading_unit, k.key AS asked
+           p.retired_at IS NOT NULL AS retired, p.unit, p.reading_unit, k.key AS asked,
+           EXISTS (SELECT FROM derived d WHERE d.point_id = p.handle) AS derived
     FROM unnest(%(keys)s::text[]) AS k(key) JOIN point p ON p.key = k.key
     UNION ALL
     SELECT p.handle, p.id, p.key, p.kind, p.building_id, p.labels, p.min_value, p.max_value, p.writable,
-           false, p.unit, p.reading_unit, k.key
+           false, p.unit, p.reading_unit, k.key, EXISTS (SELECT FROM derived d WHERE d.point_id = p.handle)
     FROM unnest(%(keys)s::text[]) AS k(key)
     JOIN LATERAL (SELECT min(h.point_id) AS handle FROM point_hardware h JOIN point q ON q.handle = h.point_id
                   WHERE h.address = k.key AND upper_inf(h.during) AND q.retired_at IS NULL
@@ -62,6 +64,8 @@ class PointRegistry:
         self.high: NDArray[np.float64] = np.full(1024, np.inf)
         self.factor: NDArray[np.float64] = np.ones(1024)
         self.shift: NDArray[np.float64] = np.zeros(1024)
+        self.derived: NDArray[np.bool_] = np.zeros(1024, bool)
+        self.derives = False  # any of them is a derived point
         self.converts = False  # any point's readings come in another unit
 
     async def load(self, conn: Conn, keys: Collection[str]) -> None:
@@ -80,6 +84,7 @@ class PointRegistry:
             self.high = np.concatenate([self.high, np.full_like(self.high, np.inf)])
             self.factor = np.concatenate([self.factor, np.ones_like(self.factor)])
             self.shift = np.concatenate([self.shift, np.zeros_like(self.shift)])
+            self.derived = np.concatenate([self.derived, np.zeros_like(self.derived)])
         before = self.infos.get(info.handle)
         info.aliases.extend(before.aliases if before else ())
         if asked != info.key:
@@ -90,6 +95,8 @@ class PointRegistry:
         self.low[info.handle] = -np.inf if info.min_value is None else info.min_value
         self.high[info.handle] = np.inf if info.max_value is None else info.max_value
         self.factor[info.handle], self.shift[info.handle] = info.scale
+        self.derived[info.handle] = info.derived
+        self.derives |= info.derived
         self.converts |= info.scale != (1.0, 0.0)
 
     def forget(self, handle: int) -> None:

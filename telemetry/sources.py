@@ -43,6 +43,7 @@ class Source:
     offline_since: datetime | None  # when it was last heard of before it fell silent
     skewed_since: datetime | None  # since when its clock has been wrong
     enabled: bool
+    watched: bool  # people are told when it falls silent (telemetry/source_watch.py)
     settings: dict[str, Any] | None  # of a broker: where it is, what its messages mean (docs/telemetry.md)
     state: str | None  # of a broker: connecting, connected, waiting (another server has it), failed
     state_text: str | None  # why
@@ -70,6 +71,7 @@ def _source(found: Mapping[str, Any]) -> Source:
         offline_since=found["offline_since"],
         skewed_since=found["skewed_since"],
         enabled=found["enabled"],
+        watched=found["watched"],
         settings=found["settings"],
         state=found["state"],
         state_text=found["state_text"],
@@ -91,6 +93,11 @@ async def ensure_source(
     return SourceRef(found["id"], name)
 
 
+def is_interval(seconds: float) -> bool:
+    """Whether readings can be expected so often: above 0 and at most a year."""
+    return 0 < seconds <= 366 * 86400
+
+
 async def create_source(
     conn: Conn,
     actor: Actor,
@@ -106,7 +113,7 @@ async def create_source(
         wrong.append(FieldError("name", "source.name"))
     if kind not in KINDS:
         wrong.append(FieldError("kind", "source.kind", {"kinds": ", ".join(KINDS)}))
-    if not 0 < expected_interval <= 366 * 86400:
+    if not is_interval(expected_interval):
         wrong.append(FieldError("expected_interval", "point.expected_interval"))
     if wrong:
         raise Invalid("source.invalid", fields=wrong)

@@ -110,11 +110,18 @@ def _enum(info: PointInfo, value: Value) -> Value:
 
 
 def judge(
-    columns: Columns, registry: PointRegistry, *, now_us: int, ahead_us: int, allowed: Set[int] | None = None
+    columns: Columns,
+    registry: PointRegistry,
+    *,
+    now_us: int,
+    ahead_us: int,
+    allowed: Set[int] | None = None,
+    computed: bool = False,
 ) -> Piece:
     """Sort readings into those to store and those to refuse. Points must be in `registry`, or count as unknown.
 
-    `allowed`: the handles the sender may write to; to it every other point is unknown. None: all.
+    `allowed`: the handles the sender may write to; to it every other point is unknown. None: all. `computed`: the
+    server itself worked them out, so that they may be of derived points.
     """
     n = len(columns.keys)
     found = [registry.handles.get(key, 0) for key in columns.keys]
@@ -129,13 +136,15 @@ def judge(
     odd = (kinds != NUMBER) & ~((kinds == BOOL) & ((num == 0) | (num == 1)))
     odd |= ~np.isfinite(num) | (num < registry.low[handle]) | (num > registry.high[handle])
     odd |= (columns.ts > now_us + ahead_us) | (columns.ts < EARLIEST_US)
+    if registry.derives and not computed:
+        odd |= registry.derived[handle]
     piece = Piece(columns.index, handle, columns.ts, num, None, columns.quality, list(columns.refused))
     piece.keys = columns.keys
     piece.given = given if registry.converts else None
     if n:
         piece.skew_us = float(np.median(columns.ts)) - now_us
     if odd.any():
-        _look_at(np.flatnonzero(odd), piece, columns, registry, now_us + ahead_us)
+        _look_at(np.flatnonzero(odd), piece, columns, registry, now_us + ahead_us, computed=computed)
     return piece
 
 
@@ -146,7 +155,15 @@ def _plain_numbers(values: list[Value]) -> NDArray[np.float64]:
     return np.array([v if type(v) is float or type(v) is int else math.nan for v in values], np.float64)
 
 
-def _look_at(rows: NDArray[np.int64], piece: Piece, columns: Columns, registry: PointRegistry, limit_us: int) -> None:
+def _look_at(
+    rows: NDArray[np.int64],
+    piece: Piece,
+    columns: Columns,
+    registry: PointRegistry,
+    limit_us: int,
+    *,
+    computed: bool,
+) -> None:
     """Judge the readings in `rows` one by one; drop the refused ones from the piece."""
     keep = np.ones(len(piece.handle), bool)
     texts: dict[int, str] = {}
@@ -154,6 +171,8 @@ def _look_at(rows: NDArray[np.int64], piece: Piece, columns: Columns, registry: 
         value = columns.values[row]
         try:
             info = _info(columns.keys[row], int(piece.handle[row]), registry)
+            if info.derived and not computed:
+                raise Invalid("reading.derived_point", point=info.key)
             _check_time(int(columns.ts[row]), limit_us)
             number, text = coerce(info, _converted(info, value))
         except Invalid as error:

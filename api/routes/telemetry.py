@@ -11,9 +11,9 @@ from api.problems import language_of
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, twin_of
 from telemetry import commands, points, sources
 from telemetry.commands import Command
-from telemetry.ingest import Receipt
 from telemetry.source_settings import configure_source
 from telemetry.sources import Source, SourceKind
+from telemetry.submission import Receipt
 from twin.page import Page
 from twin.places import get_building
 
@@ -72,6 +72,8 @@ class SourcePatch(BaseModel):
     """What may change of a source; what is left out stays."""
 
     enabled: bool | None = None
+    watched: bool | None = Field(None, description="whether people are told when it falls silent")
+    expected_interval: float | None = Field(None, description="s between readings", allow_inf_nan=False)
     settings: dict[str, Any] | None = None
     password: str | None = Field(None, max_length=1000)
 
@@ -135,8 +137,16 @@ async def get_source(tx: Tx, source: str) -> Source:
 @router.patch("/sources/{source}")
 @allow("source.write")
 async def update_source(tx: Tx, request: Request, caller: Caller, source: str, body: SourcePatch) -> Source:
-    """Switch a source off and on, change how a broker is reached; taken up within seconds."""
+    """Switch a source off and on, say how often it speaks and whether it is watched, change how a broker is reached."""
     sealer = twin_of(request).sealer
     return await configure_source(
-        tx, caller, source, sealer, enabled=body.enabled, settings=body.settings, password=body.password
+        tx,
+        caller,
+        source,
+        sealer,
+        enabled=body.enabled,
+        watched=body.watched,
+        expected_interval=body.expected_interval,
+        settings=body.settings,
+        password=body.password,
     )

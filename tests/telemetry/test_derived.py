@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from identity.actor import CLI
+from telemetry.corrections import correct
 from telemetry.decode import RawReading
 from telemetry.derived import Rule, create_derived, delete_derived, update_derived
 from telemetry.derived_lists import get_derived
@@ -79,6 +80,24 @@ async def world(storage: Database) -> Any:
 
 
 SUM = Rule(kind="expression", every="5m", expression="a + 2 * b")
+
+
+async def test_readings_of_a_derived_point_are_the_servers_alone(world: World) -> None:
+    await world.send("a", *((m, float(m)) for m in range(30)))
+    await world.define("twice", Rule(kind="expression", every="5m", expression="2 * a"), {"a": "a"}, unit="KiloW")
+    source = await source_of(world.ingest)
+    at = HOUR + timedelta(minutes=3)
+    refused = await world.ingest.submit(
+        source, [RawReading("twice", at, 1.0), RawReading("a", at + timedelta(seconds=1), 3.0)], lang="zh"
+    )
+    assert (refused.accepted, [each.code for each in refused.rejected]) == (1, ["reading.derived_point"])
+    assert "由服务器根据其他测点计算得出" in refused.rejected[0].message
+    await world.work()
+    stored = await world.stored("twice")
+    assert stored and 3.0 not in stored
+    async with world.db.transaction() as conn:
+        with pytest.raises(Conflict, match="worked out by the server"):
+            await correct(conn, CLI, "twice", HOUR, 5.0, reason="by hand")
 
 
 async def test_an_expression_is_worked_out_for_the_past_and_follows_what_comes_late(world: World) -> None:

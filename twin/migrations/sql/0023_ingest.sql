@@ -59,4 +59,6 @@ SELECT limit_rows('reading_import', in_scope('reading', 'building_id'));
 -- How a source is, told when it changes (telemetry/source_watch.py).
 ALTER TABLE source
     ADD COLUMN offline_since timestamptz,                -- null: it speaks, or never has
-    ADD COLUMN skewed_since  timestamptz;                -- null: its clock is right, as far as is known
+    ADD COLUMN skewed_since  timestamptz,                -- null: its clock is right, as far as is known
+    ADD COLUMN watched       boolean NOT NULL DEFAULT true,  -- people are told when it falls silent
+    ADD COLUMN told_at       timestamptz;                -- when people were last told that it is silent

@@ -227,6 +227,9 @@ export const en = {
     notificationWorkOrderCreated: "New work order {{number}}: {{title}}", notificationWorkOrderAssigned: "Work order {{number}} is yours: {{title}}",
     notificationWorkOrderDone: "Work order {{number}} is done and waits for verification: {{title}}",
     notificationWorkOrderReopened: "Work order {{number}} did not pass verification: {{title}}",
+    notificationSourceSilent: "{{source}} has sent nothing for {{minutes}} min: look at the device, its network or its broker",
+    notificationSourceSpeaks: "{{source}} sends readings again",
+    notificationSourceClock: "The clock of {{source}} is off by {{seconds}} s: set it right, or its readings stand at the wrong time",
   },
   scene: {
     allStoreys: "All storeys", canvas: "3D view of the building", closePanel: "Close the panel", colour: "Colour by value", colourOff: "No colours", coloured_one: "{{count}} coloured",

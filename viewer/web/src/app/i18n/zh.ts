@@ -173,6 +173,9 @@ export const zh: Plain<Texts> = {
     alarmHigh: "{{point}}：{{value}} {{unit}}，高于限值 {{limit}} {{unit}}", alarmOn: "{{point}}", alarmLow: "{{point}}：{{value}} {{unit}}，低于限值 {{limit}} {{unit}}",
     notificationWorkOrderCreated: "新工单 {{number}}：{{title}}", notificationWorkOrderAssigned: "工单 {{number}} 已派给您：{{title}}",
     notificationWorkOrderDone: "工单 {{number}} 已完工，待验收：{{title}}", notificationWorkOrderReopened: "工单 {{number}} 验收未通过：{{title}}",
+    notificationSourceSilent: "数据源 {{source}} 已 {{minutes}} 分钟没有数据：请检查设备、网络或消息代理",
+    notificationSourceSpeaks: "数据源 {{source}} 已恢复上传读数",
+    notificationSourceClock: "数据源 {{source}} 的时钟偏差 {{seconds}} 秒：请校准，否则其读数的时间有误",
   },
   scene: {
     allStoreys: "全部楼层", canvas: "楼栋三维视图", closePanel: "收起面板", colour: "按数值着色", colourOff: "取消着色", coloured_other: "已着色 {{count}} 处", cut: "剖切", expand: "展开或收起", fit: "适应视图",
