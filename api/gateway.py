@@ -5,9 +5,9 @@
     ← {"op": "busy", "id": 8, "retry_after": 1}      not stored: send it again
     ← {"op": "error", "id": 9, "code", "message"}    never will be: do not
 
-Frames of one socket are stored in the order they came, `IN_FLIGHT` at once; more are not read, so that the sender's
-TCP fills up: its back-pressure. A connection that breaks takes what was not acknowledged with it; sent again, what had
-been stored is a duplicate. Only API keys: a browser's page could be made to send a cookie along.
+Frames of one socket, each of at most 1 MiB, are stored in the order they came, `IN_FLIGHT` at once; more are not read,
+so that the sender's TCP fills up: its back-pressure. A connection that breaks takes what was not acknowledged with it;
+sent again, what had been stored is a duplicate. Only API keys: a browser's page could be made to send a cookie along.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api import problems
 from api.callers import EVERYONE, Identified
+from api.guard import foreign_origin
 from api.route import authenticate
 from telemetry.sources import SourceRef
 from telemetry.submission import Receipt
@@ -43,6 +44,8 @@ async def ingest_socket(socket: WebSocket) -> None:
     twin: Twin = socket.app.state.twin
     language = problems.language_of(socket.headers.get("accept-language"))
     try:
+        if (foreign := foreign_origin(socket.headers)) is not None:
+            raise Denied("live.foreign_origin", origin=foreign[:200])
         found = await _authorised(socket, twin)
         await twin.clients.admit(socket, found.actor)
         source = await twin.ingest.source(found.actor.name, "socket")
@@ -96,6 +99,7 @@ class _Gateway:
                 await self._flying.put((error.params.get("id"), error))
                 continue
             task = asyncio.create_task(self._submit(body), name="gateway-frame")
+            task.add_done_callback(_looked_at)
             await self._flying.put((number, task))
 
     async def _submit(self, body: bytes) -> Receipt:
@@ -157,6 +161,12 @@ class _Gateway:
                     return
         finally:
             self._twin.callers.unlisten(heard)
+
+
+def _looked_at(task: "asyncio.Task[Receipt]") -> None:
+    """A frame whose sender is gone is stored all the same, and if not, nobody is there to be told."""
+    if not task.cancelled():
+        task.exception()
 
 
 class _Head(msgspec.Struct):
