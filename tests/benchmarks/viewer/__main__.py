@@ -1,0 +1,176 @@
+"""P12, P13: what a frame, a recolouring and a pick cost, beside the fragments viewer and plain three.js.
+
+`python -m tests.benchmarks.viewer [--gpu] [--rounds N] [FILE…]`. Without files: three of ../shared/ifc and a generated
+tower of 30 000 elements. Every viewer draws the same file into the same canvas (960 × 540, antialiased) along the same
+way of the camera, in Chromium; software OpenGL unless `--gpu`. The three take turns.
+
+`script`: ms of script from the start of a frame to its last WebGL call. `thread`: processor time of the page's main
+thread per frame, with all that goes on beside the script (`idle.thread`: what a page costs that draws nothing); other
+threads and the GPU are not in it. Of a recolouring and a pick, `answer` is how long one waits and `thread` as above.
+Memory: the JavaScript heap after a collection, with the buffers that it holds; the resident set of the page's process,
+workers included; `gpu_buffers`: what lives of what was given to WebGL as buffers, counted in the page. P13: navigation →
+first storey drawn, everything in the browser's cache (fragments and plain: the whole model, they know no storeys).
+"""
+
+import argparse
+import contextlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.benchmarks.figures import figure
+from tests.benchmarks.ifc.__main__ import SHARED, Fragments
+from tests.benchmarks.viewer.models import Prepared, generated, prepare, serve
+
+NODE: Final = Path(__file__).parent / "node"
+WEB: Final = Path(__file__).parents[3] / "viewer" / "web"
+FILES: Final = [
+    "arch/AC11-Institute-Var-2.ifc",
+    "mep/b03_heating_with_building_props_bonsai.ifc",
+    "arch/janesville_restaurant_revit2012.ifc",
+]
+VIEWERS: Final = ("ours", "fragments", "plain")
+ROUNDS: Final = 3
+FRAMES: Final = 60
+RECOLOURINGS: Final = 4
+PICKS: Final = 20
+BASE: Final = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SOFTWARE: Final = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-sandbox"]
+GPU: Final = ["--use-gl=angle", "--use-angle=vulkan", "--enable-features=Vulkan", "--ignore-gpu-blocklist"]
+UNITS: Final = {
+    "idle.thread": "ms",
+    "frame.script": "ms", "frame.thread": "ms", "recolour.answer": "ms", "recolour.thread": "ms", "pick.thread": "ms",
+    "pick.answer": "ms", "draws": "calls", "triangles": "triangles", "gpu_buffers": "byte", "heap": "byte",
+    "resident": "byte", "visible": "s", "elements": "elements",
+}  # fmt: skip
+Figures = dict[str, float]
+
+
+class Probe:
+    """Processor time and memory of a page, told by the browser itself."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def thread(self) -> float:
+        """Milliseconds of processor time that the main thread has spent in tasks."""
+        metrics = self._session.send("Performance.getMetrics")["metrics"]
+        return 1000 * float(next(each["value"] for each in metrics if each["name"] == "TaskDuration"))
+
+    def heap(self) -> float:
+        """Bytes of living objects and of the buffers that they hold."""
+        self._session.send("HeapProfiler.collectGarbage")
+        usage = self._session.send("Runtime.getHeapUsage")
+        return float(usage["usedSize"] + usage.get("backingStorageSize", 0))
+
+
+def resident() -> float:
+    """Resident bytes of the greatest page process of the browser that this process has started."""
+    sizes = [0]
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "--type=renderer" in child.cmdline():
+                sizes.append(child.memory_info().rss)
+    return float(max(sizes))
+
+
+def build_pages(out: Path, fragments: Fragments) -> None:
+    """The three pages, bundled; the baselines' packages as their lock file names them."""
+    if not (NODE / "node_modules").exists():
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=NODE, env=fragments.env, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["node", str(NODE / "build.mjs"), str(out)], cwd=WEB, env=fragments.env, check=True)
+
+
+def measured(browser: Browser, site: str, viewer: str, model: Prepared) -> Figures:
+    """All figures of a viewer with a model, in a page of its own that has seen the model before."""
+    context = browser.new_context(viewport={"width": 960, "height": 540}, reduced_motion="reduce")
+    page = context.new_page()
+    address = f"{site}/{viewer}.html?model={model.name}"
+    for _ in range(2):  # the first fills the browser's cache
+        page.goto(address)
+        page.wait_for_function("window.bench !== undefined", timeout=300_000)
+    probe = Probe(page)
+    got: Figures = {"visible": page.evaluate("bench.visible") / 1000, "elements": page.evaluate("bench.elements")}
+    page.evaluate("bench.frames(6)")  # shaders and the first shadows
+
+    def timed(what: str, count: int) -> tuple[Any, float]:
+        before = probe.thread()
+        answer = page.evaluate(f"bench.{what}({count})")
+        return answer, (probe.thread() - before) / count
+
+    _, got["idle.thread"] = timed("idle", FRAMES)
+    frames, got["frame.thread"] = timed("frames", FRAMES)
+    got["frame.script"] = statistics.median(frames)
+    recoloured, got["recolour.thread"] = timed("recolour", RECOLOURINGS)
+    got["recolour.answer"] = statistics.median(recoloured)
+    picks, got["pick.thread"] = timed("picks", PICKS)
+    got["pick.answer"] = statistics.median(picks["took"])
+    if picks["hits"] < PICKS / 3:
+        raise SystemExit(f"{viewer}, {model.name}: only {picks['hits']} of {PICKS} picks hit anything")
+    stats = page.evaluate("bench.stats()")
+    got |= {"draws": stats["drawCalls"], "triangles": stats["triangles"], "gpu_buffers": stats["buffers"]}
+    got |= {"heap": probe.heap(), "resident": resident()}
+    context.close()
+    return got
+
+
+def report(model: Prepared, samples: dict[str, list[Figures]]) -> None:
+    """A line per figure of ours beside each baseline; the median of the rounds."""
+    median = {
+        viewer: {name: statistics.median(one[name] for one in rounds) for name in UNITS}
+        for viewer, rounds in samples.items()
+    }
+    for baseline in VIEWERS[1:]:
+        for name, unit in UNITS.items():
+            goal = "P13" if name == "visible" else "P12"
+            value, theirs = median["ours"][name], median[baseline][name]
+            figure(f"{goal}.{name}.{model.name}", value, unit, baseline=baseline, baseline_value=theirs)
+    figure(f"P12.transferred.{model.name}", model.tile_bytes, "byte", baseline=".frag", baseline_value=model.frag_bytes)
+
+
+def run(files: list[Path], *, gpu: bool, rounds: int) -> None:
+    """All figures of all models."""
+    root = Path(tempfile.mkdtemp(prefix="twin-bench-viewer-", dir="/tmp"))
+    fragments = Fragments(root)
+    server = serve(root)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    try:
+        build_pages(root, fragments)
+        with sync_playwright() as playwright:
+            args = BASE + (GPU if gpu else SOFTWARE)
+            browser = playwright.chromium.launch(executable_path=path, args=args)
+            for file in files or [*(SHARED / name for name in FILES), generated(root)]:
+                model = prepare(file, root, fragments)
+                samples: dict[str, list[Figures]] = defaultdict(list)
+                for _ in range(rounds):
+                    for viewer in VIEWERS:
+                        samples[viewer].append(
+                            measured(browser, f"http://127.0.0.1:{server.server_port}", viewer, model)
+                        )
+                report(model, samples)
+            browser.close()
+    finally:
+        server.shutdown()
+        server.server_close()
+        fragments.close()
+        shutil.rmtree(root, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    parser.add_argument("--gpu", action="store_true", help="draw with the machine's GPU")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    given = parser.parse_args()
+    run([file.resolve() for file in given.files], gpu=given.gpu, rounds=given.rounds)
