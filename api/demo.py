@@ -17,7 +17,9 @@ from uuid import UUID
 import click
 
 from api.app import Twin
+from api.consumption import consumption, mains_and_leaves
 from api.importing import IFC, ask_for_import
+from api.quotas import set_quota
 from api.serve import serve_forever
 from identity import accounts
 from identity.actor import SYSTEM
@@ -26,6 +28,7 @@ from maintenance.orders import OrderInput
 from maintenance.plans import PlanInput
 from maintenance.rules import RuleInput
 from telemetry import seeding
+from telemetry.consumption import MEDIA, list_meters
 from telemetry.simulate import Simulator
 from twin import assets, jobs, places
 from twin.db import Conn, row, rows
@@ -39,6 +42,8 @@ LOGIN_FILE: Final = "demo-login"
 BUILDING: Final = "滨江花园 1 号楼 Riverside Tower"
 HISTORY: Final = timedelta(days=3)
 STEP: Final = timedelta(minutes=5)
+METER_STEP: Final = timedelta(hours=3)
+MOST_MAINS: Final = 12
 STOREYS: Final = 12
 
 
@@ -119,6 +124,7 @@ class _Demo:
             click.echo(f"Three days of history for {points} points …")
             await twin.history.ensure_months(now - HISTORY, now)
             await simulator.backfill(now - HISTORY, now, STEP)
+            await _meters_since_last_year(twin, simulator, building, now)
             async with twin.db.transaction() as conn:
                 await _furnish(conn, building, now)
         simulator.show_faults(datetime.now(UTC).timestamp())
@@ -176,6 +182,25 @@ async def _follow(twin: Twin, job: UUID) -> None:
         if now.state in ("failed", "cancelled"):
             error = now.error or {"code": "import.cancelled"}
             raise Invalid(error["code"], where=error.get("where"), **error.get("params", {}))
+
+
+async def _meters_since_last_year(twin: Twin, simulator: Simulator, building: Building, now: datetime) -> None:
+    """Two years of the building's own meters, so that this year can be seen beside the one before; and its quotas."""
+    start = datetime(now.year - 1, 1, 1, tzinfo=UTC) - timedelta(days=2)
+    async with twin.db.connection() as conn:
+        meters = await list_meters(conn, building.id)
+    flows = (await twin.networks.of(building.id)).flows
+    of_media = [[meter for meter in meters if meter.medium == medium] for medium in MEDIA]
+    mains = [main for each in of_media if each for main in mains_and_leaves(each, flows)[0]][:MOST_MAINS]
+    await twin.history.ensure_months(start, now)
+    await simulator.backfill(start, now - HISTORY, METER_STEP, {meter.handle for meter in mains})
+    async with twin.db.transaction() as conn:
+        told = await consumption(conn, twin.networks, building.id, now)
+        for use in told.media:
+            # What a manager asks for: a little less than last year, in round numbers.
+            last = {each.month: each.amount if each.year < now.year else each.before for each in use.months}
+            months = [None if last[m] is None else float(f"{0.97 * (last[m] or 0.0):.2g}") for m in range(1, 13)]
+            await set_quota(conn, SYSTEM, building.id, use.medium, now.year, months, now)
 
 
 async def _furnish(conn: Conn, building: Building, now: datetime) -> None:

@@ -28,13 +28,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telemetry.sim_models import GARAGE, PUBLIC, Building, PumpGroup, SimPoint
-from telemetry.sim_world import DAY, Floats, chance, clip, noise, unit_of
+from telemetry.sim_world import DAY, YEAR, Floats, chance, clip, noise, unit_of
 
 HOT: Final = 35.5  # °C of a room whose heating valve is stuck open
 METER_EPOCH: Final = 1_704_067_200.0  # 2024-01-01: meters were at their first reading then
 WEEK: Final = 7 * DAY
 STEP: Final = 900.0
 WEEK_STEPS: Final = np.arange(0, WEEK + STEP, STEP)
+MID_JANUARY: Final = METER_EPOCH + 14 * DAY
+# How consumption goes up and down: (share, s from peak to peak, a peak). Homes are cooled and heated; people wash more
+# in summer; and no year is like the one before.
+SEASONS: Final[dict[str, tuple[tuple[float, float, float], ...]]] = {
+    "energy": ((0.20, YEAR / 2, MID_JANUARY), (0.05, 1.7 * YEAR, MID_JANUARY + 1.1 * YEAR), (0.03, 0.31 * YEAR, 0.0)),
+    "water": ((0.10, YEAR, MID_JANUARY + YEAR / 2), (0.04, 2.3 * YEAR, MID_JANUARY), (0.03, 0.23 * YEAR, 0.0)),
+}
 LIFT_SLOT: Final = 83.0  # s; a prime, so that readings every five minutes do not always meet the same part of a trip
 DOOR_SLOT: Final = 61.0  # s
 LIFT_SPEED: Final = 1.75  # m/s
@@ -273,15 +280,28 @@ def _transformer_temperature(b: Building, p: SimPoint, t: Floats) -> Floats:
 
 
 def _rising(b: Building, profile: str, t: Floats) -> Floats:
-    """(n,) hours' worth that a weekly profile has added up since `METER_EPOCH`; never falls."""
+    """(n,) hours' worth that a weekly profile, more or less of it by season and year, has added up since
+    `METER_EPOCH`; never falls.
+
+    With the profile's mean m, its sum P without that mean, and the season f: m ∫f + f P, whose slope is f p but for the
+    little that f changes within a week.
+    """
     total = b.weekly.get(profile)
     if total is None:
         moments = METER_EPOCH + WEEK_STEPS[:-1]
         rate = b.world.water_demand(moments) if profile == "water" else b.habits(moments)
         total = np.concatenate([[0.0], np.cumsum(clip(rate, 0.02, None) * STEP / 3600)])
         b.weekly[profile] = total
-    weeks = np.floor((t - METER_EPOCH) / WEEK)
-    return np.asarray(weeks * total[-1] + np.interp(t - METER_EPOCH - weeks * WEEK, WEEK_STEPS, total), np.float64)
+    mean = float(total[-1]) * 3600 / WEEK
+    since = t - METER_EPOCH
+    within = since - np.floor(since / WEEK) * WEEK
+    wave = np.interp(within, WEEK_STEPS, total) - mean * within / 3600
+    season, added = np.ones(len(t)), since.copy()
+    for size, period, peak in SEASONS[profile]:
+        turn = 2 * np.pi / period
+        season += size * np.cos(turn * (t - peak))
+        added += size / turn * (np.sin(turn * (t - peak)) - np.sin(turn * (METER_EPOCH - peak)))
+    return np.asarray(mean * added / 3600 + season * wave, np.float64)
 
 
 def _energy_meter(b: Building, p: SimPoint, t: Floats) -> Floats:

@@ -6,7 +6,7 @@ changed, and at least once a minute.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, LiteralString
 from uuid import UUID
@@ -116,14 +116,18 @@ class Simulator:
         for each in found:
             model.command(each["key"], each["sent_at"].timestamp(), float(each["value"]))
 
-    async def backfill(self, start: datetime, end: datetime, step: timedelta) -> int:
-        """Make the history of [start, end) at every `step`; returns how many readings are new."""
+    async def backfill(
+        self, start: datetime, end: datetime, step: timedelta, handles: Collection[int] | None = None
+    ) -> int:
+        """Make the history of [start, end) at every `step`, of these points (None: all); how many readings are new."""
         times = np.arange(start.timestamp(), end.timestamp(), step.total_seconds())
         micros = np.rint(times * 1e6).astype(np.int64)
         accepted = 0
         keys: list[str] = []
         stamps, values = [], []
         for point in self.model.points.values():
+            if handles is not None and point.handle not in handles:
+                continue
             keys += [point.key] * len(times)
             stamps.append(micros)
             values.append(values_of(self.model, point, times))
