@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from psycopg.types.json import Jsonb
 
+from api.reading_names import keys_of, named, zone_of
 from identity.actor import Actor
 from ifc_models import reading_chunks, reading_mapping
 from ifc_models.reading_cells import Unreadable
@@ -329,45 +330,6 @@ def _problem(each: Sequence[Any], lang: Language) -> dict[str, Any]:
     return {"row": row, "column": column, "code": code, "message": text_of(code, lang, params)}
 
 
-def named(mapping: dict[str, Any], found: Sequence[str], keys: Mapping[str, str]) -> dict[str, Any]:
-    """A guessed mapping with the keys of the points that the file names in other words."""
-    if mapping["layout"] == "wide":
-        columns = {name: keys[_plain(name)] for name in mapping["columns"] or {} if _plain(name) in keys}
-        return {**mapping, "columns": columns}
-    renamed = {name: keys[_plain(name)] for name in found if keys.get(_plain(name), name) != name}
-    return {**mapping, "columns": renamed or None}
-
-
-def _plain(name: str) -> str:
-    return name.strip().casefold()
-
-
-async def keys_of(conn: Conn, building: UUID) -> dict[str, str]:
-    """What a file may call the points of a building, in small letters: key, device's address, a name of its own."""
-    found = await rows(
-        conn,
-        """SELECT said, min(key) AS key FROM (
-             SELECT p.key, lower(btrim(s.said)) AS said, s.rank,
-                    min(s.rank) OVER (PARTITION BY lower(btrim(s.said))) AS best
-             FROM point p CROSS JOIN LATERAL (
-               SELECT p.key AS said, 1 AS rank
-               UNION SELECT h.address, 2 FROM point_hardware h
-                 WHERE h.point_id = p.handle AND upper_inf(h.during) AND h.address IS NOT NULL
-               UNION SELECT p.name, 3) s
-             WHERE p.building_id = %s AND p.retired_at IS NULL) AS named
-           WHERE rank = best GROUP BY said HAVING count(DISTINCT key) = 1""",
-        (building,),
-    )
-    return {each["said"]: each["key"] for each in found} | {each["key"].casefold(): each["key"] for each in found}
-
-
-async def zone_of(conn: Conn, building: UUID) -> str:
-    """The time zone of a building's site."""
-    query = "SELECT s.time_zone FROM building b JOIN site s ON s.id = b.site_id WHERE b.id = %s"
-    found = await row(conn, query, (building,))
-    return str(found["time_zone"]) if found else "UTC"
-
-
 def require_scope(actor: Actor, building: UUID) -> None:
     """Raise Denied unless an actor may write to all points of a building: a file is not looked at point by point."""
     scope = actor.scope("reading.write")
@@ -388,6 +350,25 @@ async def _file_source(conn: Conn, name: str | None, order: Order) -> SourceRef:
     if found is None or found["kind"] != "file" or found["building_id"] != building:
         raise Conflict("source.exists", where="source", name=name)
     return SourceRef(found["id"], name)
+
+
+async def find_unfinished(conn: Conn, order: Order, blob: Blob) -> jobs.Job | None:
+    """The newest job that has not stored all of this very file, meant as it is here; None: there is none."""
+    found = await row(
+        conn,
+        """SELECT i.job_id FROM reading_import i JOIN job j ON j.id = i.job_id
+           JOIN source s ON s.id = i.source_id
+           WHERE i.building_id = %(building)s AND i.file_hash = %(file)s AND i.mapping = %(mapping)s
+             AND j.state <> 'done' AND (%(source)s::text IS NULL OR s.name = %(source)s)
+           ORDER BY i.created_at DESC LIMIT 1""",
+        {
+            "building": order.building,
+            "file": blob.hash,
+            "mapping": Jsonb(msgspec.to_builtins(order.mapping)),
+            "source": order.source,
+        },
+    )
+    return None if found is None else await jobs.get_job(conn, found["job_id"])
 
 
 async def resume(conn: Conn, job_id: UUID) -> jobs.Job:

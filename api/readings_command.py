@@ -8,7 +8,7 @@ import click
 import orjson
 
 from api.import_command import watch
-from api.reading_files import TABLE, Order
+from api.reading_files import TABLE, Order, find_unfinished, resume
 from identity.actor import CLI
 from twin import jobs, places
 from twin.errors import Invalid
@@ -18,7 +18,7 @@ from twin.settings import Settings
 async def import_readings(
     settings: Settings, file: Path, building: str, mapping: str | None, source: str | None, *, as_json: bool
 ) -> None:
-    """Import a file and print what came of it. Raises NotFound, Invalid `table.…`."""
+    """Import a file and print what came of it; one that was broken off goes on. Raises NotFound, Invalid `table.…`."""
     from api.app import open_twin  # the application needs this module's neighbours
 
     async with open_twin(settings, serving=False) as twin:
@@ -34,7 +34,14 @@ async def import_readings(
         settled = await twin.reading_files.complete(place.id, twin.blobs.path(blob.hash), file.name, given)
         order = Order(building=place.id, file_name=file.name, mapping=settled, source=source)
         async with twin.db.transaction() as conn:
-            job_id = await twin.reading_files.ask(conn, order, blob, CLI)
+            begun = await find_unfinished(conn, order, blob)
+            if begun is None:
+                job_id = await twin.reading_files.ask(conn, order, blob, CLI)
+            else:
+                job_id = begun.id
+                click.echo(f"{file.name} was broken off: it goes on where it was.", err=True)
+                if begun.is_over:
+                    await resume(conn, job_id)
         worker = asyncio.create_task(jobs.run_worker(twin.db, twin.handlers(), settings=settings))
         try:
             _print(await watch(twin.db, job_id, file.name), as_json=as_json)

@@ -21,7 +21,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.serving import Server, serving
+from tests.serving import Server, serving, wait_for_job
 from twin.postgres_home import binaries, home_of
 
 BATCH = 200  # readings of one request, ten requests a second: 2 000 readings/s
@@ -96,11 +96,15 @@ def kill_postgres(data: Path) -> int:
 def check(data: Path, sender: Sender) -> None:
     """All that was acknowledged is stored, with its value, once; newest values and counts say the same."""
     with psycopg.connect(home_of(data).url()) as conn:
-        stored = conn.execute("SELECT num, extract(epoch FROM ts - %s)::bigint FROM reading", (START,)).fetchall()
+        stored = conn.execute(
+            """SELECT num, extract(epoch FROM ts - %s)::bigint FROM reading r JOIN source s ON s.id = r.source_id
+               WHERE s.kind = 'http'""",
+            (START,),
+        ).fetchall()
         numbers = {int(num) for num, _ in stored}
         assert numbers >= set(range(sender.acknowledged * BATCH)), "an acknowledged reading is lost"
         assert len(numbers) == len(stored) and all(num == at for num, at in stored), "a reading is doubled or wrong"
-        counted = conn.execute("SELECT sum(accepted), sum(rejected) FROM source").fetchone()
+        counted = conn.execute("SELECT sum(accepted), sum(rejected) FROM source WHERE kind = 'http'").fetchone()
         assert counted == (len(stored), 0), "the source was told otherwise"
         newest = conn.execute(
             "SELECT count(*) FROM latest l WHERE ts <> (SELECT max(ts) FROM reading r WHERE r.point_id = l.point_id)"
@@ -149,14 +153,19 @@ def suffer(folder: Path, *, servers: int, databases: int, away_s: float) -> dict
             drained = sender.wait_for(3)
             assert life.process.poll() is None, "the server goes on without a database"
             assert len(sender.away) > refused, "while it is away, that is said"
-            for _ in range(servers):
+            job = import_file(life) if servers > 1 else None
+            for number in range(servers):
                 time.sleep(chance.uniform(0, 0.5))
+                if job and number < 2:  # a job that dies three times is given up
+                    kill_in_the_middle(data, life)
                 life.kill()
                 began = time.monotonic()
                 life = lives.enter_context(serving(data, None, key=life.key, port=port))
                 sender.wait_for(1)
                 back.append(time.monotonic() - began)
             sender.wait_for(3)
+            if job:
+                check_file(life, job)
         finally:
             sender.stop.set()
             thread.join(20)
@@ -167,6 +176,46 @@ def suffer(folder: Path, *, servers: int, databases: int, away_s: float) -> dict
     assert all(after is not None for _, after in sender.away), "who is turned away is told when to come back"
     measured: dict[str, object] = {"acknowledged": sender.acknowledged * BATCH, "longest_back_s": round(max(back), 2)}
     return measured | {"back_after_away_s": round(drained, 2), "refused": len(sender.away)}
+
+
+LINES = 60_000  # of the file: a dozen pieces
+
+
+def import_file(server: Server) -> str:
+    """Ask for a file of a point of its own; the job."""
+    with server.client() as client:
+        point = {"key": "file", "name": "file", "building": "T", "kind": "number"}
+        client.post("/points", json=point).raise_for_status()
+        lines = (f"{(START - timedelta(seconds=i)).isoformat()},file,{i}" for i in range(1, LINES + 1))
+        text = "time,key,value\n" + "\n".join(lines)
+        asked = client.post("/readings/import", data={"building": "T"}, files={"file": ("long.csv", text)})
+        return str(asked.raise_for_status().json()["id"])
+
+
+def kill_in_the_middle(data: Path, server: Server) -> None:
+    """SIGKILL while a file is being stored: more of it than before, and not all."""
+    with psycopg.connect(home_of(data).url()) as conn:
+        there = "SELECT accepted FROM reading_import"
+        before, now = conn.execute(there).fetchone(), None
+        while now is None or now == before:
+            conn.rollback()
+            conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            now = conn.execute(there).fetchone()
+        assert now[0] < LINES, "too late"
+        server.kill()
+        conn.rollback()
+
+
+def check_file(server: Server, job: str) -> None:
+    """The file went on where it was: each line once."""
+    with server.client() as client:
+        done = wait_for_job(client, job)
+        assert done["state"] == "done", done
+        assert [done["result"][name] for name in ("accepted", "duplicate", "rejected")] == [LINES, 0, 0], done
+        found = client.get("/points/file/readings", params={"bucket": "1d", "agg": "count,sum",
+            "from": (START - timedelta(days=2)).isoformat(), "to": START.isoformat()}).json()["items"]  # fmt: skip
+    assert sum(each["count"] for each in found) == LINES
+    assert sum(each["sum"] for each in found) == LINES * (LINES + 1) / 2
 
 
 def keep_away(data: Path, seconds: float) -> None:

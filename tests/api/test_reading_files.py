@@ -5,10 +5,14 @@ import csv
 import gzip
 import io
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+import os
+import pty
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,14 +20,17 @@ import httpx
 import pyarrow as pa
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 from pyarrow import parquet
 
 from api import reading_files
 from api.app import Twin, create_app, open_twin
+from api.cli import main
 from identity import keys
 from identity.actor import CLI
 from telemetry.points import NewPoint, create_point
 from tests.conftest import Cluster
+from tests.serving import TWIN, environment, run_twin
 from twin import jobs
 from twin.db import row, rows
 from twin.places import create_building
@@ -284,3 +291,86 @@ async def test_what_is_no_table_of_readings_is_told(here: Here, data: bytes, nam
     mapping = {"layout": "wide", "ts": "a", "columns": {"b": "x.T"}} if code == "table.times" else None
     answer = await here.send("/readings/import", building, data, name, mapping)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def blocked_after_the_first_piece(here: Here, building: str) -> AsyncGenerator[int, None]:
+    """How many readings of the building's import are stored; while the block lasts no more can be."""
+    stored = 0
+    while not stored:
+        async with here.twin.db.transaction() as conn:
+            await conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            found = await row(conn, "SELECT accepted FROM reading_import WHERE building_id = %s", (building,))
+            stored = found["accepted"] if found else 0
+            if stored:
+                yield stored
+        await asyncio.sleep(0)
+
+
+@inside
+async def test_the_command_shows_how_far_it_is_and_goes_on_after_it_was_killed(here: Here, tmp_path: Path) -> None:
+    building, mark = await here.points(T)
+    count = 15_000
+    at = [each.isoformat() for each in minutes(count)]
+    file = tmp_path / "plant.csv"
+    file.write_text(table(["time", "key", "value"], *([ts, f"{mark}.T", i % 90] for i, ts in enumerate(at))))
+    arguments = ["readings", "import", str(file), "--building", building]
+    settings = environment(here.twin.settings.data, here.twin.settings.database)
+    screen, terminal = pty.openpty()
+    command = await asyncio.create_subprocess_exec(
+        TWIN, *arguments, env={**settings, "TERM": "xterm", "COLUMNS": "120"}, stdin=DEVNULL, stdout=DEVNULL,
+        stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    shown = bytearray()
+
+    def look() -> None:
+        with suppress(OSError):  # nobody writes any more
+            shown.extend(os.read(screen, 65_536))
+
+    asyncio.get_running_loop().add_reader(screen, look)
+    try:
+        async with aclosing(blocked_after_the_first_piece(here, building)) as stored:
+            before = await anext(stored)
+            assert 0 < before < count
+            while b"storing" not in shown:  # the bar: what it is at, and the share that is done
+                await asyncio.sleep(0.02)
+            command.kill()
+            await command.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(screen)
+        os.close(screen)
+    assert b"plant.csv" in shown and b"%" in shown
+
+    done = await asyncio.to_thread(
+        run_twin, *arguments, "--json", data=here.twin.settings.data, database=here.twin.settings.database
+    )
+    assert done.returncode == 0, done.stderr
+    assert "goes on where it was" in done.stderr
+    assert {name: json.loads(done.stdout)[name] for name in ("accepted", "duplicate", "rejected", "lines")} == {
+        "accepted": count, "duplicate": 0, "rejected": 0, "lines": count + 1,
+    }  # fmt: skip
+    assert len((await here.stored(mark))["T"]) == count
+    async with here.twin.db.connection() as conn:
+        asked = await row(conn, "SELECT count(*) AS n FROM reading_import WHERE building_id = %s", (building,))
+    assert asked == {"n": 1}, "the same job went on"
+
+
+@inside
+async def test_the_command_says_what_is_wrong_with_a_file(here: Here, tmp_path: Path) -> None:
+    building, _ = await here.points(T)
+    odd = tmp_path / "odd.csv"
+    odd.write_bytes(b"\x00\x01\x02\xff\xfe" * 50)
+    where = {"TWIN_DATA": str(here.twin.settings.data), "TWIN_DATABASE": str(here.twin.settings.database)}
+
+    async def error(*arguments: str) -> dict[str, Any]:
+        said = await asyncio.to_thread(
+            CliRunner().invoke, main, ["readings", "import", *arguments, "--json"], env=where
+        )
+        assert said.exit_code == 1, said.output
+        return json.loads(said.stdout)["error"]  # type: ignore[no-any-return]
+
+    assert (await error(str(tmp_path / "none.csv"), "--building", building))["code"] == "import.unreadable"
+    assert (await error(str(odd), "--building", building))["code"] == "table.encoding"
+    assert (await error(str(odd), "--building", "Nowhere"))["code"] == "building.unknown"
+    wrong = await error(str(odd), "--building", building, "--mapping", "{")
+    assert (wrong["code"], wrong["where"]) == ("table.mapping", "--mapping")
