@@ -243,7 +243,7 @@ def _filter_pressure(b: Building, p: SimPoint, t: Floats) -> Floats:
 def _nominal(p: SimPoint) -> float:
     """Mean power in kW of what a meter or board serves."""
     text = f"{p.key} {p.text}".lower()
-    if re.search(r"transformer|main|总|变压", text):
+    if re.search(r"transformer|main|incom|总|变压|进线", text):
         return p.unit_between(85, 110, "kW")
     if re.search(r"pump|水泵|泵", text):
         return p.unit_between(4.0, 7.5, "kW")

@@ -702,6 +702,26 @@ export interface paths {
         patch: operations["update_building_api_v1_buildings__building__patch"];
         trace?: never;
     };
+    "/api/v1/buildings/{building}/consumption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Consumption
+         * @description Energy and water of this month and year beside the same part of last year and the quota (8.4.8b-1, 8.4.8c).
+         */
+        get: operations["get_consumption_api_v1_buildings__building__consumption_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/derived-rooms": {
         parameters: {
             query?: never;
@@ -934,6 +954,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Picture
+         * @description Outlines of storeys and floors of rooms, for a small picture of the building; asked for again it answers 304.
+         */
+        get: operations["get_picture_api_v1_buildings__building__picture_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/plan/{storey}.json": {
         parameters: {
             query?: never;
@@ -974,6 +1014,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Quotas
+         * @description The quotas that hold in a year (8.4.8c).
+         */
+        get: operations["list_quotas_api_v1_buildings__building__quotas_get"];
+        /**
+         * Put Quota
+         * @description Set the quotas of a medium for a year (8.4.8c); twelve nulls take them away.
+         */
+        put: operations["put_quota_api_v1_buildings__building__quotas_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/round": {
         parameters: {
             query?: never;
@@ -986,6 +1050,8 @@ export interface paths {
         /**
          * Find Round
          * @description In which order to visit some places so that the walk is short, and the way from each to the next (7.7.1a).
+         *
+         *     Stops that cannot be reached are left out, with the reason; 404 when none can be, or not the end.
          */
         post: operations["find_round_api_v1_buildings__building__round_post"];
         delete?: never;
@@ -3325,7 +3391,7 @@ export interface paths {
         head?: never;
         /**
          * Update Source
-         * @description Switch a source off and on, change how a broker is reached; taken up within seconds.
+         * @description Switch a source off and on, say how often it speaks and whether it is watched, change how a broker is reached.
          */
         patch: operations["update_source_api_v1_sources__source__patch"];
         trace?: never;
@@ -3676,6 +3742,46 @@ export interface paths {
          * @description Say that the work is done; someone else verifies it.
          */
         post: operations["done_api_v1_work_orders__order__done_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{order}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Rating
+         * @description Say what one thinks of work that is done; once for each account, the last word counts (7.2.4c).
+         */
+        put: operations["put_rating_api_v1_work_orders__order__rating_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work-orders/{order}/ratings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Ratings
+         * @description What people think of an order's work (7.2.4c).
+         */
+        get: operations["list_ratings_api_v1_work_orders__order__ratings_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5013,6 +5119,34 @@ export interface components {
             viewpoint: string | null;
         };
         /**
+         * Compared
+         * @description A period so far, the same part of it a year before (None: unknown), and the whole period's quota (None: none).
+         *
+         *     `expected`: at the period's end if it goes on as it has; None: too early to say. `state` is about the quota: `over`
+         *     where it is exceeded or will be.
+         */
+        Compared: {
+            /** Amount */
+            amount: number | null;
+            /** Before */
+            before: number | null;
+            /** Complete */
+            complete: boolean;
+            /** Expected */
+            expected: number | null;
+            /** Quota */
+            quota: number | null;
+            /** Since */
+            since: string | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** State */
+            state: ("within" | "near" | "over") | null;
+        };
+        /**
          * Component
          * @description An element as BCF names it.
          */
@@ -5023,6 +5157,26 @@ export interface components {
             ifc_guid?: string | null;
             /** Originating System */
             originating_system?: string | null;
+        };
+        /**
+         * Consumption
+         * @description What a building uses; media without a meter are left out.
+         */
+        Consumption: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Media */
+            media: components["schemas"]["Use"][];
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * Contradiction
@@ -5599,6 +5753,51 @@ export interface components {
             result?: string | null;
         };
         /**
+         * DrawnRoom
+         * @description The floor of a room.
+         */
+        DrawnRoom: {
+            /** Bottom */
+            bottom: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Rings */
+            rings: [
+                number,
+                number
+            ][][];
+            /**
+             * Storey Id
+             * Format: uuid
+             */
+            storey_id: string;
+        };
+        /**
+         * DrawnStorey
+         * @description A storey: its outline's outer rings, from `bottom` to `top`.
+         */
+        DrawnStorey: {
+            /** Bottom */
+            bottom: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Rings */
+            rings: [
+                number,
+                number
+            ][][];
+            /** Top */
+            top: number;
+        };
+        /**
          * DueElement
          * @description An element at which something is due; with its order, where that has been made.
          */
@@ -6020,6 +6219,20 @@ export interface components {
              * @description RFC 3339 time with zone
              */
             to?: string | null;
+        };
+        /**
+         * Fire
+         * @description `devices`: detectors, buttons and sprinklers in the model; the others count their points.
+         */
+        Fire: {
+            /** Alarms */
+            alarms: number;
+            /** Devices */
+            devices: number;
+            /** Points */
+            points: number;
+            /** Speaking */
+            speaking: number;
         };
         /** FlowEdge */
         FlowEdge: {
@@ -6612,6 +6825,36 @@ export interface components {
             outside: boolean;
         };
         /**
+         * LeftOut
+         * @description A stop that no way leads to from where the round begins.
+         */
+        LeftOut: {
+            /** Code */
+            code: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Lift
+         * @description `state`: running, fault, silent (its points say nothing) or unwatched (it has none).
+         */
+        Lift: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** State */
+            state: string;
+        };
+        /**
          * Line
          * @description A line drawn in 3D.
          */
@@ -6873,6 +7116,24 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * Month
+         * @description One month of the last twelve, and a year before it. The last one is not over yet.
+         */
+        Month: {
+            /** Amount */
+            amount: number | null;
+            /** Before */
+            before: number | null;
+            /** Complete */
+            complete: boolean;
+            /** Month */
+            month: number;
+            /** Quota */
+            quota: number | null;
+            /** Year */
+            year: number;
         };
         /**
          * NearElement
@@ -7426,6 +7687,11 @@ export interface components {
             alarms: components["schemas"]["SeverityCount"][];
             /** Area */
             area: number | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
             /** Building */
             building: string;
             /**
@@ -7450,8 +7716,13 @@ export interface components {
             power: number | null;
             /** Power From */
             power_from: string;
+            safety: components["schemas"]["Safety"];
+            service: components["schemas"]["Service"];
             /** Spaces */
             spaces: number;
+            spots: components["schemas"]["Spots"];
+            /** Works */
+            works: components["schemas"]["Work"][];
         };
         /**
          * OwnChanges
@@ -7809,6 +8080,26 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_Quota_: {
+            /** Items */
+            items: components["schemas"]["Quota"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_Rating_: {
+            /** Items */
+            items: components["schemas"]["Rating"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_ReachedElement_: {
             /** Items */
             items: components["schemas"]["ReachedElement"][];
@@ -8072,6 +8363,16 @@ export interface components {
             /** Scoped */
             scoped: boolean;
             title: components["schemas"]["Title"];
+        };
+        /**
+         * Picture
+         * @description All that is drawn, from the lowest storey up; empty where the model has neither rooms nor walls.
+         */
+        Picture: {
+            /** Rooms */
+            rooms: components["schemas"]["DrawnRoom"][];
+            /** Storeys */
+            storeys: components["schemas"]["DrawnStorey"][];
         };
         /**
          * Plan
@@ -8814,6 +9115,65 @@ export interface components {
             value: unknown;
         };
         /**
+         * Quota
+         * @description The quotas of a medium for a year, January first; None: none for that month. `year`: whose they are.
+         */
+        Quota: {
+            /**
+             * Medium
+             * @enum {string}
+             */
+            medium: "electricity" | "heat" | "water" | "gas";
+            /** Months */
+            months: (number | null)[];
+            /** Unit */
+            unit: string;
+            /** Year */
+            year: number;
+        };
+        /**
+         * QuotaBody
+         * @description The quotas of one year, January first, in kWh (electricity, heat) or m3 (water, gas); null: none that month.
+         */
+        QuotaBody: {
+            /**
+             * Medium
+             * @enum {string}
+             */
+            medium: "electricity" | "heat" | "water" | "gas";
+            /** Months */
+            months: (number | null)[];
+            /** Year */
+            year: number;
+        };
+        /**
+         * Rating
+         * @description One opinion.
+         */
+        Rating: {
+            /** Comment */
+            comment: string | null;
+            /**
+             * Rated At
+             * Format: date-time
+             */
+            rated_at: string;
+            /** Rated By */
+            rated_by: string;
+            /** Stars */
+            stars: number;
+        };
+        /**
+         * RatingBody
+         * @description One to five stars, and why.
+         */
+        RatingBody: {
+            /** Comment */
+            comment?: string | null;
+            /** Stars */
+            stars: number;
+        };
+        /**
          * ReachedElement
          * @description An element up- or downstream, nearest first.
          */
@@ -9084,6 +9444,8 @@ export interface components {
          * @description A short way round. `saved`: seconds less than in the order that was given.
          */
         Round: {
+            /** Left Out */
+            left_out: components["schemas"]["LeftOut"][];
             /** Legs */
             legs: components["schemas"]["RoundLeg"][];
             /** Length */
@@ -9329,6 +9691,17 @@ export interface components {
             started_at: string;
         };
         /**
+         * Safety
+         * @description Fire system and lifts; `spots`: where something is wrong with them.
+         */
+        Safety: {
+            fire: components["schemas"]["Fire"];
+            /** Lifts */
+            lifts: components["schemas"]["Lift"][];
+            /** Spots */
+            spots: components["schemas"]["Spot"][];
+        };
+        /**
          * Said
          * @description A remark for the history.
          */
@@ -9362,6 +9735,20 @@ export interface components {
             name: string | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * Service
+         * @description The last 90 days: orders done that had a due time, those done by then, and what people think (1 to 5 stars).
+         */
+        Service: {
+            /** In Time */
+            in_time: number;
+            /** Ratings */
+            ratings: number;
+            /** Stars */
+            stars: number | null;
+            /** Timed */
+            timed: number;
         };
         /**
          * SessionInfo
@@ -9537,6 +9924,8 @@ export interface components {
             state: string | null;
             /** State Text */
             state_text: string | null;
+            /** Watched */
+            watched: boolean;
         };
         /**
          * SourceBody
@@ -9579,12 +9968,22 @@ export interface components {
         SourcePatch: {
             /** Enabled */
             enabled?: boolean | null;
+            /**
+             * Expected Interval
+             * @description s between readings
+             */
+            expected_interval?: number | null;
             /** Password */
             password?: string | null;
             /** Settings */
             settings?: {
                 [key: string]: unknown;
             } | null;
+            /**
+             * Watched
+             * @description whether people are told when it falls silent
+             */
+            watched?: boolean | null;
         };
         /**
          * SpaceNode
@@ -9688,6 +10087,34 @@ export interface components {
             status: string;
             /** Usage */
             usage: string;
+        };
+        /**
+         * Spot
+         * @description A place to mark in the building's picture. `tone`: ok, warn or bad.
+         */
+        Spot: {
+            /** Element Id */
+            element_id: string | null;
+            /** Space Id */
+            space_id: string | null;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Tone */
+            tone: string;
+        };
+        /**
+         * Spots
+         * @description Where in the building, by what it is about.
+         */
+        Spots: {
+            /** Alarms */
+            alarms: components["schemas"]["Spot"][];
+            /** Comfort */
+            comfort: components["schemas"]["Spot"][];
+            /** Orders */
+            orders: components["schemas"]["Spot"][];
+            /** Works */
+            works: components["schemas"]["Spot"][];
         };
         /**
          * StatedValue
@@ -9825,6 +10252,19 @@ export interface components {
             name: string | null;
             /** Spaces */
             spaces: components["schemas"]["SpaceNode"][];
+        };
+        /**
+         * StoreyUse
+         * @description What the meters on a storey counted this month.
+         */
+        StoreyUse: {
+            /** Amount */
+            amount: number;
+            /**
+             * Storey Id
+             * Format: uuid
+             */
+            storey_id: string;
         };
         /**
          * SuggestedElement
@@ -10286,6 +10726,32 @@ export interface components {
             uri: string;
         };
         /**
+         * Use
+         * @description One medium. `meters`: how many are added up; `measured`: `supply` where others stand behind them.
+         */
+        Use: {
+            /**
+             * Measured
+             * @enum {string}
+             */
+            measured: "supply" | "meters";
+            /**
+             * Medium
+             * @enum {string}
+             */
+            medium: "electricity" | "heat" | "water" | "gas";
+            /** Meters */
+            meters: number;
+            month: components["schemas"]["Compared"];
+            /** Months */
+            months: components["schemas"]["Month"][];
+            /** Storeys */
+            storeys: components["schemas"]["StoreyUse"][];
+            /** Unit */
+            unit: string;
+            year: components["schemas"]["Compared"];
+        };
+        /**
          * Version
          * @description One uploaded file of a model. `report` is the import report; lists of versions leave its long lists out.
          */
@@ -10468,6 +10934,36 @@ export interface components {
             end: string;
             /** Start */
             start: string;
+        };
+        /**
+         * Work
+         * @description An order that is to be done, or a plan that falls due. `state`: of the order, or planned.
+         */
+        Work: {
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Element Id */
+            element_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Number */
+            number: number | null;
+            /** Space Id */
+            space_id: string | null;
+            /** State */
+            state: string;
+            /** Storey Id */
+            storey_id: string | null;
+            /** Title */
+            title: string;
         };
         /**
          * WorkOrder
@@ -12793,6 +13289,46 @@ export interface operations {
             };
         };
     };
+    get_consumption_api_v1_buildings__building__consumption_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consumption"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_derived_rooms_api_v1_buildings__building__derived_rooms_get: {
         parameters: {
             query?: {
@@ -13321,6 +13857,46 @@ export interface operations {
             };
         };
     };
+    get_picture_api_v1_buildings__building__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Picture"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_plan_features_api_v1_buildings__building__plan__storey__json_get: {
         parameters: {
             query?: {
@@ -13397,6 +13973,93 @@ export interface operations {
                 };
                 content: {
                     "image/svg+xml": unknown;
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_quotas_api_v1_buildings__building__quotas_get: {
+        parameters: {
+            query?: {
+                /** @description this one unless told */
+                year?: number | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Quota_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_quota_api_v1_buildings__building__quotas_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuotaBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Quota_"];
                 };
             };
             /** @description Refused */
@@ -20188,6 +20851,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkOrderDetail"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_rating_api_v1_work_orders__order__rating_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RatingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rating"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_ratings_api_v1_work_orders__order__ratings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Rating_"];
                 };
             };
             /** @description Refused */
