@@ -108,3 +108,17 @@ test("no value is written as black, and black as almost black", () => {
   expect(texel(table, 0)).toEqual([0, 0, 0, COLORED]);
   expect(texel(table, 1)).toEqual([1, 1, 1, COLORED]);
 });
+
+test("another moment has its own colours and alarms, and hides what this one hides", () => {
+  const table = new FeatureTable();
+  table.addTile(["a", "b"], boxes(2));
+  table.addTile(["b"], boxes(1));
+  table.setColors(new Map([["a", [9, 9, 9] as Rgb]]));
+  table.setAlarms(new Map([["a", "critical"]]));
+  table.setFlag(["b"], HIDDEN, true);
+  const then = table.variant(new Map([["b", [1, 2, 3] as Rgb], ["nowhere", null]]), new Map([["b", "low"]]));
+  const at = (feature: number): number[] => [...then.subarray(feature * 4, feature * 4 + 4)];
+  expect(at(0)[3]).toBe(0);
+  for (const feature of [1, 2]) expect(at(feature)).toEqual([1, 2, 3, HIDDEN | COLORED | (1 << ALARM_SHIFT)]);
+  expect(texel(table, 0)).toEqual([9, 9, 9, COLORED | (4 << ALARM_SHIFT)]);
+});

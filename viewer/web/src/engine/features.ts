@@ -25,6 +25,8 @@ const NONE = 0xffffffff;
 const NO_DATA: Rgb = [0, 0, 0];
 const DARKEST: Rgb = [1, 1, 1];
 
+const texel = (given: Rgb | null): Rgb => (given === null ? NO_DATA : given[0] + given[1] + given[2] === 0 ? DARKEST : given);
+
 /** How many features of a tile show in which way; decides which draws it needs. */
 export interface TileCounts {
   visible: number;
@@ -34,7 +36,7 @@ export interface TileCounts {
 
 interface TileSlot {
   readonly base: number;
-  readonly count: number;
+  count: number;
   mode: number;
   counts: TileCounts | null;
 }
@@ -59,6 +61,8 @@ export class FeatureTable {
 
   /** RGBA8 texels, rows of `ROW`; grows, so ask again after adding a tile. */
   data: Uint8Array<ArrayBuffer> = new Uint8Array(ROW * 4);
+  /** Rises with every texel that changes. */
+  version = 0;
   /** Half-open range of texture rows that changed since `takeDirty`. */
   #dirtyFrom = Infinity;
   #dirtyTo = 0;
@@ -107,6 +111,27 @@ export class FeatureTable {
       this.#write(feature);
     });
     return { tile, base };
+  }
+
+  /** Forget a tile's features; what was set for their elements stays. Their texels are not used again until all are cleared. */
+  removeTile(tile: number): void {
+    const slot = this.#tiles[tile] as TileSlot;
+    for (let feature = slot.base; feature < slot.base + slot.count; feature++) {
+      const element = this.#element[feature] as number;
+      if (element === NONE) continue;
+      if (this.#first[element] === feature) this.#first[element] = this.#next[feature] as number;
+      else {
+        let before = this.#first[element] as number;
+        while (this.#next[before] !== feature) before = this.#next[before] as number;
+        this.#next[before] = this.#next[feature] as number;
+      }
+      this.#element[feature] = NONE;
+      if (this.#first[element] !== NONE) continue;
+      this.#shown--;
+      this.#boxes.fill(NaN, element * 6, element * 6 + 6);
+    }
+    slot.count = 0;
+    slot.counts = null;
   }
 
   /** Flags (HIDDEN, GHOST) that hold for a whole tile. Call `refresh` after the last one. */
@@ -229,7 +254,7 @@ export class FeatureTable {
   setColors(colors: ReadonlyMap<string, Rgb | null> | null): void {
     const wanted = new Uint8Array(this.#flags.length + (colors?.size ?? 0));
     for (const [globalId, given] of colors ?? []) {
-      const color = given === null ? NO_DATA : given[0] + given[1] + given[2] === 0 ? DARKEST : given;
+      const color = texel(given);
       const element = this.#intern(globalId);
       wanted[element] = 1;
       const at = element * 3;
@@ -255,6 +280,26 @@ export class FeatureTable {
       if (((this.#flags[element] as number) & ALARM_MASK) !== 0 && !wanted.has(element)) this.#change(element, ALARM_MASK, 0);
     for (const [element, bits] of wanted) this.#change(element, ALARM_MASK, bits);
     this.#alarms = wanted.size;
+  }
+
+  /** A copy of the texels in which exactly these elements are coloured and in alarm; everything else is as it is. */
+  variant(colors: ReadonlyMap<string, Rgb | null>, alarms: ReadonlyMap<string, Severity>): Uint8Array<ArrayBuffer> {
+    const data = this.data.slice();
+    for (let at = 3; at < this.#features * 4; at += 4) data[at] = (data[at] as number) & ~(COLORED | ALARM_MASK);
+    const paint = (globalId: string, write: (at: number) => void): void => {
+      const element = this.#index.get(globalId);
+      if (element === undefined) return;
+      for (let f = this.#first[element] as number; f !== NONE; f = this.#next[f] as number) write(f * 4);
+    };
+    for (const [globalId, given] of colors) {
+      const color = texel(given);
+      paint(globalId, (at) => {
+        data.set(color, at);
+        data[at + 3] = (data[at + 3] as number) | COLORED;
+      });
+    }
+    for (const [globalId, severity] of alarms) paint(globalId, (at) => (data[at + 3] = (data[at + 3] as number) | (SEVERITY[severity] << ALARM_SHIFT)));
+    return data;
   }
 
   /** Rows that changed since the last call, half-open, or null. */
@@ -319,6 +364,7 @@ export class FeatureTable {
       changed = true;
     }
     if (!changed) return;
+    this.version++;
     const row = Math.floor(feature / ROW);
     this.#dirtyFrom = Math.min(this.#dirtyFrom, row);
     this.#dirtyTo = Math.max(this.#dirtyTo, row + 1);

@@ -10,7 +10,7 @@ import { add, scale, sub, targetOf, lookAt, type V3 } from "./rig";
 import { Shots, type Side } from "./shots";
 import { firstHit, snap, unit } from "./snap";
 import type {
-  Box, ClipPlane, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
+  Box, ClipPlane, Comparison, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
   Severity, SnapHit, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
@@ -242,7 +242,7 @@ export class Scene3D {
 
   #hitOf(raw: RawHit | null, x: number, y: number): Hit | null {
     const feature = raw && this.#building.table.featureAt(raw.feature);
-    const tile = feature && this.#building.tiles[feature.tile];
+    const tile = feature && this.#building.tileAt(feature.tile);
     if (!raw || !feature || !tile) return null;
     const { model, storey, layer } = tile.ref;
     return { globalId: feature.globalId, model, storey, layer, point: this.#building.toBuilding(this.#view.unproject(x, y, raw.depth)) };
@@ -253,7 +253,7 @@ export class Scene3D {
     const raw = this.#view.pick(x, y);
     const hit = this.#hitOf(raw, x, y);
     const feature = raw && this.#building.table.featureAt(raw.feature);
-    const tile = feature && this.#building.tiles[feature.tile];
+    const tile = feature && this.#building.tileAt(feature.tile);
     if (!raw || !hit || !tile) return null;
     const found = snap(
       this.#rayInScene(x, y), this.#view.unproject(x, y, raw.depth), { x, y }, tile.edges(raw.feature), tile.surface(raw.feature),
@@ -446,6 +446,12 @@ export class Scene3D {
   /** These elements are in alarm: they pulse, and shine through what hides them. */
   setAlarms(alarms: ReadonlyMap<GlobalId, Severity> | null): void {
     this.#building.table.setAlarms(alarms);
+    this.#view.invalidate();
+  }
+
+  /** Draw the building at another moment left of a line; null ends it. What is hidden or selected is so at both. */
+  compare(other: Comparison | null): void {
+    this.#view.split.other = other;
     this.#view.invalidate();
   }
 

@@ -210,6 +210,14 @@ export interface LoadOptions {
   readonly keepCamera?: boolean;
 }
 
+/** The building at another moment, drawn left of a line. */
+export interface Comparison {
+  readonly colors: ReadonlyMap<GlobalId, Rgb | null>;
+  readonly alarms: ReadonlyMap<GlobalId, Severity>;
+  /** Where the line is, as a share of the canvas' width. */
+  readonly share: number;
+}
+
 /** Events and what their listeners get. */
 export interface SceneEvents {
   /** A click or tap, null over empty space. */

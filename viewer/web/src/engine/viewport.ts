@@ -7,6 +7,7 @@ import { Lens, project, unproject, viewProjection, type LensCamera } from "./len
 import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
 import { Picker, type RawHit } from "./picker";
 import { basis, between, dot, ease, lookAt, sub, type Pose, type V3 } from "./rig";
+import { Split } from "./split";
 import { Stage } from "./stage";
 import { StateTexture } from "./state-texture";
 import type { Pass, Tile } from "./tile";
@@ -38,6 +39,8 @@ export class Viewport {
   /** …and what is no part of the building here. */
   readonly extras = new Scene();
   readonly stage: Stage;
+  /** Another moment beside this one. */
+  readonly split = new Split();
   /** Of everything loaded; empty until then. */
   readonly bounds = new Box3();
   readonly reducedMotion = globalThis.matchMedia?.("(prefers-reduced-motion: reduce)");
@@ -212,7 +215,7 @@ export class Viewport {
     this.#show("main", camera);
     this.renderer.setRenderTarget(null);
     this.renderer.clear();
-    this.renderer.render(this.root, camera);
+    this.#drawBuilding(camera);
     if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
     this.#host.onFrame(this.#moved);
     if (this.#moved) this.#economy.moved(start);
@@ -225,6 +228,23 @@ export class Viewport {
     if (this.#flight || this.#cut) this.invalidate();
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(350, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), PULSE);
+  }
+
+  /** The building: where it is compared, left of the line as it was at the other moment. */
+  #drawBuilding(camera: LensCamera): void {
+    const { other } = this.split;
+    if (!other) return this.renderer.render(this.root, camera);
+    const state = this.uniforms.uState.value;
+    const line = Math.round(Math.min(1, Math.max(0, other.share)) * this.#width);
+    this.renderer.setScissorTest(true);
+    for (const [from, to, shown] of [[0, line, this.split.of(this.#host.table(), other)], [line, this.#width, state]] as const) {
+      if (to <= from) continue;
+      this.uniforms.uState.value = shown;
+      this.renderer.setScissor(from, 0, to - from, this.#height);
+      this.renderer.render(this.root, camera);
+    }
+    this.renderer.setScissorTest(false);
+    this.uniforms.uState.value = state;
   }
 
   /** Time goes on: flight, cut, pulse. */
@@ -250,7 +270,7 @@ export class Viewport {
 
   /** Whether time goes on in the picture: never where motion is not wanted. */
   get #pulsing(): boolean {
-    return (this.animated || this.#host.table().alarmed) && !this.reducedMotion?.matches;
+    return (this.animated || this.#host.table().alarmed || (this.split.other?.alarms.size ?? 0) > 0) && !this.reducedMotion?.matches;
   }
 
   #updateShadows(now: number): void {
@@ -347,6 +367,7 @@ export class Viewport {
   #onRestored(): void {
     this.#lost = false;
     this.#state.drop();
+    this.split.drop();
     this.#shadowsStale = true;
     this.#shadowsAt = -1e9;
     this.#host.onContext("restored");
@@ -385,6 +406,7 @@ export class Viewport {
     this.#picker.dispose();
     this.stage.dispose();
     this.#state.drop();
+    this.split.drop();
     disposeMaterials(this.materials);
     this.root.clear();
     this.extras.clear();
