@@ -29,13 +29,15 @@ class Piece:
     """Triangles (K = 3) or crease edges (K = 2) that a tile shows, once or as N copies of one shape.
 
     `corners`: (C, K, 3), where they are, or before each copy's turn and shift. `features`: (C,) whose each of them is,
-    or (N,) whose each copy is; numbers in `TileShapes.names`.
+    or (N,) whose each copy is; numbers in `TileShapes.names`. `colours`: (C, 4) linear RGBA, 0…1, where asked for and
+    the tile gives any.
     """
 
     corners: NDArray[np.float64]
     features: NDArray[np.int64]
     turns: NDArray[np.float64] | None = None  # (N, 3, 3)
     shifts: NDArray[np.float64] | None = None  # (N, 3)
+    colours: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class TileShapes:
     pieces: list[Piece]
 
 
-def read_tile(data: bytes) -> TileShapes:
+def read_tile(data: bytes, *, colours: bool = False) -> TileShapes:
     """Return what a stored tile (gzip or plain GLB) shows; raise ValueError when it is none."""
     if data[:2] == b"\x1f\x8b":
         data = gzip.decompress(data)
@@ -54,7 +56,7 @@ def read_tile(data: bytes) -> TileShapes:
         raise ValueError("not a GLB file")
     size = struct.unpack_from("<I", data, 12)[0]
     try:
-        return _Reader(json.loads(data[20 : 20 + size]), data[28 + size :]).read()
+        return _Reader(json.loads(data[20 : 20 + size]), data[28 + size :], colours).read()
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"not a tile of ours: {error!r}") from error
 
@@ -62,8 +64,8 @@ def read_tile(data: bytes) -> TileShapes:
 class _Reader:
     """Walks the nodes of one tile. The outermost one turns z up into y up, which nothing here wants."""
 
-    def __init__(self, document: dict[str, Any], binary: bytes) -> None:
-        self._document, self._binary = document, binary
+    def __init__(self, document: dict[str, Any], binary: bytes, colours: bool) -> None:
+        self._document, self._binary, self._coloured = document, binary, colours
         self._views: dict[int, bytes] = {}
 
     def read(self) -> TileShapes:
@@ -79,14 +81,16 @@ class _Reader:
             points = self._accessor(primitive["attributes"]["POSITION"]) * scale
             rows = self._accessor(primitive["indices"]).reshape(-1, 2 if primitive["mode"] == _LINES else 3)
             corners = rows.astype(np.int64)
+            colour = primitive["attributes"].get("COLOR_0") if self._coloured else None
+            colours = None if colour is None else self._accessor(colour)[corners[:, 0]]
             if copies is None:
                 feature = self._accessor(primitive["attributes"]["_FEATURE_ID_0"]).reshape(-1).astype(np.int64)
-                yield Piece(points[corners] + move, feature[corners[:, 0]])
+                yield Piece(points[corners] + move, feature[corners[:, 0]], colours=colours)
                 continue
             given = {name: self._accessor(number) for name, number in copies["attributes"].items()}
             turns = Rotation.from_quat(given["ROTATION"]).as_matrix()
             features = given["_FEATURE_ID_0"].reshape(-1).astype(np.int64)
-            yield Piece(points[corners], features, turns, given["TRANSLATION"] + move)
+            yield Piece(points[corners], features, turns, given["TRANSLATION"] + move, colours)
 
     def _accessor(self, number: int) -> NDArray[np.float64]:
         accessor = self._document["accessors"][number]

@@ -1,9 +1,11 @@
 """A model in a Jupyter notebook.
 
-    from viewer.notebook import view
+    from viewer.notebook import show, view
+    show("Riverside Tower", storey="F03", color_by="temperature")
     view("building.ifc")
 
-Needs no server. The file is read and meshed in sandboxed processes, as an upload is.
+`show` asks a running server, with what its points say. `view` needs none: the file is read and meshed in sandboxed
+processes, as an upload is.
 """
 
 from __future__ import annotations
@@ -20,10 +22,13 @@ from numpy.typing import NDArray
 from ifc_models.extract import MODEL_FILE, MeshArrays, load_extract
 from ifc_models.worker import run_worker
 from twin.errors import Invalid
+from viewer.notebook_server import Server
+from viewer.notebook_show import ModelWidget, show
 from viewer.palette import Layer
 from viewer.tile_folder import FileStoreys
 from viewer.whole import Assembled, assemble_whole
 
+__all__ = ["ModelWidget", "Server", "show", "view"]
 _FIELD_OF_VIEW = 40.0  # degrees
 
 
