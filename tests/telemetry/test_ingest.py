@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from telemetry.decode import RawReading
+from telemetry import ingest as ingest_module
+from telemetry.decode import RawReading, columns_of
 from telemetry.ingest import MAX_WAITING, Ingest
 from telemetry.points import NewPoint, Value
-from telemetry.sources import ensure_source
+from telemetry.sources import SourceRef, ensure_source
 from telemetry.store import Readings, write_readings
 from tests.telemetry.conftest import Sink, make_points, source_of
 from twin.db import Database, row, rows
@@ -370,3 +371,24 @@ async def test_two_servers_that_store_the_same_readings_at_once_store_them_once(
     assert sum(receipt.accepted for receipt in receipts) == 400
     assert sum(receipt.duplicate for receipt in receipts) == 400
     assert len(await stored(storage)) == 400
+
+
+async def test_history_waits_for_live_data_and_gets_its_turn_all_the_same(
+    readings_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One piece of it after four batches of live data, and all of it once those end."""
+    await make_points(readings_db, TEMPERATURE)
+    monkeypatch.setattr(ingest_module, "MAX_ROWS", 1)  # each submission is a batch
+    order: list[str] = []
+
+    async def send(ingest: Ingest, source: SourceRef, what: str, second: int, *, live: bool) -> None:
+        await ingest.submit_columns(source, columns_of([reading(seconds=-second)]), live=live)
+        order.append(what)
+
+    async with Ingest(readings_db, Settings()) as ingest:
+        source = await source_of(ingest)
+        await ingest.submit(source, [reading()])  # the point is known: nobody has to wait for a look-up
+        waiting = [send(ingest, source, "history", n, live=False) for n in range(1, 4)]
+        waiting += [send(ingest, source, "live", n, live=True) for n in range(4, 13)]
+        await asyncio.gather(*waiting)
+    assert "".join(each[0] for each in order) == "lllhllllhllh", "the first live one has had its turn above"

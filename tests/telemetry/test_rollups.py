@@ -160,3 +160,51 @@ async def test_gaps_are_filled_as_asked(readings_db: Database) -> None:
     assert answers["null"] == [10.0, None, None, None, 50.0]
     assert answers["previous"] == [10.0, 10.0, 10.0, 10.0, 50.0]
     assert answers["linear"] == pytest.approx([10.0, 20.0, 30.0, 40.0, 50.0])
+
+
+@pytest.mark.clause("6.1.3f")
+async def test_readings_that_come_three_times_shuffled_and_from_wrong_clocks_are_rolled_up_once(
+    readings_db: Database,
+) -> None:
+    """R9: three times each, within ten minutes of their turn; clocks a day slow, never set (1970) and in 2099."""
+    [point] = await make_points(readings_db, NUMBER)
+    chance, start = Random(9), NOW - timedelta(hours=7)
+    true = {start + timedelta(seconds=30 * i): round(chance.uniform(-5, 30), 3) for i in range(720)}
+    slow = {ts - timedelta(days=1): value for ts, value in list(true.items())[::40]}
+    unset = {datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=i): float(i) for i in range(7)}
+    ahead = {datetime(2099, 1, 1, tzinfo=UTC) + timedelta(minutes=i): float(i) for i in range(5)}
+    jitter = timedelta(minutes=10).total_seconds()
+    turns = [(ts.timestamp() + chance.uniform(-jitter, jitter), ts, value) for ts, value in true.items() for _ in "123"]
+    turns += [
+        (chance.uniform(start.timestamp(), NOW.timestamp()), ts, value)
+        for each in (slow, unset, ahead) for ts, value in each.items() for _ in "123"
+    ]  # fmt: skip
+    turns.sort()
+    sums = [0, 0, 0]
+    rollups = Rollups(readings_db)
+    async with Ingest(readings_db, Settings(), clock=NOW.timestamp) as ingest:
+        source = await source_of(ingest)
+        for n in range(0, len(turns), 150):
+            piece = [RawReading("n", ts, value) for _, ts, value in turns[n : n + 150]]
+            receipt = await ingest.submit(source, piece)
+            assert {each.code for each in receipt.rejected} <= {"reading.ahead"}
+            counts = (receipt.accepted, receipt.duplicate, len(receipt.rejected))
+            sums = [a + b for a, b in zip(sums, counts, strict=True)]
+            await rollups.catch_up(now=datetime.fromtimestamp(turns[min(n + 150, len(turns)) - 1][0], UTC))
+    kept = true | slow | unset
+    assert sums == [len(kept), 2 * len(kept), 3 * len(ahead)]
+    await rollups.catch_up(now=NOW)
+    hours = await ask(readings_db, point, "1h", (8.0, 0.0), zone=ZoneInfo("UTC"), agg=("count", "mean", "min", "max"))
+    assert sum(each["count"] for each in hours) == len(true)
+    for each in hours:
+        there = [value for ts, value in true.items() if each["ts"] <= ts < each["ts"] + timedelta(hours=1)]
+        assert each["count"] == len(there) and each["mean"] == pytest.approx(sum(there) / len(there))
+        assert (each["min"], each["max"]) == (min(there), max(there))
+    asked: list[dict[str, Any]] = [
+        {"bucket": "1h", "hours": (9.0, 0.0)}, {"bucket": "5m", "hours": (7.0, 5.0)},
+        {"bucket": "1d", "hours": (48.0, 0.0)},
+    ]  # fmt: skip
+    rolled = [await ask(readings_db, point, **each) for each in asked]
+    await from_readings(readings_db)
+    for one, each in zip(rolled, asked, strict=True):
+        assert_same(one, await ask(readings_db, point, **each))
