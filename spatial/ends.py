@@ -132,7 +132,7 @@ def flat_faces(mesh: Mesh, shapes: NDArray[np.int64]) -> Faces:
     corners_at = mesh.triangles[rows].astype(np.int64) + mesh.shape_vertices[shape].astype(np.int64)[:, None]
     corners = mesh.positions[corners_at].astype(np.float64)  # (n, 3, 3)
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    area = np.linalg.norm(normal, axis=1) / 2
+    area = _lengths(normal) / 2
     kept = area > 1e-12
     shape, corners, normal, area = shape[kept], corners[kept], normal[kept], area[kept]
     normal /= 2 * area[:, None]
@@ -142,7 +142,8 @@ def flat_faces(mesh: Mesh, shapes: NDArray[np.int64]) -> Faces:
     total = np.bincount(group, area)
     centre = _weighted(group, area, corners.mean(axis=1)) / total[:, None]
     mean = _weighted(group, area, normal)
-    reach = np.linalg.norm(corners - centre[group][:, None], axis=2).max(axis=1)
+    middle = centre[group]
+    reach = np.max([_lengths(corners[:, i] - middle) for i in range(3)], axis=0)
     furthest = np.zeros(len(total))
     np.maximum.at(furthest, group, reach)
     wide = total > SMALLEST
@@ -151,15 +152,43 @@ def flat_faces(mesh: Mesh, shapes: NDArray[np.int64]) -> Faces:
         np.bincount(group)[wide].astype(np.int64),
         np.asarray(total[wide], dtype=np.float64),
         centre[wide],
-        (mean / np.linalg.norm(mean, axis=1)[:, None])[wide],
+        (mean / _lengths(mean)[:, None])[wide],
         2 * furthest[wide],
     )
 
 
 def _grouped(key: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct rows of `key`, in order, and which of them each row is."""
-    found, group = np.unique(key, axis=0, return_inverse=True)
-    return found, group.reshape(-1)
+    """The distinct rows of `key`, in order, and which of them each row is.
+
+    Rows are found equal by one mixed word each: sorting words takes a sixth of the time of sorting rows, and two of a
+    hundred million rows fall together once in a thousand models.
+    """
+    mixed = np.zeros(len(key), dtype=np.uint64)
+    for column in key.T:
+        mixed = _mixed(mixed ^ column.astype(np.uint64))
+    words, group = np.unique(mixed, return_inverse=True)
+    group = group.reshape(-1)
+    some_row = np.empty(len(words), dtype=np.int64)
+    some_row[group] = np.arange(len(key))
+    found = key[some_row]
+    order = np.lexsort(found.T[::-1])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return found[order], place[group]
+
+
+def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64: 64 well-mixed bits, one to one."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
+
+
+def _lengths(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) of vectors (n, 3); numpy's own norm is slow along short rows."""
+    x, y, z = vectors.T
+    return np.asarray(np.sqrt(x * x + y * y + z * z))
 
 
 def _weighted(group: NDArray[np.int64], weight: NDArray[np.float64], of: NDArray[np.float64]) -> NDArray[np.float64]:
