@@ -30,6 +30,7 @@ SERVER_WIDE_TABLES = {
     "external_identity", "login_throttle", "login_ticket", "oidc_login", "password_history",
     "rate_lease", "rate_window",
     "recovery_code", "role", "role_grant", "second_factor", "session", "steady_clock", "idempotency",
+    "workspace",
     # the installation, and words that mean the same everywhere
     "alembic_version", "blob", "ifc_class", "installation", "service_level",
     "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers", "procrastinate_workers",

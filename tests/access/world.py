@@ -285,6 +285,12 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
                 "INSERT INTO event (building_id, storey_id, topic, data) VALUES (%s, %s, %s, %s)",
                 (made.id, storey["storey"], topic, Jsonb({"id": str(storey[subject]), "mark": made.mark})),
             )
+    ids["saved_id"] = await one(
+        conn,
+        """INSERT INTO saved (building_id, kind, name, owner, shared, content)
+           VALUES (%(building)s, 'search', %(mark)s || ' pumps', 'cli', true, '{"query": "pump"}') RETURNING id""",
+        ids,
+    )
     ids["match"] = await one(
         conn,
         """INSERT INTO element_match (model_id, version, kind, state, old_id, new_id, old_global_id)
