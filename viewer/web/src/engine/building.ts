@@ -2,12 +2,13 @@
 import { Box3, Vector3, type Object3D } from "three";
 import { Decoder } from "./decode";
 import { FeatureTable, HIDDEN } from "./features";
-import { loadTiles } from "./loader";
+import { loadTile, loadTiles, type Loaded } from "./loader";
 import type { Materials } from "./materials";
+import { Residency, type Sight, type Slot } from "./residency";
 import type { Bounds, V3 } from "./rig";
 import { Tile } from "./tile";
 import { loadingOrder, readTileset, unionOf, type TileRef } from "./tileset";
-import type { Box, GlobalId, Layer, LoadOptions, OverlayOptions, Progress, StoreyInfo, TileError, Vec3 } from "./types";
+import type { Box, GlobalId, Layer, LeftOut, LoadOptions, OverlayOptions, Progress, StoreyInfo, TileError, Vec3 } from "./types";
 
 /** What an overlay does not show: one element that is always hidden. */
 const UNSEEN = "\0";
@@ -23,26 +24,73 @@ export interface BuildingHost {
   onStart(): void;
   onTile(tile: Tile): void;
   onProgress(progress: Progress): void;
+  /** Asks how much tiles matter from where the camera is; the box is where the tile is drawn. */
+  sights(): (ref: TileRef, box: Box3 | null) => Sight;
+  /** There is no room for these; null when there is for all. */
+  onLeftOut(left: LeftOut | null): void;
   onError(error: TileError): void;
 }
 
 export class Building {
   readonly table = new FeatureTable();
   readonly bounds = new Box3();
-  /** Bytes of geometry on the GPU. */
-  bytes = 0;
+  /** Bytes of geometry that may be in memory. */
+  #budget: number;
   readonly #host: BuildingHost;
   readonly #decoder = new Decoder();
   #tiles: Tile[] = [];
+  #byNumber = new Map<number, Tile>();
+  #bySlot = new Map<TileRef, Tile>();
+  #residency: Residency | null = null;
+  #leftOut = "";
   /** Those of `#tiles` that lie over the building; see `overlay`. */
   #overlay = new Set<Tile>();
+  /** Those of the version before that are shown until what replaces them has come. */
+  #outdated = new Set<Tile>();
   #overlayAbort = new AbortController();
   #origin: Vec3 | null = null;
   #storeys: readonly StoreyInfo[] = [];
   #abort = new AbortController();
 
-  constructor(host: BuildingHost) {
+  constructor(host: BuildingHost, budget: number) {
     this.#host = host;
+    this.#budget = budget;
+  }
+
+  /** Bytes of geometry in memory. */
+  get bytes(): number {
+    return this.#tiles.reduce((sum, tile) => sum + tile.bytes, 0);
+  }
+
+  get budget(): number {
+    return this.#budget;
+  }
+
+  /** Tiles that could not be had. */
+  get failed(): readonly TileRef[] {
+    return this.#residency?.failed.map(({ ref }) => ref) ?? [];
+  }
+
+  /** The tile of a number that the table gives; overlays come and go, so it is no index of `tiles`. */
+  tileAt(number: number): Tile | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  setBudget(bytes: number): void {
+    this.#budget = bytes;
+    this.#residency?.setBudget(bytes);
+  }
+
+  /** Another place is looked at, or other things are to be shown: load what is missing there. */
+  look(): void {
+    this.#residency?.look();
+  }
+
+  /** Try again what failed; resolves with how many that were once they have come or failed again. */
+  async retry(): Promise<number> {
+    const count = this.#residency?.retry() ?? 0;
+    await this.#residency?.fill();
+    return count;
   }
 
   get tiles(): readonly Tile[] {
@@ -58,44 +106,125 @@ export class Building {
     if (!answer.ok) throw new Error(`${url}: the server answered ${answer.status}`);
     const { tiles: refs, storeys } = readTileset(await answer.json(), answer.url || url);
     if (signal.aborted) return;
-    this.#clear();
-    if (storeys.length > 0) this.setStoreys(storeys);
-    this.table.reserve(refs.reduce((sum, ref) => sum + ref.elements, 0));
     const whole = unionOf(refs.map((ref) => ref.box));
+    if (options.keepCamera && this.#origin && this.#bySlot.size > 0) this.#keepEqual(refs);
+    else {
+      this.#clear();
+      if (whole) this.#origin = [0, 1, 2].map((i) => Math.round(((whole.min[i] as number) + (whole.max[i] as number)) / 2)) as unknown as Vec3;
+    }
+    if (storeys.length > 0) this.setStoreys(storeys);
+    this.table.reserve(this.table.featureCount + refs.reduce((sum, ref) => sum + ref.elements, 0));
     if (whole) {
-      const middle = (i: 0 | 1 | 2): number => Math.round((whole.min[i] + whole.max[i]) / 2);
-      this.#origin = [middle(0), middle(1), middle(2)];
       const { min, max } = this.toScene(whole);
       this.bounds.set(new Vector3(...min), new Vector3(...max));
       this.#host.onBounds(this.bounds);
     }
     this.#host.onStart();
-    await this.#loadTiles(loadingOrder(refs, options.first), signal);
+    await this.#loadTiles(loadingOrder(refs, options.first), options.first ?? [], signal);
     if (!signal.aborted) this.#settleBounds();
   }
 
-  async #loadTiles(refs: readonly TileRef[], signal: AbortSignal): Promise<void> {
+  async #loadTiles(refs: readonly TileRef[], first: readonly string[], signal: AbortSignal): Promise<void> {
     const totalBytes = refs.reduce((sum, ref) => sum + ref.bytes, 0);
     let [loadedTiles, loadedBytes] = [0, 0];
     const report = (): void => this.#host.onProgress({ loadedTiles, totalTiles: refs.length, loadedBytes, totalBytes });
+    const came = (bytes: number): void => {
+      [loadedTiles, loadedBytes] = [loadedTiles + 1, loadedBytes + bytes];
+      if (loadedTiles <= refs.length) report();
+    };
+    const size = this.bounds.getSize(new Vector3()).length();
+    this.#residency = new Residency(refs, this.#budget, first, {
+      concurrency: this.#host.concurrency,
+      reach: () => size * 0.15,
+      sights: () => {
+        const sight = this.#host.sights();
+        return (ref) => sight(ref, this.#bySlot.get(ref)?.box ?? this.#boxInScene(ref));
+      },
+      load: (ref, abort) => loadTile(ref, this.#decoder, this.#host.get, abort),
+      onHere: (slot, loaded) => {
+        if (!slot.known) came(loaded.bytes);
+        return this.#place(slot, loaded);
+      },
+      onDrop: ({ ref }) => this.#bySlot.get(ref)?.drop(),
+      onFailed: ({ ref }, error) => {
+        came(0);
+        this.#host.onError({ uri: ref.uri, message: error.message, storey: ref.storey, layer: ref.layer });
+      },
+      onIdle: () => this.#tellLeftOut(refs.length),
+    }, signal);
+    for (const slot of this.#residency.slots) {
+      const tile = this.#bySlot.get(slot.ref);
+      if (!tile) continue;
+      Object.assign(slot, { state: tile.filled ? "here" : "waiting", known: true, bytes: tile.bytes });
+      loadedTiles++;
+    }
     report();
-    await loadTiles(refs, this.#decoder, this.#host.get, this.#host.concurrency, signal, {
-      onTile: (ref, data, bytes) => {
-        this.#origin ??= [Math.round(data.boxes[0] ?? 0), Math.round(data.boxes[1] ?? 0), Math.round(data.boxes[2] ?? 0)];
-        const tile = new Tile(ref, data, this.table, this.#host.materials, this.#host.root, this.#origin);
-        this.#tiles.push(tile);
-        this.bytes += tile.bytes;
-        if (!ref.box && !tile.box.isEmpty()) this.#host.onBounds(this.bounds.union(tile.box));
-        this.#host.onTile(tile);
-        [loadedTiles, loadedBytes] = [loadedTiles + 1, loadedBytes + bytes];
-        report();
-      },
-      onError: (ref, error) => {
-        loadedTiles++;
-        report();
-        this.#host.onError({ uri: ref.uri, message: error.message });
-      },
-    });
+    await this.#residency.fill();
+  }
+
+  #place({ ref }: Slot, { data }: Loaded): number {
+    const known = this.#bySlot.get(ref);
+    if (known) {
+      known.fill(data);
+      this.#host.onTile(known);
+      return known.bytes;
+    }
+    this.#removeOutdated((old) => old.ref.storey === ref.storey && old.ref.layer === ref.layer);
+    this.#origin ??= [Math.round(data.boxes[0] ?? 0), Math.round(data.boxes[1] ?? 0), Math.round(data.boxes[2] ?? 0)];
+    const tile = this.#add(ref, data);
+    this.#bySlot.set(ref, tile);
+    if (!ref.box && !tile.box.isEmpty()) this.#host.onBounds(this.bounds.union(tile.box));
+    this.#host.onTile(tile);
+    return tile.bytes;
+  }
+
+  #add(ref: TileRef, data: Loaded["data"]): Tile {
+    const tile = new Tile(ref, data, this.table, this.#host.materials, this.#host.root, this.#origin as Vec3);
+    this.#tiles.push(tile);
+    this.#byNumber.set(tile.number, tile);
+    return tile;
+  }
+
+  #tellLeftOut(tiles: number): void {
+    const left = this.#residency?.leftOut ?? null;
+    const told = left && left.tiles > 0 ? JSON.stringify(left) : "";
+    if (told !== this.#leftOut) this.#host.onLeftOut(told ? left : null);
+    this.#leftOut = told;
+    if (told) this.#host.onProgress({ loadedTiles: tiles, totalTiles: tiles, loadedBytes: 0, totalBytes: 0 }); // no more is coming
+  }
+
+  /** Another version: its tiles that are those of the one before stay, the others go when what replaces them has come. */
+  #keepEqual(refs: readonly TileRef[]): void {
+    this.dropOverlay();
+    const before = new Map([...this.#bySlot.values()].map((tile) => [tile.ref.url, tile] as const));
+    this.#bySlot.clear();
+    for (const ref of refs) {
+      const tile = before.get(ref.url);
+      if (!tile || tile.ref.storey !== ref.storey || tile.ref.layer !== ref.layer) continue;
+      before.delete(ref.url);
+      tile.ref = ref;
+      this.#bySlot.set(ref, tile);
+    }
+    this.#outdated = new Set(before.values());
+    const coming = new Set(refs.filter((ref) => !this.#bySlot.has(ref)).map(({ storey, layer }) => `${storey}/${layer}`));
+    this.#removeOutdated(({ ref }) => !coming.has(`${ref.storey}/${ref.layer}`));
+  }
+
+  #removeOutdated(which: (tile: Tile) => boolean): void {
+    const going = [...this.#outdated].filter(which);
+    for (const tile of going) {
+      this.#outdated.delete(tile);
+      this.#byNumber.delete(tile.number);
+      this.table.removeTile(tile.number);
+      tile.dispose();
+    }
+    if (going.length > 0) this.#tiles = this.#tiles.filter((tile) => !going.includes(tile));
+  }
+
+  #boxInScene({ box }: TileRef): Box3 | null {
+    if (!box) return null;
+    const { min, max } = this.toScene(box);
+    return new Box3(new Vector3(...min), new Vector3(...max));
   }
 
   /** Show some elements of another tileset as well, e.g. what an earlier version had. Their ids end in `mark`. */
@@ -110,13 +239,11 @@ export class Building {
       onTile: (ref, data) => {
         if (!this.#origin || !data.globalIds.some((id) => only.has(id))) return;
         const globalIds = data.globalIds.map((id) => (only.has(id) ? id + mark : UNSEEN));
-        const tile = new Tile(ref, { ...data, globalIds }, this.table, this.#host.materials, this.#host.root, this.#origin);
-        this.#tiles.push(tile);
+        const tile = this.#add(ref, { ...data, globalIds });
         this.#overlay.add(tile);
-        this.bytes += tile.bytes;
         this.#host.onTile(tile);
       },
-      onError: (ref, error) => this.#host.onError({ uri: ref.uri, message: error.message }),
+      onError: (ref, error) => this.#host.onError({ uri: ref.uri, message: error.message, storey: ref.storey, layer: ref.layer }),
     });
   }
 
@@ -124,7 +251,8 @@ export class Building {
     this.#overlayAbort.abort();
     this.#overlayAbort = new AbortController();
     for (const tile of this.#overlay) {
-      this.bytes -= tile.bytes;
+      this.#byNumber.delete(tile.number);
+      this.table.removeTile(tile.number);
       tile.dispose();
     }
     this.#tiles = this.#tiles.filter((tile) => !this.#overlay.has(tile));
@@ -135,7 +263,10 @@ export class Building {
     this.dropOverlay();
     for (const tile of this.#tiles) tile.dispose();
     this.#tiles = [];
-    this.bytes = 0;
+    this.#byNumber.clear();
+    this.#bySlot.clear();
+    this.#outdated.clear();
+    this.#residency = null;
     this.table.clearTiles();
     this.#origin = null;
     this.#host.onBounds(this.bounds.makeEmpty());
@@ -190,7 +321,7 @@ export class Building {
 
   /** How far above its place an element is drawn, m. */
   liftOf(globalId: GlobalId): number {
-    return this.#tiles[this.table.tileOf(globalId) ?? -1]?.lift ?? 0;
+    return this.tileAt(this.table.tileOf(globalId) ?? -1)?.lift ?? 0;
   }
 
   idsIn(where: { readonly storey?: string; readonly layer?: Layer }): GlobalId[] {

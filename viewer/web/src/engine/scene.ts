@@ -1,3 +1,4 @@
+import { Asking } from "./asking";
 import { Building } from "./building";
 import { Drawings, eyeOf } from "./drawings";
 import { GHOST, HIDDEN, HIGHLIGHTED, SELECTED } from "./features";
@@ -5,12 +6,11 @@ import { Hover } from "./hover";
 import { Markers } from "./markers";
 import { NO_CUT } from "./materials";
 import { Overlays } from "./overlays";
-import type { RawHit } from "./picker";
-import { add, scale, sub, targetOf, lookAt, type V3 } from "./rig";
+import { defaultBudget, thisDevice } from "./residency";
+import { targetOf, lookAt } from "./rig";
 import { Shots, type Side } from "./shots";
-import { firstHit, snap, unit } from "./snap";
 import type {
-  Box, ClipPlane, Comparison, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Rgb, SceneEvents, SceneOptions,
+  Box, ClipPlane, Comparison, Destination, FlyOptions, GlobalId, Hit, Layer, LoadOptions, Marker, Others, OverlayOptions, Quality, Rgb, SceneEvents, SceneOptions,
   Severity, SnapHit, Stats, StoreyInfo, Theme, Vec3, View,
 } from "./types";
 import { Viewport } from "./viewport";
@@ -43,9 +43,11 @@ export class Scene3D {
   readonly #markers: Markers;
   readonly #hover: Hover;
   readonly #shots: Shots;
+  readonly #asking: Asking;
+  readonly #abort = new AbortController();
   readonly #listeners: Listeners = {
     pick: new Set(), open: new Set(), menu: new Set(), hover: new Set(), progress: new Set(), error: new Set(),
-    camera: new Set(), tile: new Set(), walkEnd: new Set(), context: new Set(),
+    camera: new Set(), tile: new Set(), walkEnd: new Set(), context: new Set(), leftOut: new Set(),
   };
   #ready: Promise<void> = Promise.resolve();
   readonly #layers = new Map<Layer, boolean>();
@@ -78,10 +80,15 @@ export class Scene3D {
         onHover: (x, y) => this.#hover.move(x, y),
         onLeave: () => this.#hover.leave(),
         onContext: (state) => this.#emit("context", state),
+        onRest: () => this.#building.look(),
       },
       options.maxPixelRatio ?? 2,
     );
     this.#building = this.#makeBuilding(options);
+    this.#asking = new Asking(this.#building, this.#view, (tile) => this.isLayerVisible(tile.ref.layer));
+    this.#view.ambient.setQuality(options.ambientOcclusion ?? "auto");
+    // What failed while there was no network is tried again once there is.
+    globalThis.addEventListener("online", () => void this.retry(), { signal: this.#abort.signal });
     this.overlays = new Overlays(this.#building, this.#view);
     this.#shots = new Shots(this.#building, this.#view, (storeyId) => this.cutAbove(storeyId));
     this.drawings = new Drawings(overlay, {
@@ -124,7 +131,10 @@ export class Scene3D {
    */
   async load(tilesetUrl: string, options: LoadOptions = {}): Promise<void> {
     this.#fitWhenKnown = !options.keepCamera;
-    const work = this.#building.load(tilesetUrl, options).finally(() => (this.#fitWhenKnown = false));
+    const work = this.#building.load(tilesetUrl, options).finally(() => {
+      this.#fitWhenKnown = false;
+      this.#view.loading = false;
+    });
     this.#ready = work.catch(() => undefined);
     return work;
   }
@@ -141,6 +151,32 @@ export class Scene3D {
     this.#view.invalidate(true);
   }
 
+  /** Tiles that could not be had, by their addresses in the tileset. */
+  get failed(): readonly string[] {
+    return this.#building.failed.map(({ uri }) => uri);
+  }
+
+  /** Try again what could not be had; resolves with how many tiles that were, once they have come or failed again. */
+  async retry(): Promise<number> {
+    return this.#building.retry();
+  }
+
+  /** Bytes of geometry in memory at most; null: as the device can hold. */
+  setMemory(bytes: number | null): void {
+    this.#building.setBudget(bytes ?? defaultBudget(thisDevice()));
+    this.#view.invalidate(true);
+  }
+
+  /** Whether corners darken when the camera rests. */
+  setAmbientOcclusion(quality: Quality): void {
+    this.#view.ambient.setQuality(quality);
+  }
+
+  #isStoreyHidden(storey: string | null): boolean {
+    const only = this.#isolatedStoreys;
+    return only?.others === "hide" && !only.ids.has(storey ?? "");
+  }
+
   #makeBuilding(options: SceneOptions): Building {
     return new Building({
       root: this.#view.root,
@@ -154,7 +190,15 @@ export class Scene3D {
         if (this.#fitWhenKnown && !bounds.isEmpty()) void this.fit({ duration: 0 });
       },
       // From now on the camera is the user's.
-      onStart: () => (this.#fitWhenKnown &&= this.#view.bounds.isEmpty()),
+      onStart: () => {
+        this.#fitWhenKnown &&= this.#view.bounds.isEmpty();
+        this.#view.loading = true;
+      },
+      sights: () => {
+        const sight = this.#view.sights();
+        return ({ storey, layer }, box) => ({ ...sight(box), wanted: this.isLayerVisible(layer) && !this.#isStoreyHidden(storey) });
+      },
+      onLeftOut: (left) => this.#emit("leftOut", left),
       onTile: (tile) => {
         const { uri, storey, layer } = tile.ref;
         if (!this.#layers.has(layer)) this.#layers.set(layer, true);
@@ -164,7 +208,7 @@ export class Scene3D {
       },
       onProgress: (progress) => this.#emit("progress", progress),
       onError: (error) => this.#emit("error", error),
-    });
+    }, options.memory ?? defaultBudget(thisDevice()));
   }
 
   // Events -----------------------------------------------------------------------------------------------------
@@ -232,68 +276,32 @@ export class Scene3D {
 
   /** What is seen at a canvas position (CSS px). Hidden, ghosted and cut-away elements are looked through. */
   pick(x: number, y: number): Hit | null {
-    return this.#hitOf(this.#view.pick(x, y), x, y);
+    return this.#asking.pick(x, y);
   }
 
   /** The same without waiting for the GPU. */
   async pickAsync(x: number, y: number): Promise<Hit | null> {
-    return this.#hitOf(await this.#view.pickAsync(x, y), x, y);
-  }
-
-  #hitOf(raw: RawHit | null, x: number, y: number): Hit | null {
-    const feature = raw && this.#building.table.featureAt(raw.feature);
-    const tile = feature && this.#building.tileAt(feature.tile);
-    if (!raw || !feature || !tile) return null;
-    const { model, storey, layer } = tile.ref;
-    return { globalId: feature.globalId, model, storey, layer, point: this.#building.toBuilding(this.#view.unproject(x, y, raw.depth)) };
+    return this.#asking.pickAsync(x, y);
   }
 
   /** A point exactly on what is seen at a canvas position: its corner or edge where one is near, else its face. */
   snap(x: number, y: number): SnapHit | null {
-    const raw = this.#view.pick(x, y);
-    const hit = this.#hitOf(raw, x, y);
-    const feature = raw && this.#building.table.featureAt(raw.feature);
-    const tile = feature && this.#building.tileAt(feature.tile);
-    if (!raw || !hit || !tile) return null;
-    const found = snap(
-      this.#rayInScene(x, y), this.#view.unproject(x, y, raw.depth), { x, y }, tile.edges(raw.feature), tile.surface(raw.feature),
-      (point) => this.#view.project(point),
-    );
-    const place = (point: V3): Vec3 => this.#building.toBuilding(point);
-    return { ...hit, kind: found.kind, point: place(found.point), normal: found.normal, edge: found.edge && [place(found.edge[0]), place(found.edge[1])] };
+    return this.#asking.snap(x, y);
   }
 
   /** How far it is from a point along a direction to the next thing that is drawn; null when there is none. */
   clearance(from: Vec3, direction: Vec3): { distance: number; point: Vec3 } | null {
-    const along = unit(direction);
-    const ray = { from: add(this.#building.pointInScene(from), scale(along, 0.002)), along };
-    let best: { distance: number; point: V3 } | null = null;
-    for (const tile of this.#building.tiles) {
-      if (!this.isLayerVisible(tile.ref.layer) || tile.ref.layer === "spaces") continue;
-      const { table } = this.#building;
-      const hit = firstHit(ray, tile.triangles((feature) => {
-        const id = table.featureAt(feature)?.globalId;
-        return id !== undefined && table.isVisible(id);
-      }));
-      if (hit && hit.distance < (best?.distance ?? Infinity)) best = hit;
-    }
-    return best && { distance: best.distance + 0.002, point: this.#building.toBuilding(best.point) };
+    return this.#asking.clearance(from, direction);
   }
 
   /** The line of sight through a canvas position: a point of it and its unit direction. */
   ray(x: number, y: number): { from: Vec3; along: Vec3 } {
-    const { from, along } = this.#rayInScene(x, y);
-    return { from: this.#building.toBuilding(from), along };
-  }
-
-  #rayInScene(x: number, y: number): { from: V3; along: V3 } {
-    const from = this.#view.unproject(x, y, 0);
-    return { from, along: unit(sub(this.#view.unproject(x, y, 1), from)) };
+    return this.#asking.ray(x, y);
   }
 
   /** Canvas position (CSS px) of a point of the building; null behind the camera. */
   project(point: Vec3): { x: number; y: number } | null {
-    return this.#view.project(this.#building.pointInScene(point));
+    return this.#asking.project(point);
   }
 
   // Camera -----------------------------------------------------------------------------------------------------
@@ -439,6 +447,7 @@ export class Scene3D {
    * a map gives all of them their own colours back. One texture upload.
    */
   setColors(colors: ReadonlyMap<GlobalId, Rgb | null> | null): void {
+    this.#view.ambient.gentle = (colors?.size ?? 0) > 0;
     this.#building.table.setColors(colors);
     this.#view.invalidate();
   }
@@ -492,8 +501,10 @@ export class Scene3D {
 
   stats(): Stats {
     const { drawCalls, triangles, frameMs, frames, stage } = this.#view;
-    const { tiles, bytes, table } = this.#building;
-    return { drawCalls, triangles, frameMs, frames, tiles: tiles.length, bytes: bytes + table.data.length + stage.bytes };
+    const { tiles, bytes, budget, table } = this.#building;
+    const { ambient } = this.#view;
+    return { drawCalls, triangles, frameMs, frames, tiles: tiles.length, bytes: bytes + table.data.length + stage.bytes + ambient.bytes,
+      residentTiles: tiles.filter((tile) => tile.filled).length, memory: bytes, memoryBudget: budget, ambientOcclusion: ambient.shown };
   }
 
   /** A picture without labels, in pixels; the canvas' own size unless given. */
@@ -508,6 +519,7 @@ export class Scene3D {
 
   /** Stop loading, free the GPU's memory and take the labels out of the page. The canvas may be used again. */
   dispose(): void {
+    this.#abort.abort();
     this.walk.stop();
     this.drawings.dispose();
     this.overlays.dispose();

@@ -19,35 +19,58 @@ interface Part {
 export type Pass = "main" | "pick" | "plates" | "shadow";
 
 export class Tile {
-  readonly ref: TileRef;
+  ref: TileRef;
   readonly number: number;
   /** Scene coordinates. */
   readonly box = new Box3();
-  readonly bytes: number;
+  /** Of geometry in memory; 0 while it is thrown away. */
+  bytes = 0;
   readonly elements: number;
   /** How far above its place it is drawn, m: storeys pulled apart. */
   lift = 0;
   readonly #parts: Part[] = [];
   readonly #materials: Materials;
   readonly #root: Object3D;
+  readonly #origin: Vec3;
+  readonly #base: number;
 
   constructor(ref: TileRef, data: TileData, table: FeatureTable, materials: Materials, root: Object3D, origin: Vec3) {
     this.ref = ref;
     this.#materials = materials;
     this.#root = root;
+    this.#origin = origin;
     const { tile, base } = table.addTile(data.globalIds, data.boxes);
     this.number = tile;
+    this.#base = base;
     this.elements = data.globalIds.length;
     for (let f = 0; f < data.globalIds.length; f++) {
       const n = (i: number): number => (data.boxes[f * 6 + i] as number) - (origin[i % 3] as number);
       if (n(0) <= n(3)) this.box.expandByPoint(new Vector3(n(0), n(1), n(2))).expandByPoint(new Vector3(n(3), n(4), n(5)));
     }
-    const buffers = new Buffers(base);
+    this.fill(data);
+  }
+
+  /** Whether its geometry is in memory. */
+  get filled(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  /** Put the geometry (back) into memory; its elements are those that it was made with. */
+  fill(data: TileData): void {
+    if (data.globalIds.length !== this.elements) throw new Error(`${this.ref.uri} is another tile than before`);
+    const buffers = new Buffers(this.#base);
     for (const primitive of data.primitives) {
       const geometry = makeGeometry(primitive, buffers);
-      this.#parts.push({ kind: primitive.kind, base: this.#draw(geometry, primitive, origin), ghost: null, overlay: null });
+      this.#parts.push({ kind: primitive.kind, base: this.#draw(geometry, primitive, this.#origin), ghost: null, overlay: null });
     }
     this.bytes = buffers.bytes;
+  }
+
+  /** Throw the geometry away; what is known of its elements stays. */
+  drop(): void {
+    this.dispose();
+    this.#parts.length = 0;
+    this.bytes = 0;
   }
 
   #draw(geometry: BufferGeometry, primitive: Primitive, origin: Vec3): Mesh | LineSegments {
@@ -61,6 +84,7 @@ export class Tile {
     const object = primitive.kind === "edges" ? new LineSegments(geometry, material) : new Mesh(geometry, material);
     const matrix = primitive.matrix.slice();
     for (let i = 0; i < 3; i++) matrix[12 + i] = (matrix[12 + i] as number) - (origin[i] as number);
+    matrix[14] = (matrix[14] as number) + this.lift;
     object.matrix.fromArray(matrix);
     object.renderOrder = order;
     this.#add(object);

@@ -94,13 +94,16 @@ export function unionOf(boxes: Iterable<Box | null>): Box | null {
 
 const LAYER_RANK: Record<string, number> = { shell: 0, furniture: 1, services: 2, spaces: 3 };
 
+/** What is loaded first where nothing else decides: the shell, then what is inside it. */
+export const layerRank = (layer: Layer): number => LAYER_RANK[layer] ?? 2;
+
 /** Order of loading: the storeys asked for, then the shell before what is inside it, then from the middle outwards. */
 export function loadingOrder(tiles: readonly TileRef[], first: readonly string[] = []): TileRef[] {
   const whole = unionOf(tiles.map((t) => t.box));
   const rank = (t: TileRef): number => {
     const asked = t.storey === null ? -1 : first.indexOf(t.storey);
     const storey = asked < 0 ? first.length : asked;
-    return storey * 10 + (LAYER_RANK[t.layer] ?? 2);
+    return storey * 10 + layerRank(t.layer);
   };
   const distance = (t: TileRef): number => {
     if (!t.box || !whole) return 0;

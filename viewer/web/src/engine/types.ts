@@ -89,7 +89,21 @@ export interface Progress {
 export interface TileError {
   readonly uri: string;
   readonly message: string;
+  readonly storey: string | null;
+  readonly layer: Layer;
 }
+
+/** What there is no room for in memory, though it should be shown. */
+export interface LeftOut {
+  readonly tiles: number;
+  readonly elements: number;
+  /** Null: on no storey. */
+  readonly storeys: readonly (string | null)[];
+  readonly layers: readonly Layer[];
+}
+
+/** Where the device decides: "auto". */
+export type Quality = "auto" | "on" | "off";
 
 /** One storey as the application knows it; `id` is what the tileset calls `storey`. */
 export interface StoreyInfo {
@@ -180,6 +194,13 @@ export interface Stats {
   /** Frames drawn since the scene was made; does not rise while nothing changes. */
   readonly frames: number;
   readonly tiles: number;
+  /** Tiles whose geometry is in memory. */
+  readonly residentTiles: number;
+  /** Bytes of geometry in memory, and how many may be. */
+  readonly memory: number;
+  readonly memoryBudget: number;
+  /** Whether the picture shows ambient occlusion. */
+  readonly ambientOcclusion: boolean;
 }
 
 export interface SceneOptions {
@@ -188,6 +209,10 @@ export interface SceneOptions {
   readonly fetch?: typeof fetch;
   /** Downloads at the same time; 6 unless given. */
   readonly concurrency?: number;
+  /** Bytes of geometry in memory at most; by the device unless given. */
+  readonly memory?: number;
+  /** Corners darken when the camera rests; by the device unless given. */
+  readonly ambientOcclusion?: Quality;
   /** Upper limit of the device pixel ratio; 2 unless given. */
   readonly maxPixelRatio?: number;
   /** Where marker nodes go; the canvas' parent (which must be positioned) unless given. */
@@ -231,6 +256,8 @@ export interface SceneEvents {
   progress: Progress;
   /** A tile that could not be shown; the rest goes on. */
   error: TileError;
+  /** What there is no room for has changed; null: for nothing any more. */
+  leftOut: LeftOut | null;
   /** The camera moved. */
   camera: View;
   /** A tile became visible. */

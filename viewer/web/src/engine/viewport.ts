@@ -1,13 +1,15 @@
 /** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
 import { Box3, Frustum, Scene, Vector3, WebGLRenderer } from "three";
+import { Ambient } from "./ambient";
 import { Controls, type ControlHost } from "./controls";
 import { Economy } from "./economy";
 import type { FeatureTable } from "./features";
 import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
 import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
 import { Picker, type RawHit } from "./picker";
-import { basis, between, dot, ease, lookAt, sub, type Pose, type V3 } from "./rig";
+import { basis, between, dot, ease, lookAt, slopeOf, sub, type Pose, type V3 } from "./rig";
 import { Split } from "./split";
+import type { Sight } from "./residency";
 import { Stage } from "./stage";
 import { StateTexture } from "./state-texture";
 import type { Pass, Tile } from "./tile";
@@ -15,6 +17,7 @@ import type { Theme } from "./types";
 
 const PULSE = 66; // ms between frames that only pulse
 const SLOW_FRAME = 120; // ms; a frame that takes longer is a burden
+const REST = 250; // ms without a movement
 const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
 
 export interface ViewportHost {
@@ -27,6 +30,8 @@ export interface ViewportHost {
   onHover: ControlHost["onHover"];
   onLeave: ControlHost["onLeave"];
   onContext(state: "lost" | "restored"): void;
+  /** The camera has come to rest, or what is to be shown has changed. */
+  onRest(): void;
 }
 
 export class Viewport {
@@ -39,6 +44,7 @@ export class Viewport {
   /** …and what is no part of the building here. */
   readonly extras = new Scene();
   readonly stage: Stage;
+  readonly ambient: Ambient;
   /** Another moment beside this one. */
   readonly split = new Split();
   /** Of everything loaded; empty until then. */
@@ -67,9 +73,11 @@ export class Viewport {
   #cut: { from: number; to: number; start: number } | null = null;
   #request = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #resting: ReturnType<typeof setTimeout> | undefined;
   #moved = true;
   #shadowsStale = true;
   #shadowsAt = -1e9;
+  #shadowPause = 330; // ms
   #drawnAt = -1e9;
   #lost = false;
   #disposed = false;
@@ -91,6 +99,7 @@ export class Viewport {
     this.renderer.setClearColor(0x000000, 0);
     for (const scene of [this.root, this.extras]) scene.matrixWorldAutoUpdate = false;
     this.stage = new Stage(this.root, this.uniforms, this.materials);
+    this.ambient = new Ambient(this.renderer, this.materials, () => this.invalidate());
     const options = { signal: this.#abort.signal };
     canvas.addEventListener("webglcontextlost", (e) => this.#onLost(e), options);
     canvas.addEventListener("webglcontextrestored", () => this.#onRestored(), options);
@@ -162,7 +171,7 @@ export class Viewport {
     const now = this.uniforms.uCut.value;
     if (this.reducedMotion?.matches) this.uniforms.uCut.value = height ?? NO_CUT;
     else this.#cut = { from: Math.min(now, top), to: height ?? NO_CUT, start: performance.now() };
-    this.#shadowsStale = true;
+    this.#changed();
     this.invalidate();
   }
   /** Cut away what lies on the positive side of planes (normal and distance, scene); the first six count. */
@@ -179,7 +188,7 @@ export class Viewport {
 
   /** Something else than the camera changed what is seen. */
   invalidate(shadows = false): void {
-    this.#shadowsStale ||= shadows;
+    if (shadows) this.#changed();
     if (this.#request || this.#disposed || this.#lost) return;
     this.#request = requestAnimationFrame(() => {
       this.#request = 0;
@@ -189,7 +198,7 @@ export class Viewport {
 
   /** A tile came. It is drawn at once, but on a machine that draws slowly only now and then: else drawing is all it does. */
   arrived(): void {
-    this.#shadowsStale = true;
+    this.#changed();
     const wait = this.#drawnAt + this.#rest - performance.now();
     if (wait <= 0) return this.invalidate();
     clearTimeout(this.#timer);
@@ -206,19 +215,25 @@ export class Viewport {
     if (this.#disposed || this.#lost || this.#width < 1 || this.#height < 1) return;
     const start = performance.now();
     clearTimeout(this.#timer);
+    cancelAnimationFrame(this.#request);
+    this.#request = 0;
     this.#advance(start);
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
-    // Shadows follow at most three times a second while tiles stream in.
-    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(330, this.#rest)) this.#updateShadows(start);
+    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
     const camera = this.#placeCamera();
     this.#show("main", camera);
     this.renderer.setRenderTarget(null);
     this.renderer.clear();
     this.#drawBuilding(camera);
+    this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start,
+      !this.#moved && !this.#flight && !this.#cut, () => this.#onlySolid(camera));
     if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
     this.#host.onFrame(this.#moved);
-    if (this.#moved) this.#economy.moved(start);
+    if (this.#moved) {
+      this.#economy.moved(start);
+      this.#restLater();
+    }
     this.#moved = false;
     this.frames++;
     this.drawCalls = this.renderer.info.render.calls;
@@ -226,7 +241,7 @@ export class Viewport {
     this.#drawnAt = performance.now();
     this.frameMs = this.#drawnAt - start;
     if (this.#flight || this.#cut) this.invalidate();
-    else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(350, this.#rest));
+    else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), PULSE);
   }
 
@@ -271,6 +286,42 @@ export class Viewport {
   /** Whether time goes on in the picture: never where motion is not wanted. */
   get #pulsing(): boolean {
     return (this.animated || this.#host.table().alarmed || (this.split.other?.alarms.size ?? 0) > 0) && !this.reducedMotion?.matches;
+  }
+
+  /** What casts shadows and darkens corners, and nothing else; returns what brings the picture back. */
+  #onlySolid(camera: LensCamera): () => void {
+    this.stage.show(false);
+    this.#show("shadow", camera);
+    return () => {
+      this.stage.show(true);
+      this.#show("main", camera);
+    };
+  }
+
+  /** Something else is shown than before. */
+  #changed(): void {
+    this.#shadowsStale = true;
+    this.ambient.stale();
+    this.#restLater();
+  }
+
+  #restLater(): void {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#host.onRest(), REST);
+  }
+
+  /** Tells of boxes (scene) how much they matter from where the camera is; null is where nothing is known. */
+  sights(): (box: Box3 | null) => Omit<Sight, "wanted"> {
+    const seen = new Frustum().setFromProjectionMatrix(viewProjection(this.#placeCamera()));
+    const eye = new Vector3(...this.#pose.eye);
+    return (box) => (box ? { inPicture: seen.intersectsBox(box), distance: box.distanceToPoint(eye) } : { inPicture: true, distance: 0 });
+  }
+
+  /** Tiles are about to come: they are seen at once, and shadows follow when there is time. */
+  set loading(loading: boolean) {
+    this.#shadowPause = loading ? 2000 : 330;
+    if (loading) this.#shadowsAt = performance.now();
+    else this.invalidate();
   }
 
   #updateShadows(now: number): void {
@@ -368,7 +419,8 @@ export class Viewport {
     this.#lost = false;
     this.#state.drop();
     this.split.drop();
-    this.#shadowsStale = true;
+    this.ambient.drop();
+    this.#changed();
     this.#shadowsAt = -1e9;
     this.#host.onContext("restored");
     this.invalidate();
@@ -385,6 +437,7 @@ export class Viewport {
       this.renderer.setSize(this.#width, this.#height, false);
     }
     this.#shadowsAt = -1e9;
+    this.ambient.hurry();
     this.render();
     const blob = await new Promise<Blob>((resolve, reject) => {
       this.canvas.toBlob((made) => (made ? resolve(made) : reject(new Error("the canvas gave no picture"))), type);
@@ -398,6 +451,8 @@ export class Viewport {
     this.#disposed = true;
     cancelAnimationFrame(this.#request);
     clearTimeout(this.#timer);
+    clearTimeout(this.#resting);
+    this.ambient.dispose();
     this.#economy.dispose();
     this.#flight?.done();
     this.#abort.abort();
