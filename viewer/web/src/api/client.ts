@@ -1,4 +1,5 @@
 /** One place that talks HTTP: cookies, CSRF, problem documents, the user's language. */
+import { clockOffset, heardServerTime } from "../app/lib/clock";
 
 export interface FieldProblem {
   field: string;
@@ -64,8 +65,21 @@ export async function request<T>(method: string, path: string, options: Options 
     if (csrfToken) headers["X-CSRF-Token"] = csrfToken;
     headers["Idempotency-Key"] = crypto.randomUUID();
   }
+  const asked = Date.now();
   const response = await ask(method, path, options, headers);
+  hearDate(response.headers.get("Date"), asked);
   return (response.status === 204 ? undefined : await readJson(response)) as T;
+}
+
+const COARSE_MS = 5_000;
+
+/** Answers tell the server's time to the second: enough for pages without a live socket, whose frames tell it exactly. */
+function hearDate(date: string | null, asked: number): void {
+  const now = Date.now();
+  const server = Date.parse(date ?? "") + 500;
+  const known = clockOffset();
+  if (Number.isNaN(server) || now - asked > COARSE_MS || (known !== null && Math.abs(server - now - known) < COARSE_MS)) return;
+  heardServerTime(server, now);
 }
 
 /** An answer that is no JSON. */

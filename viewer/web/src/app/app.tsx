@@ -18,7 +18,8 @@ import { antdTheme } from "./theme";
 const Shell = lazy(() => import("./shell/shell"));
 const Home = lazy(() => import("./shell/home"));
 const OrderRedirect = lazy(() => import("./shell/order-redirect"));
-const Overview = lazy(() => import("./pages/overview"));
+const Overview = lazy(() => import("./overview/overview"));
+const BuildingList = lazy(() => import("./overview/list"));
 const Alarms = lazy(() => import("./pages/alarms"));
 const Orders = lazy(() => import("./pages/orders"));
 const OrderPage = lazy(() => import("./pages/order"));
@@ -121,6 +122,7 @@ function Pages(): ReactNode {
           </Route>
           <Route path="settings" element={<Navigate to="/account" replace />} />
         </Route>
+        <Route path="/overview" element={<BuildingList />} />
         <Route path="/account" element={<Account />} />
         <Route path="/admin" element={<Admin />}>
           <Route index element={null} />

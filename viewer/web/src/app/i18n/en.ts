@@ -1,6 +1,7 @@
 import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
 import { spatial } from "./spatial-en";
+import { overview } from "./overview-en";
 import { timeline } from "./timeline-en";
 import { tools } from "./tools-en";
 import { imports } from "./imports-en";
@@ -181,13 +182,7 @@ export const en = {
     who: "Person or crew",
     wholeBuilding: "Whole building",
   },
-  overview: {
-    alarms: "Open alarms", alarmsNone: "All quiet", comfort: "Comfort", comfortNone: "No room reports its temperature yet",
-    comfortNote: "{{comfortable}} of {{rooms}} rooms between {{low}} and {{high}} °C", orders: "Open work orders", overdue_one: "{{count}} overdue", overdue_other: "{{count}} overdue",
-    points: "Points online", pointsNone: "No points yet", pointsNote: "Sensors and meters that report in time", power: "Power now", powerNone: "No meter yet",
-    powerNote: { meters: "Sum of the power meters", supply: "Measured at the building's supply" }, recent: "Latest alarms", size: "{{spaces}} rooms · {{elements}} elements · {{area}} m²",
-    unacked_one: "{{count}} not acknowledged", unacked_other: "{{count}} not acknowledged", verified_one: "{{count}} verified in 30 days", verified_other: "{{count}} verified in 30 days",
-  },
+  overview,
   plan: {
     create: "New plan", deleteHint: "Orders it has made stay.", deleteSure: "Delete the plan “{{name}}”?", dueIn3d: "What is due where", edit: "Edit plan", enabled: "Plan is active",
     ended: "Ended", name: "Name", nameHint: "e.g. Quarterly pump inspection", nameMissing: "Give the plan a name", none: "No maintenance plans yet",

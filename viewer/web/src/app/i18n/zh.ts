@@ -2,6 +2,7 @@ import type { Texts } from ".";
 import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
 import { spatial } from "./spatial-zh";
+import { overview } from "./overview-zh";
 import { timeline } from "./timeline-zh";
 import { tools } from "./tools-zh";
 import { imports } from "./imports-zh";
@@ -136,11 +137,7 @@ export const zh: Plain<Texts> = {
     who: "人员或班组",
     wholeBuilding: "整栋楼",
   },
-  overview: {
-    alarms: "未关闭告警", alarmsNone: "一切正常", comfort: "室内舒适度", comfortNone: "暂无房间温度数据", comfortNote: "{{rooms}} 个房间中 {{comfortable}} 个在 {{low}}–{{high}} °C 之间",
-    orders: "未完成工单", overdue_other: "{{count}} 个已超期", points: "在线测点", pointsNone: "暂无测点", pointsNote: "按时上报的传感器和表计", power: "当前功率", powerNone: "暂无电表数据",
-    powerNote: { meters: "各电表功率合计", supply: "总进线实测" }, recent: "最新告警", size: "{{spaces}} 个房间 · {{elements}} 个构件 · {{area}} m²", unacked_other: "{{count}} 条未确认", verified_other: "近 30 天验收 {{count}} 个",
-  },
+  overview,
   plan: {
     create: "新建保养计划", deleteHint: "已生成的工单会保留。", deleteSure: "确定删除计划“{{name}}”？", dueIn3d: "三维查看到期设备", edit: "编辑保养计划", enabled: "启用计划", ended: "已结束", name: "名称",
     nameHint: "例如：水泵季度保养", nameMissing: "请填写计划名称", none: "还没有保养计划", noneHint: "到期时自动生成带位置的工单，可针对单个设备、一类设备或整个系统。", once: "仅一次", saved: "计划已保存",

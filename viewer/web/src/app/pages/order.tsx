@@ -18,6 +18,8 @@ import { placeOf } from "../spatial/round";
 import { rememberPlace } from "../spatial/here";
 import "../spatial/spatial.css";
 import { Timeline } from "./alarms";
+import { RateOrder } from "../overview/rate-order";
+import "../overview/overview.css";
 import { PeopleSelect } from "./people";
 import { Due } from "./order-parts";
 
@@ -66,6 +68,7 @@ function Order({ order }: { order: WorkOrderDetail }): ReactNode {
         <div className="order-left">
           <Where order={order} />
           <Checklist order={order} editable={may("check")} />
+          {order.state === "done" || order.state === "verified" ? <RateOrder order={order.id} /> : null}
           {order.result ? <section className="card"><h2>{t("order.result")}</h2><p className="order-text">{order.result}</p></section> : null}
           <section className="card">
             {may("comment") ? (
