@@ -1,9 +1,9 @@
 /** Trends, points, sources, history: everything about readings. */
 export const telemetry = {
   trends: {
-    add: "Add points", addPoint: "Draw {{name}}", chart: "chart", chartNumber: "Chart {{number}}", chartMenu: "Chart {{number}}: more", close: "Remove chart", up: "Move up", down: "Move down", copied: "Link copied", copy: "Copy link to this view",
+    add: "Add points", addPoint: "Draw {{name}}", chart: "chart", chartNumber: "Chart {{number}}", chartMenu: "Chart {{number}}: more", close: "Remove chart", up: "Move up", down: "Move down", copied: "Link copied", corrected: "Corrected: {{reason}}", copy: "Copy link to this view",
     compare: { title: "Compare with", none: "No comparison", before: "Period before", week: "A week before", year: "Last year" },
-    deviation: "Deviation", dropNew: "Drop a point here for a chart of its own", earlier: "Earlier", later: "Later",
+    deviation: "Deviation", device: "Device {{device}} put in place", dropNew: "Drop a point here for a chart of its own", earlier: "Earlier", later: "Later",
     export: { title: "Export", csv: "Readings as CSV", parquet: "Readings as Parquet", arrow: "Readings as Arrow", png: "Picture (PNG)" },
     failed: "{{name}} could not be read. Try again", forget: "Forget {{name}}", histogram: "Spread", histogramLabel: "Histogram from {{from}} to {{to}}",
     keys: "Arrow keys move the cursor, with Shift the chart; plus and minus zoom; Home and End go to the edges; Backspace goes a step back.",
@@ -11,7 +11,7 @@ export const telemetry = {
     none: "What should be drawn?", noneHint: "Drag a point here from the list, or click its plus.", noneHintPhone: "Add one or several points; each unit gets an axis of its own.", noStatistics: "no statistics", nothing: "No readings in this time",
     preset: { "1h": "1 h", today: "Today", "24h": "24 h", "7d": "7 d", "30d": "30 d", "90d": "90 d", "1y": "1 y", custom: "Own range" },
     range: "Time shown", readings: "Readings", removePoint: "Take {{name}} out of the chart", said: "{{name}}: mean {{mean}}, from {{min}} to {{max}}", saidNothing: "{{name}}: no readings", save: "Save this view", saved: "View “{{name}}” saved", savedHere: "Saved views are kept in this browser; a link carries a view to others.",
-    shareOn: "{{percent}} % on", shown: { title: "Show", bands: "Min and max of each step", marks: "Alarms and work orders", statistics: "Statistics", table: "Values as a table" },
+    shareOn: "{{percent}} % on", shown: { title: "Show", bands: "Min and max of each step", marks: "Alarms, orders, devices, corrections", statistics: "Statistics", table: "Values as a table" },
     statistics: "Statistics", summary: "{{from}} to {{to}}. {{lines}}", textPoint: "Texts cannot be drawn", time: "Time", tools: "Tools of the charts", viewName: "Name of the view", views: "Saved views and link", zoomIn: "Zoom in", zoomOut: "Zoom out",
   },
   points: {
@@ -24,7 +24,7 @@ export const telemetry = {
     export: { title: "Export", csv: "List as CSV", xlsx: "List as XLSX", ttl: "Brick graph (Turtle)" }, searchElement: "Search an element", typeElement: "Type part of its name", noElement: "No element matches",
     field: {
       key: "Key", name: "Name", element: "Element", unit: "Unit", reading_unit: "Unit of the readings", quantity: "Quantity", brick_class: "Brick class", labels: "Labels of the states", min_value: "Lowest value", max_value: "Highest value", deadband: "Deadband",
-      sampling: "Between readings", expected_interval: "Expected interval", stale_after: "Stale after", time_zone: "Time zone", policy: "Kept as", tags: "Tags", writable: "Can be set",
+      sampling: "Between readings", expected_interval: "Expected interval", stale_after: "Stale after", time_zone: "Time zone", policy: "Retention policy", tags: "Tags", writable: "Can be set",
     },
     hint: {
       key: "What sources call it; stays for ever.", reading_unit: "Only if readings come in another unit: they are converted as they arrive.", quantity: "QUDT quantity kind; that of the unit unless given.", labels: "One per line: code = label", range: "Readings outside go into quarantine.",
@@ -52,7 +52,7 @@ export const telemetry = {
   },
   suggestions: {
     lead: "Points that no element is known of, and what they probably belong to.", none: "Nothing to suggest", noneHint: "Every point is bound, or nothing in the model resembles the ones that are not.", unbound: "Points not bound",
-    sure: "From {{percent}} % on", pickSure: "Pick these", confirm_one: "Bind {{count}} point", confirm_other: "Bind {{count}} points", bound_one: "{{count}} point bound", bound_other: "{{count}} points bound", pick: "Pick {{name}}", score: "{{percent}} % likely", yes: "Bind", no: "Not {{name}}",
+    sure: "At least {{percent}} % likely", more_one: "The likeliest one only; bind it and the next one follows.", more_other: "The {{count}} likeliest only; bind them and the next ones follow.", others_one: "{{count}} other element", others_other: "{{count}} other elements", where: "Show {{name}} on the plan", pickSure_one: "Pick {{count}}", pickSure_other: "Pick {{count}}", pickNone: "Pick none", confirm_one: "Bind {{count}} point", confirm_other: "Bind {{count}} points", bound_one: "{{count}} point bound", bound_other: "{{count}} points bound", pick: "{{point}} belongs to {{name}}", score: "{{percent}} % likely", yes: "Bind", no: "Not {{name}}",
   },
   readings: {
     import: "Import readings", formats: "CSV or Parquet, years of it too", start: "Start import", first: "First rows", check: "Read again like this", unknown_one: "{{count}} key that no point has: its rows go into quarantine", unknown_other: "{{count}} keys that no point has: their rows go into quarantine",
@@ -61,11 +61,11 @@ export const telemetry = {
     resume: "Go on", resumeHint: "What was stored stays; it goes on where it was.", count: { accepted: "Stored", duplicate: "Known already", rejected: "In quarantine", rows: "Rows", readings: "Readings", bytes: "Bytes", done: "Done", total: "Of" },
   },
   sources: {
-    sub_one: "{{count}} source, {{online}} speaking", sub_other: "{{count}} sources, {{online}} speaking", none: "No sources yet", noneHint: "API keys appear here by themselves once they send; brokers are added.", add: "Add source", name: "Name", missingName: "Give it a name", kindTitle: "Kind",
+    sub_one: "{{count}} source, {{online}} online", sub_other: "{{count}} sources, {{online}} online", none: "No sources yet", noneHint: "API keys appear here by themselves once they send; brokers are added.", add: "Add source", name: "Name", missingName: "Give it a name", kindTitle: "Kind",
     kind: { http: "HTTP", mqtt: "MQTT broker", file: "File", socket: "Gateway socket", simulator: "Simulator", derived: "Derived" },
     kindHint: { mqtt: "The server goes to a broker and subscribes.", http: "Something that sends to POST /readings with an API key of this name.", socket: "A gateway that keeps a connection open, with an API key of this name." },
-    state: "State", stateOf: { failed: "Failed", connecting: "Connecting", waiting: "Another server has it" }, said: "It says", online: "Speaking", silent: "Silent", off: "Off", enabled: "Used", seen: "Last heard of", accepted: "Stored", duplicate: "Repeated", rejected: "Refused", skew: "Clock",
-    inTime: "in time", ahead: "{{time}} ahead", behind: "{{time}} behind",
+    state: "State", stateOf: { failed: "Failed", connecting: "Connecting", waiting: "Another server has it" }, said: "Reason", read: "Read", online: "Online", silent: "Silent", off: "Off", enabled: "Enabled", seen: "Last heard of", accepted: "Stored", duplicate: "Repeated", rejected: "Refused", skew: "Clock",
+    inTime: "in step", ahead: "{{time}} ahead", behind: "{{time}} behind",
   },
   mqtt: {
     title: "Broker", url: "Address", urlHint: "mqtt:// or, encrypted, mqtts://", urlWrong: "As in mqtts://broker.example:8883, without name and password", missing: "Needed", username: "User name", password: "Password", passwordKept: "Empty: the one that is kept stays. It is never shown.",
@@ -73,28 +73,39 @@ export const telemetry = {
     formatHint: { plain: "The whole payload is the value.", json: "Values and times are found by JSONPath.", thingsboard: "Telemetry of devices and gateways.", chirpstack: "Uplinks of version 4.", sparkplug: "Births, aliases and deaths are understood; topics are given." },
     topic: "Topics", topicHint: "What is in braces is a name for the key; # stands for the rest.", key: "Key of the point", keyHint: "Made of the names of the topic, and {metric}.", value: "Where the value is", valueHint: "JSONPath", ts: "Where the time is", tsHint: "Without it, the time of arrival counts.",
     quality: "Where the quality is", qualityHint: "Optional", metrics: "Where several values are", metricsHint: "An object: each member is a reading named {metric}.",
-    more: "Version, sharing, certificates", version: "Version", qos: "Quality of service", qosHint: "1: nothing is lost", share: "Shared subscription", shareHint: "A group name: several servers take turns.", shareWrong: "Without / + #", in_flight: "Messages not acknowledged at once", ca: "Own certificates (PEM)", caHint: "To trust instead of the system's.",
+    more: "Version, sharing, certificates", version: "Version", qos: "Quality of service", qosHint: "1: nothing is lost", share: "Shared subscription", shareHint: "A group name: several servers take turns.", shareWrong: "Without / + #", in_flight: "Messages not acknowledged at once", ca: "CA certificates (PEM)", caHint: "To check the broker with; empty: those that the system trusts.",
+  },
+  place: {
+    title: "Where it is", of: "Where {{name}} is on the plan", drawing: "Drawing the plan…", none: "Not on a plan", noneHint: "The model does not say on which storey it is, or there is no plan of it.", notDrawn: "Too small to be drawn, or without geometry.", near: "Nearer", whole: "Whole storey",
   },
   quarantine: {
-    lead: "Readings that could not be used, with the reason. Put right what is wrong, then replay them.", none: "Nothing is held back", noneHint: "Readings that cannot be used appear here instead of being lost.", summary: "Most frequent", anyPoint: "Key of a point",
-    state: { open: "Open", replayed: "Replayed", dismissed: "Dismissed" }, filter: { code: "Reason", source: "Source" }, ts: "Time said", value: "Value", why: "Why", source: "Source", came: "Came",
-    replay: "Replay", replayAll: "Replay all shown", replayCount_one: "Replay {{count}}", replayCount_other: "Replay {{count}}", replayTheseHint_one: "{{count}} reading is tried again as if it came now.", replayTheseHint_other: "{{count}} readings are tried again as if they came now.", replayAllHint: "Everything that the filters show is tried again as if it came now.",
-    otherPoint: "For another point (optional)", otherTime: "With another time (optional)", replayed: "{{accepted}} stored, {{rejected}} refused again", dismiss: "Dismiss", dismissSure_one: "Dismiss {{count}} reading?", dismissSure_other: "Dismiss {{count}} readings?", dismissAllSure: "Dismiss everything that the filters show?", dismissHint: "They stay on record as dismissed and are not used.",
+    lead: "Readings that could not be used, with the reason. Put right what is wrong, then replay them.", noneOf: { open: "Nothing is held back", replayed: "Nothing was replayed yet", dismissed: "Nothing was dismissed yet" }, noneHint: "Readings that cannot be used appear here instead of being lost.", noneFound: "No reading matches", noneFoundHint: "Try other filters.", clear: "Clear filters", summary: "Most frequent",
+    anyPoint: "Key of a point", anyReason: "Any reason", anySource: "Any source", here: "This building only", cameFrom: "Came from", cameTo: "to",
+    state: { open: "Open", replayed: "Replayed", dismissed: "Dismissed" }, ts: "Time said", value: "Value", why: "Why", source: "Source", came: "Came", settled: "Settled", as: "as", pick: "Choose the reading of {{point}}", pickAll: "Choose all on this page",
+    pages: "Pages", newer: "Newer", older: "Older", shownOf: "{{first}}–{{last}} of {{total}}", shownOfMany: "{{first}}–{{last}}",
+    replay: "Replay", replayAll: "Replay all", replayCount_one: "Replay {{count}}", replayCount_other: "Replay {{count}}", replayTheseHint_one: "{{count}} reading is tried again as if it came now.", replayTheseHint_other: "{{count}} readings are tried again as if they came now.", replayAllHint: "Everything that the filters show is tried again as if it came now.",
+    otherPoint: "For another point (optional)", otherTime: "With another time (optional)", replayed: "{{accepted}} stored, {{duplicate}} known already, {{rejected}} refused again", stuck: "The ten thousand oldest were refused again, newer ones were not tried: narrow the filters, or dismiss these first.",
+    dismiss: "Dismiss", dismissAll: "Dismiss all", dismissCount_one: "Dismiss {{count}}", dismissCount_other: "Dismiss {{count}}", dismissed_one: "{{count}} dismissed", dismissed_other: "{{count}} dismissed", dismissSure_one: "Dismiss {{count}} reading?", dismissSure_other: "Dismiss {{count}} readings?", dismissAllSure: "Dismiss everything that the filters show?", dismissHint: "They stay on record as dismissed and are not used.",
+    reason: {
+      reading_shape: "Not a reading", reading_no_point: "No point is named", reading_no_value: "No value, or not one that can be kept", reading_quality: "Unknown quality", reading_time: "Not a time", reading_naive_time: "Time without a zone", reading_unknown_point: "Unknown point", reading_retired_point: "Retired point", reading_derived_point: "Derived points take no readings", reading_kind: "Value of the wrong kind",
+      reading_label: "Not one of its states", reading_not_finite: "Not a finite number", reading_range: "Outside of its range", reading_text: "Text too long or broken", reading_ahead: "Time in the future", reading_too_old: "Time before 1970", reading_conflict: "Another value at that time",
+      payload_topic: "Topic does not fit the template", payload_large: "Message too large", payload_unreadable: "Message cannot be read", payload_no_key: "No key in the message", payload_no_value: "No usable value in the message", payload_quality: "Unknown quality",
+    },
   },
   history: {
-    lead: "How long readings are kept, what was removed and packed, and where the space goes.", storage: "Storage", policies: "Policies", runs: "What was done", runNow: "Run now", newPolicy: "New policy", noPolicy: "Everything is kept for ever", noPolicyHint: "A policy says for a class of points how long readings and their summaries are kept.",
-    name: "Name", match: "For", matchHint: "All that is given must fit; nothing given: every point.", everyPoint: "every point", thisBuilding: "one building", points: "Points", keep: "Keep", raw_for: "Readings", rollup_for: "Summaries (5 min, 1 h)", compress_after: "Pack after", forever: "for ever", never: "never", rawHint: "Charts of older times are drawn from the summaries.",
+    lead: "How long readings are kept, what was removed and packed, and where the space goes.", storage: "Storage", policies: "Retention policies", runs: "What was done", runNow: "Run now", newPolicy: "New retention policy", noPolicy: "Everything is kept for ever", noPolicyHint: "A retention policy says for a class of points how long readings and their summaries are kept.",
+    name: "Name", match: "For", matchHint: "All that is given must fit; nothing given: every point.", everyPoint: "every point", thisBuilding: "one building", onlyHere: "Points of this building only", points: "Points", keep: "Keep", raw_for: "Readings", rollup_for: "Summaries (5 min, 1 h)", compress_after: "Pack after", forever: "for ever", never: "never", rawHint: "Charts of older times are drawn from the summaries.",
     preview: "What would it remove?", wouldRemove: "The next run would remove {{readings}} readings ({{bytes}}) of {{points}} points.", removesNothing: "It counts for {{points}} points; nothing would be removed now.", before: "What is older than {{time}}.", withoutRollup_one: "{{count}} of them is in no summary (texts, bad readings).", withoutRollup_other: "{{count}} of them are in no summary (texts, bad readings).", estimated: "Estimated from the last count.",
-    deleteSure: "Delete the policy {{name}}?", deleteHint: "Its points then keep everything, or what another policy says.", noRuns: "Nothing was done yet", noRunsHint: "Policies are applied once a day; what they did is told here.", when: "When", did: "What", kind: { retention: "Removed", compression: "Packed" }, rollups: "Summaries", size: "Size", result: "Result", failed: "Failed", heldBack_one: "{{count}} later", heldBack_other: "{{count}} later", ok: "Done",
-    engine: "Engine", bytes: "Size", perReading: "Per reading", ratio: "Packed to", rollupBytes: "Summaries", counted: "Counted", notCounted: "not yet", span: "From, to", policy: "Policy", part: "Part", parts_one: "{{count}} part", parts_other: "{{count}} parts",
+    deleteSure: "Delete the retention policy “{{name}}”?", deleteHint: "Its points then keep everything, or what another policy says.", noRuns: "Nothing was done yet", noRunsHint: "Policies are applied once a day; what they did is told here.", when: "When", did: "What", kind: { retention: "Removed", compression: "Packed" }, rollups: "Summaries", size: "Size", result: "Result", failed: "Failed", heldBack_one: "{{count}} later", heldBack_other: "{{count}} later", ok: "Done",
+    engine: "Engine", engineOf: { partitions: "PostgreSQL partitions", timescaledb: "TimescaleDB" }, bytes: "Size", perReading: "Per reading", ratio: "Compression", rollupBytes: "Summaries", counted: "Counted", notCounted: "not yet", span: "From, to", policy: "Retention policy", part: "Part", parts_one: "{{count}} part", parts_other: "{{count}} parts",
   },
   derived: {
     lead: "Points that are worked out from others, for the past too, and follow them.", new: "New derived point", none: "No derived points yet", noneHint: "Add up a storey, turn power into energy, count run hours, or write an expression.", kindTitle: "Kind",
     kind: { expression: "Expression", sum: "Sum", degree_hours: "Degree hours", energy: "Energy from power", run_hours: "Run hours", starts: "Starts" },
     hint: { expression: "CEL over several points.", sum: "Of all points of a place, a system or behind a meter.", degree_hours: "How far, and how long, a temperature is off a base.", energy: "Power times time.", run_hours: "How long something runs.", starts: "How often something starts." },
-    input: { expression: "Point", sum: "Point", degree_hours: "Temperature", energy: "Power", run_hours: "State or power", starts: "State or power" }, from: "From", members_one: "{{count}} point", members_other: "{{count}} points", every: "Every", everyHint: "A value per step.",
-    state: { live: "Live", filling: "Working out the past", failed: "Failed" }, deleteSure: "End {{name}}?", deleteHint: "Its point is retired; its history stays.",
-    expression: "Expression", expressionHint: "For instance (a + b) / 2.0 or a > 24.0 ? 1.0 : 0.0", missingExpression: "Write an expression", inputName: "Name {{number}}", badName: "Letters and digits", addInput: "Another point", removeInput: "Take point {{number}} out", missingPoint: "Choose a point", missingPlace: "Choose a place",
+    input: { expression: "Point", sum: "Point", degree_hours: "Temperature", energy: "Power", run_hours: "State or power", starts: "State or power" }, from: "From", members_one: "{{count}} point", members_other: "{{count}} points", every: "Every", everyHint: "A value per step.", editOne: "Edit {{name}}", deleteOne: "Delete {{name}}",
+    state: { live: "Live", filling: "Working out the past", failed: "Failed" }, deleteSure: "Stop working out “{{name}}”?", deleteHint: "Its point is retired; its history stays.",
+    expression: "Expression", expressionHint: "For instance (a + b) / 2.0 or a > 24.0 ? 1.0 : 0.0", missingExpression: "Write an expression", inputName: "Name {{number}}", badName: "A letter, then letters, digits or _", addInput: "Another point", removeInput: "Take point {{number}} out", missingPoint: "Choose a point", missingPlace: "Choose a place",
     over: "Over", place: { building: "Building", storey: "Storey", space: "Room", system: "System", meter_tree: "Behind a meter" }, quantityHint: "Which points are meant; that of the unit unless given.", base: "Base", mode: "For", modeOf: { heating: "heating: below the base", cooling: "cooling: above the base" },
     above: "Running above", aboveHint: "Empty: wherever it is not zero.", unitHint: "That of the kind unless given.", preview: "The last day", previewWait: "Shown as soon as the definition is complete.", previewSaid: "{{count}} of {{buckets}} steps have a value, from {{members}} points; unit: {{unit}}",
   },

@@ -4,27 +4,17 @@ import { Select } from "antd";
 import { Maximize, Minus, Plus, Printer, X, FileX } from "lucide-react";
 import { useCallback, useEffect, useRef, useState, type DOMAttributes, type PointerEvent, type ReactNode, type RefObject } from "react";
 import { useTranslation } from "react-i18next";
-import { ApiError, url } from "../../api/client";
+import { ApiError } from "../../api/client";
 import type { Tree } from "../../api/types";
 import { useBuilding, useModeValue } from "../context";
-import { NONCE } from "../lib/nonce";
 import { lookAt } from "../scene/look";
 import { Empty, Failure, IconButton } from "../parts";
 import { usePatch, useScene, useSceneState } from "../scene/state";
+import { mark, mount, sheet } from "./plan-sheet";
 import { fitted, moved, parseFrame, written, zoomed, type Frame } from "./plan-view";
 
 const CLICK = 5; // px the pointer may tremble
 const STEP = 0.7;
-/** What is chosen, in the sheet's own sheet of styles: nothing of it leaks into the page. */
-const CHOSEN = "path.is-chosen{stroke:#d9480f!important;stroke-width:2.5px!important;vector-effect:non-scaling-stroke}g.is-chosen{stroke:#d9480f!important;stroke-width:.4!important}text.is-chosen{fill:#d9480f!important}[data-global-id]{cursor:pointer}:host{display:block}svg{width:100%;height:100%;display:block;touch-action:none}";
-
-async function sheet(building: string, storey: string, query: Record<string, string>, signal?: AbortSignal): Promise<string> {
-  const response = await fetch(url(`/buildings/${building}/plan/${storey}.svg`, query), { credentials: "same-origin", signal: signal ?? null });
-  if (response.ok) return response.text();
-  const { code, detail } = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  throw new ApiError(response.status, code ?? `http.${response.status}`, detail ?? `HTTP ${response.status}`);
-}
-
 export function PlanPanel({ tree }: { tree: Tree }): ReactNode {
   const { t, i18n } = useTranslation();
   const { building } = useBuilding();
@@ -96,22 +86,6 @@ function print(svg: string): void {
   image.src = address;
 }
 
-/** Put the sheet into a shadow root: its class names are its own. Returns null for what is no SVG. */
-function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
-  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
-  if (!(parsed instanceof SVGSVGElement)) return null;
-  const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
-  const drawing = document.importNode(parsed, true);
-  for (const script of drawing.querySelectorAll("script, foreignObject")) script.remove();
-  for (const style of drawing.querySelectorAll("style")) style.setAttribute("nonce", NONCE);
-  const own = document.createElement("style");
-  own.textContent = CHOSEN;
-  drawing.removeAttribute("width");
-  drawing.removeAttribute("height");
-  root.replaceChildren(own, drawing);
-  return drawing;
-}
-
 function Drawing({ svg, storey }: { svg: string; storey: string | null }): ReactNode {
   const { t } = useTranslation();
   const scene = useScene();
@@ -156,8 +130,7 @@ function Drawing({ svg, storey }: { svg: string; storey: string | null }): React
   }, [svg, fit, show]);
 
   useEffect(() => {
-    for (const one of drawing.current?.querySelectorAll("[data-global-id]") ?? [])
-      one.classList.toggle("is-chosen", selected !== null && one.getAttribute("data-global-id") === selected);
+    if (drawing.current) mark(drawing.current, selected);
   }, [selected, svg]);
 
   const choose = (under: Element): void => {

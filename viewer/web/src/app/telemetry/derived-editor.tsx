@@ -13,7 +13,7 @@ import { useErrorText } from "../parts";
 import { useTree, useWrite } from "../queries";
 import type { Series } from "../scene/chart";
 import type { Derived, DerivedKind } from "./derived";
-import { ElementField, PointField, showProblems, UnitField, usePaused } from "./fields";
+import { ElementField, PointField, showProblems, stepSeconds, UnitField, useDuration, usePaused } from "./fields";
 
 const Chart = lazy(async () => ({ default: (await import("../scene/chart")).Chart }));
 const KINDS: readonly DerivedKind[] = ["expression", "sum", "degree_hours", "energy", "run_hours", "starts"];
@@ -75,6 +75,7 @@ function startOf(of: Derived | null): Values {
 export function DerivedEditor({ of, close }: { of: Derived | null; close: () => void }): ReactNode {
   const { t } = useTranslation();
   const phone = usePhone();
+  const duration = useDuration();
   const { building } = useBuilding();
   const [form] = Form.useForm<Values>();
   const start = useMemo(() => startOf(of), [of]);
@@ -95,7 +96,7 @@ export function DerivedEditor({ of, close }: { of: Derived | null; close: () => 
       <Form form={form} layout="vertical" requiredMark={false} initialValues={start} scrollToFirstError onFinish={(given) => save.mutate({ ...start, ...given }, { onError: (error) => void showProblems(form, error, place) })}>
         <div className="form-pair">
           <Form.Item name="kind" label={t("telemetry.derived.kindTitle")} extra={t(`telemetry.derived.hint.${kind}`)}><Select disabled={of !== null} options={KINDS.map((value) => ({ value, label: t(`telemetry.derived.kind.${value}`) }))} /></Form.Item>
-          <Form.Item name="every" label={t("telemetry.derived.every")} extra={t("telemetry.derived.everyHint")}><Select options={EVERY.map((value) => ({ value }))} /></Form.Item>
+          <Form.Item name="every" label={t("telemetry.derived.every")} extra={t("telemetry.derived.everyHint")}><Select options={EVERY.map((value) => ({ value, label: duration(stepSeconds(value)) }))} /></Form.Item>
         </div>
         {kind === "expression" ? <Expression /> : kind === "sum" ? <OverFields form={form} start={start} /> : (
           <Form.Item name="single" label={t(`telemetry.derived.input.${kind}`)} rules={[{ required: true, message: t("telemetry.derived.missingPoint") }]}><PointField /></Form.Item>

@@ -121,6 +121,13 @@ export function useDuration(): (seconds: number | null | undefined) => string {
   };
 }
 
+/** Seconds of a width as rules have it ("15m"); null for what is none. */
+export function stepSeconds(width: string): number | null {
+  const m = /^(\d+)([smhd])$/.exec(width);
+  const size = STEPS.find(([name]) => name === m?.[2])?.[1];
+  return m && size ? Number(m[1]) * size : null;
+}
+
 /** Puts what the server says of single fields beside them; true when there was something to put. */
 export function showProblems(form: FormInstance, error: unknown, place: (field: string) => (string | number)[] = (field) => field.split(".")): boolean {
   if (!(error instanceof ApiError) || error.fields.length === 0) return false;

@@ -210,7 +210,7 @@ function StorageView(): ReactNode {
   const b = (value: number): string => formatBytes(value, i18n.language);
   const most = Math.max(1, ...one.items.map((item) => item.bytes));
   const facts: [string, ReactNode][] = [
-    [t("telemetry.history.engine"), <>{one.engine}{one.version ? ` ${one.version}` : ""}{one.license ? <small className="muted"> {one.license}</small> : null}</>], [t("telemetry.trends.readings"), n(one.readings)], [t("telemetry.history.bytes"), b(one.bytes)],
+    [t("telemetry.history.engine"), <>{i18n.exists(`telemetry.history.engineOf.${one.engine}`) ? t(`telemetry.history.engineOf.${one.engine as "partitions"}`) : one.engine}{one.version ? ` ${one.version}` : ""}{one.license ? <small className="muted"> {one.license}</small> : null}</>], [t("telemetry.trends.readings"), n(one.readings)], [t("telemetry.history.bytes"), b(one.bytes)],
     [t("telemetry.history.perReading"), one.bytes_per_reading === null ? "–" : `${n(one.bytes_per_reading)} B`], [t("telemetry.history.ratio"), one.compression_ratio === null ? "–" : `${n(one.compression_ratio)} ×`], [t("telemetry.history.rollupBytes"), b(one.rollup_bytes)],
     [t("telemetry.history.counted"), one.counted_at ? <Ago at={one.counted_at} /> : t("telemetry.history.notCounted")],
   ];

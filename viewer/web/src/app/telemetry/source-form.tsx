@@ -6,7 +6,7 @@ import { patch, post } from "../../api/client";
 import { useBuilding } from "../context";
 import { useWrite } from "../queries";
 import { DurationField, showProblems } from "./fields";
-import type { Source } from "./sources";
+import type { Source } from "./source-names";
 
 interface Messages {
   format: "plain" | "json" | "thingsboard" | "chirpstack" | "sparkplug";

@@ -5,7 +5,6 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { patch } from "../../api/client";
-import type { components } from "../../api/schema.gen";
 import { useBuilding } from "../context";
 import { formatDuration, formatNumber } from "../lib/format";
 import { usePhone } from "../lib/prefs";
@@ -16,8 +15,7 @@ import { useMay } from "../session";
 import { useDuration } from "./fields";
 import { ImportReadings } from "./import-readings";
 import { SourceForm } from "./source-form";
-
-export type Source = components["schemas"]["Source"];
+import { sourceTitle, type Source } from "./source-names";
 
 export default function Sources(): ReactNode {
   const { t } = useTranslation();
@@ -28,10 +26,11 @@ export default function Sources(): ReactNode {
   const found = usePaged<Source>(["sources"], "/sources", { limit: 200 });
   const items = itemsOf(found.data);
   const chosen = items.find((one) => one.id === open) ?? null;
-  const online = items.filter((one) => one.online && one.enabled).length;
+  const speaking = items.filter(speaks);
+  const online = speaking.filter((one) => one.online && one.enabled).length;
   return (
     <div className="page-body is-wide">
-      <PageHead title={t("telemetry.section.sources")} sub={found.data ? t("telemetry.sources.sub", { count: items.length, online }) : " "}>
+      <PageHead title={t("telemetry.section.sources")} sub={found.data ? t("telemetry.sources.sub", { count: speaking.length, online }) : " "}>
         {may("reading.write") ? <Button icon={<FileUp size={15} aria-hidden />} onClick={() => setImporting(true)}>{t("telemetry.readings.import")}</Button> : null}
         {may("source.write") ? (
           <Button type="primary" icon={<Plus size={15} aria-hidden />} onClick={() => setOpen("new")}>{t("telemetry.sources.add")}</Button>
@@ -40,7 +39,7 @@ export default function Sources(): ReactNode {
       {found.isError ? <Failure error={found.error} retry={() => void found.refetch()} /> : !found.data ? <RowSkeletons /> : items.length === 0 ? (
         <Empty icon={Cable} title={t("telemetry.sources.none")} hint={t("telemetry.sources.noneHint")} />
       ) : phone ? <ul className="rows">{items.map((one) => <SourceCard key={one.id} source={one} open={() => setOpen(one.id)} />)}</ul> : <SourceTable items={items} open={setOpen} />}
-      <Drawer open={open !== null && (open === "new" || chosen !== null)} onClose={() => setOpen(null)} size={phone ? "100%" : 620} title={chosen ? chosen.name : t("telemetry.sources.add")} destroyOnHidden>
+      <Drawer open={open !== null && (open === "new" || chosen !== null)} onClose={() => setOpen(null)} size={phone ? "100%" : 620} title={chosen ? sourceTitle(chosen.name) : t("telemetry.sources.add")} destroyOnHidden>
         {open === "new" ? <SourceForm source={null} close={() => setOpen(null)} /> : chosen ? <SourceDetail source={chosen} close={() => setOpen(null)} /> : null}
       </Drawer>
       {importing ? <ImportReadings close={() => setImporting(false)} /> : null}
@@ -53,7 +52,7 @@ function SourceTable({ items, open }: { items: Source[]; open: (id: string) => v
   const number = (value: number): ReactNode => <span className="num">{formatNumber(value, i18n.language)}</span>;
   return (
     <Table<Source> size="middle" rowKey="id" dataSource={items} className="data-table" rowClassName="is-clickable" onRow={(one) => ({ onClick: () => open(one.id) })} pagination={items.length > 50 ? { pageSize: 50 } : false} scroll={{ x: 860 }} columns={[
-      { title: t("telemetry.sources.name"), key: "name", sorter: (a, b) => a.name.localeCompare(b.name), render: (_, one) => <span className="source-name"><button type="button" onClick={() => open(one.id)}>{one.name}</button><small className="muted">{t(`telemetry.sources.kind.${one.kind as "http"}`)}</small></span> },
+      { title: t("telemetry.sources.name"), key: "name", sorter: (a, b) => a.name.localeCompare(b.name), render: (_, one) => <span className="source-name"><button type="button" title={one.name} onClick={() => open(one.id)}>{sourceTitle(one.name)}</button><small className="muted">{t(`telemetry.sources.kind.${one.kind as "http"}`)}</small></span> },
       { title: t("telemetry.sources.state"), key: "state", render: (_, one) => <SourceState source={one} /> },
       { title: t("telemetry.sources.seen"), key: "seen", render: (_, one) => (one.seen_at ? <Ago at={one.seen_at} /> : <span className="muted">{t("telemetry.points.never")}</span>) },
       { title: t("telemetry.sources.accepted"), key: "accepted", align: "right", render: (_, one) => number(one.accepted) },
@@ -72,9 +71,13 @@ function RejectedCount({ source }: { source: Source }): ReactNode {
   return <Link className="num table-link" to={`/b/${building.id}/telemetry/quarantine?source=${source.id}`} onClick={(event) => event.stopPropagation()}>{text}</Link>;
 }
 
+/** A file is read once: it is neither on line nor silent. */
+const speaks = (source: Source): boolean => source.kind !== "file";
+
 export function SourceState({ source }: { source: Source }): ReactNode {
   const { t } = useTranslation();
   if (!source.enabled) return <span className="tag is-plain">{t("telemetry.sources.off")}</span>;
+  if (!speaks(source)) return <span className="tag is-plain">{t("telemetry.sources.read")}</span>;
   if (source.state === "failed") return <Tooltip title={source.state_text}><span className="tag sev-critical"><TriangleAlert size={13} aria-hidden />{t("telemetry.sources.stateOf.failed")}</span></Tooltip>;
   if (source.state === "connecting" || source.state === "waiting") return <Tooltip title={source.state_text}><span className="tag sev-medium">{t(`telemetry.sources.stateOf.${source.state}`)}</span></Tooltip>;
   return source.online ? <span className="tag is-ok">{t("telemetry.sources.online")}</span> : <span className="tag sev-medium">{t("telemetry.sources.silent")}</span>;
@@ -96,8 +99,8 @@ function SourceCard({ source, open }: { source: Source; open: () => void }): Rea
   return (
     <li className="row">
       <button type="button" className="row-main" onClick={open}>
-        <span className="row-line"><b>{source.name}</b><SourceState source={source} />{source.clock_suspect ? <Skew source={source} /> : null}</span>
-        <span className="row-line muted">{t(`telemetry.sources.kind.${source.kind as "http"}`)} · <Ago at={source.seen_at} /> · {formatNumber(source.accepted, i18n.language)} {t("telemetry.sources.accepted")}</span>
+        <span className="row-line"><b title={source.name}>{sourceTitle(source.name)}</b><SourceState source={source} />{source.clock_suspect ? <Skew source={source} /> : null}</span>
+        <span className="row-line muted"><span>{t(`telemetry.sources.kind.${source.kind as "http"}`)}</span>{source.seen_at ? <Ago at={source.seen_at} /> : <span>{t("telemetry.points.never")}</span>}<span className="num">{t("telemetry.sources.accepted")} {formatNumber(source.accepted, i18n.language)}</span>{source.rejected > 0 ? <span className="num">{t("telemetry.sources.rejected")} {formatNumber(source.rejected, i18n.language)}</span> : null}</span>
       </button>
     </li>
   );
@@ -109,7 +112,8 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
   const duration = useDuration();
   const turn = useWrite((enabled: boolean) => patch(`/sources/${source.id}`, { enabled }), ["sources"]);
   const facts: [string, ReactNode][] = [
-    [t("telemetry.sources.kindTitle"), t(`telemetry.sources.kind.${source.kind as "http"}`)], [t("telemetry.sources.state"), <SourceState key="state" source={source} />],
+    [t("telemetry.sources.name"), <code key="name" className="source-key">{source.name}</code>], [t("telemetry.sources.kindTitle"), t(`telemetry.sources.kind.${source.kind as "http"}`)], [t("telemetry.sources.state"), <SourceState key="state" source={source} />],
+    ...(source.settings && "url" in source.settings ? [[t("telemetry.mqtt.url"), <code key="url" className="source-key">{String(source.settings["url"])}</code>] as [string, ReactNode]] : []),
     ...(source.state_text ? [[t("telemetry.sources.said"), source.state_text] as [string, ReactNode]] : []),
     [t("telemetry.sources.seen"), source.seen_at ? <Ago key="seen" at={source.seen_at} /> : t("telemetry.points.never")], [t("telemetry.points.field.expected_interval"), duration(source.expected_interval)],
     [t("telemetry.sources.accepted"), formatNumber(source.accepted, i18n.language)], [t("telemetry.sources.duplicate"), formatNumber(source.duplicate, i18n.language)],

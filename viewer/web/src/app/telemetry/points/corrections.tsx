@@ -15,7 +15,7 @@ import { useMay } from "../../session";
 import { showProblems } from "../fields";
 import { symbolOf, type FullPoint } from "../types";
 
-interface Correction {
+export interface Correction {
   id: number;
   ts: string;
   old_value: unknown;

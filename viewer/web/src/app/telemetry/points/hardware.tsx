@@ -14,7 +14,7 @@ import { useMay } from "../../session";
 import { showProblems } from "../fields";
 import type { FullPoint } from "../types";
 
-interface Hardware {
+export interface Hardware {
   id: string;
   source: string | null;
   device: string;

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import uPlot from "uplot";
 import { useModeValue } from "../../context";
 import { gestures } from "./gestures";
-import { dataOf, optionsOf, type Line } from "./plot";
+import { dataOf, optionsOf, type Line, type Sides } from "./plot";
 import { moved, zoomed, type Span } from "./ranges";
 import { joined, type Joined } from "./series";
 import type { Shown } from "./shown";
@@ -18,7 +18,7 @@ export interface ChartProps {
   height: number;
   zone: string;
   bands: boolean;
-  sides: { left: number; right: number };
+  sides: Sides;
   /** What it shows, in words: for those who do not see it. */
   label: string;
   help: string;
@@ -34,7 +34,7 @@ export function TrendChart({ lines, shown, show, back, width, height, zone, band
   const plot = useRef<uPlot | null>(null);
   const all = useMemo<Joined>(() => joined([...lines.map((line) => line.samples), ...lines.flatMap((line) => (line.compared ? [line.compared] : []))]), [lines]);
   // What uPlot cannot change in place makes a new chart: which lines, how they look, the theme, the language.
-  const shape = JSON.stringify([lines.map((line) => [line.id, line.unit, line.kind, line.stepped, line.colour, line.compared !== null]), mode, i18n.language, zone, bands, sides, height]);
+  const shape = JSON.stringify([lines.map((line) => [line.id, line.unit, line.kind, line.labels, line.stepped, line.colour, line.compared !== null]), mode, i18n.language, zone, bands, sides, height]);
   const now = useRef({ lines, all, show, back, onPlot, width });
   useEffect(() => {
     now.current = { lines, all, show, back, onPlot, width };

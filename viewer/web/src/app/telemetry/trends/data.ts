@@ -2,12 +2,11 @@
 import { keepPreviousData, useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { get } from "../../../api/client";
-import type { Alarm, Page, WorkOrder } from "../../../api/types";
+import type { Page } from "../../../api/types";
 import { useBuilding } from "../../context";
 import { useSame } from "../../lib/same";
 import type { Store } from "../../lib/store";
 import { useNow } from "../../parts";
-import { useMay } from "../../session";
 import type { FullPoint } from "../types";
 import { fetchSpan, resolutionOf, type Span } from "./ranges";
 import { fromBuckets, fromRaw, toNumber, withTail, type BucketItem, type RawReading, type Samples, type TailReading } from "./series";
@@ -131,23 +130,6 @@ export function useSettled<T>(store: Store<T>, ms: number): T {
     };
   }, [store, ms]);
   return settled;
-}
-
-/** The newest alarms and orders of the building, what is over too. */
-export function useMarked(enabled: boolean): { alarms: Alarm[]; orders: WorkOrder[] } {
-  const { building } = useBuilding();
-  const may = useMay();
-  const alarms = useQuery({
-    queryKey: ["alarms", "marks", building.id],
-    queryFn: ({ signal }) => get<Page<Alarm>>("/alarms", { building: building.id, limit: 1000 }, signal),
-    enabled: enabled && may("alarm.read"),
-  });
-  const orders = useQuery({
-    queryKey: ["orders", "marks", building.id],
-    queryFn: ({ signal }) => get<Page<WorkOrder>>("/work-orders", { building: building.id, limit: 1000 }, signal),
-    enabled: enabled && may("work_order.read"),
-  });
-  return useMemo(() => ({ alarms: enabled ? (alarms.data?.items ?? []) : [], orders: enabled ? (orders.data?.items ?? []) : [] }), [enabled, alarms.data, orders.data]);
 }
 
 interface Site {

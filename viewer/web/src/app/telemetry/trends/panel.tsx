@@ -4,7 +4,6 @@ import { ArrowDown, ArrowUp, EllipsisVertical, Plus, Trash2 } from "lucide-react
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type uPlot from "uplot";
-import type { Alarm, WorkOrder } from "../../../api/types";
 import { useModeValue } from "../../context";
 import { usePhone } from "../../lib/prefs";
 import { useSame } from "../../lib/same";
@@ -13,10 +12,11 @@ import { IconButton } from "../../parts";
 import { symbolOf, type FullPoint } from "../types";
 import { TrendChart } from "./chart";
 import { useSeries, type Series } from "./data";
+import type { Marked } from "./events";
 import type { Drawn } from "./export";
 import { Legend, useValueText, valueAt } from "./legend";
 import { Marks, marksOf } from "./marks";
-import type { Line } from "./plot";
+import type { Line, Sides } from "./plot";
 import { comparedShift, isPreset, type Span } from "./ranges";
 import { NOTHING, styleOf, summaryOf } from "./series";
 import type { Shown } from "./shown";
@@ -35,8 +35,8 @@ export interface PanelProps {
   show: (span: Span) => void;
   back: () => void;
   zone: string;
-  sides: { left: number; right: number };
-  marked: { alarms: Alarm[]; orders: WorkOrder[] };
+  sides: Sides;
+  marked: Marked;
   register: (index: number, drawn: Drawn | null) => void;
   remove: (id: string) => void;
   close: () => void;
@@ -55,7 +55,7 @@ export function ChartPanel(props: PanelProps): ReactNode {
   const series = useSeries(own, span, width || 800, isPreset(view.range));
   const compared = useSeries(shift === 0 ? NO_POINTS : own, span, width || 800, false, shift);
   const lines = useLines(own, series, compared);
-  const marks = useMemo(() => marksOf(own, props.marked.alarms, props.marked.orders, span.to), [own, props.marked, span.to]);
+  const marks = useMemo(() => marksOf(own, props.marked, span.to, t), [own, props.marked, span.to, t]);
   const plot = useRef<uPlot | null>(null);
   const onPlot = useCallback((made: uPlot | null) => {
     plot.current = made;

@@ -22,7 +22,9 @@ export interface Line {
   compared: Samples | null;
 }
 
-export const AXIS = 54; // px
+export const AXIS = 54; // px, least width of an axis of values
+const AXIS_MOST = 124;
+const EDGE = 10; // px beside a plot that has no axis there
 export const X_AXIS = 26;
 const COLUMNS = 4; // of each line: mean, min, max, compared
 
@@ -33,20 +35,56 @@ export interface PlotLook {
   language: string;
   zone: string;
   bands: boolean;
-  /** How many axes stand left and right, the same in all charts so that their times stand below each other. */
-  sides: { left: number; right: number };
+  /** What the axes need, the same in all charts so that their times stand below each other. */
+  sides: Sides;
   on: string;
   off: string;
 }
 
+/** px that axes take beside a plot. */
+export interface Sides {
+  left: number;
+  right: number;
+}
+
+export type Measured = Pick<Line, "unit" | "kind" | "labels">;
+
 /** Different units of the lines, in their order: each has an axis, left and right in turn. */
-export function unitsOf(lines: readonly Pick<Line, "unit" | "kind">[]): string[] {
+export function unitsOf(lines: readonly Measured[]): string[] {
   return [...new Set(lines.map(scaleOf))];
 }
 
-export const sidesOf = (units: number): { left: number; right: number } => ({ left: Math.ceil(units / 2), right: Math.floor(units / 2) });
+export function sidesOf(lines: readonly Measured[]): Sides {
+  const widths = unitsOf(lines).map((unit) => axisWidth(lines.filter((line) => scaleOf(line) === unit)));
+  const sum = (odd: number): number => widths.filter((_, i) => i % 2 === odd).reduce((all, one) => all + one, 0);
+  return { left: sum(0), right: sum(1) };
+}
 
-const scaleOf = (line: Pick<Line, "unit" | "kind">): string => (line.kind === "number" ? `u:${line.unit}` : `k:${line.kind}`);
+/** The sides of several charts that stand below each other. */
+export function commonSides(all: readonly Sides[]): Sides {
+  return { left: Math.max(AXIS, ...all.map((one) => one.left)), right: Math.max(0, ...all.map((one) => one.right)) };
+}
+
+export const rightOf = (sides: Sides): number => (sides.right > 0 ? sides.right : EDGE);
+
+/** px of a text of 11 px letters, about: Chinese ones are as wide as high. */
+const textWidth = (text: string): number => [...text].reduce((sum, one) => sum + ((one.codePointAt(0) ?? 0) > 0x2e7f ? 11 : 6.3), 0);
+
+/** Names of states need more room than numbers; what is longer than the most is cut. */
+function axisWidth(lines: readonly Measured[]): number {
+  if (lines[0]?.kind !== "enum") return AXIS;
+  const widest = Math.max(0, ...Object.values(lines[0].labels ?? {}).map(textWidth));
+  return Math.min(AXIS_MOST, Math.max(AXIS, Math.ceil(widest) + 14));
+}
+
+function cut(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let kept = text;
+  while (kept && textWidth(`${kept}…`) > width) kept = kept.slice(0, -1);
+  return `${kept.trimEnd()}…`;
+}
+
+const scaleOf = (line: Measured): string => (line.kind === "number" ? `u:${line.unit}` : `k:${line.kind}`);
 
 export function dataOf(all: Joined, lines: readonly Line[]): uPlot.AlignedData {
   const columns: uPlot.AlignedData[number][] = [all.ts];
@@ -64,10 +102,10 @@ export function optionsOf(lines: readonly Line[], look: PlotLook, span: Span, do
   const units = unitsOf(lines);
   const scales: uPlot.Scales = { x: { time: true, auto: false, min: span.from / 1000, max: span.to / 1000 } };
   for (const unit of units) scales[unit] = scaleFor(lines.filter((line) => scaleOf(line) === unit));
-  const { left, right } = sidesOf(units.length);
+  const own = sidesOf(lines);
   return {
     width: look.width, height: look.height,
-    padding: [8, (look.sides.right - right) * AXIS + (look.sides.right > 0 ? 0 : 10), 0, (look.sides.left - left) * AXIS],
+    padding: [8, rightOf(look.sides) - own.right, 0, look.sides.left - own.left],
     legend: { show: false },
     focus: { alpha: 1 },
     tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), look.zone),
@@ -75,7 +113,8 @@ export function optionsOf(lines: readonly Line[], look: PlotLook, span: Span, do
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales,
     series: [{}, ...lines.flatMap((line) => seriesOf(line, look))],
-    bands: look.bands ? lines.map((line, i) => ({ series: [1 + i * COLUMNS + 2, 1 + i * COLUMNS + 1] as uPlot.Band.Bounds, fill: `${line.colour}2e` })) : [],
+    // Between off and on, or two states, lies nothing: only numbers have a band.
+    bands: look.bands ? lines.flatMap((line, i) => (line.kind === "number" ? [{ series: [1 + i * COLUMNS + 2, 1 + i * COLUMNS + 1] as uPlot.Band.Bounds, fill: `${line.colour}2e` }] : [])) : [],
     axes: [timeAxis(look), ...units.map((unit, i) => valueAxis(unit, i, lines, look))],
     plugins: [plugin, { hooks: { draw: (plot) => drawDoubts(plot, lines, doubts(), look) } }],
   };
@@ -148,12 +187,13 @@ function valueAxis(unit: string, i: number, lines: readonly Line[], look: PlotLo
   const p = PALETTES[look.mode];
   const own = lines.filter((line) => scaleOf(line) === unit);
   const [first] = own;
+  const size = axisWidth(own);
   return {
-    scale: unit, side: i % 2 === 0 ? 3 : 1, size: AXIS, gap: 6, font: AXIS_FONT, space: 30, ticks: { show: false },
+    scale: unit, side: i % 2 === 0 ? 3 : 1, size, gap: 6, font: AXIS_FONT, space: 30, ticks: { show: false },
     stroke: own.length === 1 && lines.length > 1 ? (first?.colour ?? p.text3) : p.text3,
     grid: i === 0 ? { stroke: p.border, width: 1 } : { show: false },
     ...(first?.kind === "bool" ? { splits: () => [0, 1], values: () => [look.off, look.on] } : {}),
-    ...(first?.kind === "enum" ? { splits: () => Object.keys(first.labels ?? {}).map(Number).sort((a, b) => a - b), values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => first.labels?.[String(tick)] ?? String(tick)) } : {}),
+    ...(first?.kind === "enum" ? { splits: () => Object.keys(first.labels ?? {}).map(Number).sort((a, b) => a - b), values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => cut(first.labels?.[String(tick)] ?? String(tick), size - 12)) } : {}),
     ...(first?.kind === "number" ? { values: (_plot: uPlot, ticks: number[]) => axisNumbers(ticks, look.language) } : {}),
   };
 }

@@ -9,7 +9,8 @@ import { usePhone } from "../../lib/prefs";
 import { Empty, useNow } from "../../parts";
 import { useMe } from "../../session";
 import { symbolOf, type FullPoint } from "../types";
-import { useMarked, usePointsById, useSettled, useZone } from "./data";
+import { usePointsById, useSettled, useZone } from "./data";
+import { useMarked } from "./events";
 import type { Drawn } from "./export";
 import { ChartPanel } from "./panel";
 import { DRAGGED, PointPicker } from "./picker";
@@ -18,7 +19,7 @@ import { savedViews } from "./saved";
 import { createShown } from "./shown";
 import { TrendsToolbar } from "./toolbar";
 import { chartFor, parseView, viewText, withChartMoved, withoutChart, withoutPoint, withPoint, type TrendsView } from "./view";
-import { sidesOf, unitsOf } from "./plot";
+import { commonSides, sidesOf } from "./plot";
 import "../telemetry.css";
 
 export default function Trends(): ReactNode {
@@ -34,7 +35,8 @@ export default function Trends(): ReactNode {
   const [shown] = useState(() => createShown(spanOf(view.range, Date.now(), zone)));
   const { show, back } = useRange(view, change, shown.span, zone);
   const span = useSettled(shown.span, 160);
-  const marked = useMarked(view.marks && view.charts.length > 0);
+  const drawnPoints = useMemo(() => [...points.values()], [points]);
+  const marked = useMarked(drawnPoints, view.marks);
   const drawn = useRef(new Map<number, Drawn>());
   const register = useCallback((chart: number, one: Drawn | null) => {
     if (one) drawn.current.set(chart, one);
@@ -46,11 +48,10 @@ export default function Trends(): ReactNode {
     change((before) => withPoint(before, point.id, chart === "any" ? chartFor(before, point.unit, unitOf) : chart));
   };
   const sides = useMemo(() => {
-    const all = view.charts.map((chart) => sidesOf(unitsOf(chart.flatMap((id) => {
+    return commonSides(view.charts.map((chart) => sidesOf(chart.flatMap((id) => {
       const point = points.get(id);
-      return point ? [{ unit: symbolOf(point), kind: point.kind }] : [];
-    })).length));
-    return { left: Math.max(1, ...all.map((one) => one.left)), right: Math.max(0, ...all.map((one) => one.right)) };
+      return point && point.kind !== "text" ? [{ unit: symbolOf(point), kind: point.kind, labels: point.labels ?? null }] : [];
+    }))));
   }, [view.charts, points]);
   const picker = <PointPicker chosen={chosen} add={(point) => add(point, picking ?? "any")} autoFocus={phone} />;
   return (
