@@ -28,7 +28,7 @@ NONE, ANY = "none", "any"
 NUMERIC: Final = frozenset({"<", "<=", ">", ">="})
 
 WORDS: Final = frozenset(
-    {"name", "tag", "id", "class", "type", "predefined", "storey", "space", "system", "zone", "material"}
+    {"name", "tag", "id", "is", "class", "type", "predefined", "storey", "space", "system", "zone", "material"}
     | {"classification", "model", "discipline", "document", "point", "description"}
 )
 """Keys whose values are words."""

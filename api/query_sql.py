@@ -15,6 +15,7 @@ _WORDS: Final[Mapping[str, LiteralString]] = {  # each answers rows with a colum
     "id": "SELECT e.global_id AS v UNION ALL SELECT e.id::text",
     "description": "SELECT e.description AS v UNION ALL SELECT e.object_type",
     "class": "SELECT c.ancestor AS v FROM ifc_class c WHERE c.name = e.ifc_class UNION ALL SELECT e.ifc_class",
+    "is": "SELECT e.ifc_class AS v",
     "type": "SELECT t.name AS v UNION ALL SELECT t.global_id",
     "predefined": "SELECT e.predefined_type AS v",
     "storey": "SELECT s.name AS v FROM storey s WHERE s.id = e.storey_id",
@@ -37,6 +38,18 @@ _WORDS: Final[Mapping[str, LiteralString]] = {  # each answers rows with a colum
     "discipline": "SELECT m.discipline AS v",
     "point": """SELECT x.v FROM point p, LATERAL (VALUES (p.key), (p.name), (p.quantity), (p.brick_class)) x (v)
                 WHERE p.element_id = e.id AND p.retired_at IS NULL""",
+}
+GROUPS: Final[Mapping[str, LiteralString]] = {  # what a tree is grouped by: rows with a column v, each a branch
+    "class": "SELECT e.ifc_class AS v",
+    "type": "SELECT t.name AS v",
+    "system": """SELECT coalesce(g.name, g.long_name) AS v FROM element_group_member k
+                 JOIN element_group g ON g.id = k.group_id WHERE k.element_id = e.id AND g.ifc_class <> 'IfcZone'""",
+    "zone": """SELECT coalesce(g.name, g.long_name) AS v FROM element_group_member k
+               JOIN element_group g ON g.id = k.group_id
+               WHERE k.element_id IN (e.id, e.space_id) AND g.ifc_class = 'IfcZone'""",
+    "space": "SELECT coalesce(ro.name, ro.long_name) AS v",
+    "discipline": "SELECT m.discipline AS v",
+    "model": "SELECT m.name AS v",
 }
 _CLASS: Final = SQL("""
     (e.ifc_class ILIKE ANY ({names})

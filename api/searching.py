@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.sql import SQL, Composable, Composed
 
 from api.query_language import HAS, KEYS, Node
-from api.query_sql import condition
+from api.query_sql import GROUPS, condition
 from ifc_models.element_list import ElementRow
 from twin.db import Conn, objects, row, rows
 from twin.page import decode_cursor, page_of
@@ -22,6 +22,13 @@ _FROM: Final = SQL("""
     LEFT JOIN element ro ON ro.id = e.space_id
     WHERE e.building_id = %(building)s AND {condition}
 """)
+_PLAIN_FROM: Final = """
+    FROM element e
+    JOIN model m ON m.id = e.model_id AND e.last_version = m.current_version
+    LEFT JOIN element_type t ON t.id = e.type_id
+    {grouped}
+    WHERE e.building_id = %(building)s AND {condition}
+"""
 _ROW: Final = SQL("""
     SELECT e.id, e.global_id, e.ifc_class, e.predefined_type, e.name, e.long_name, e.tag, t.name AS type_name,
            e.model_id, e.building_id, e.storey_id, st.name AS storey_name, e.space_id,
@@ -44,6 +51,15 @@ class FoundIds:
 
     global_ids: list[str]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One value of what a tree is grouped by; `query` finds its elements. Null: those that have none."""
+
+    value: str | None
+    count: int
+    query: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,28 @@ async def search_ids(conn: Conn, building: UUID, query: Node | None) -> FoundIds
     asked = SQL("SELECT DISTINCT e.global_id") + _FROM.format(condition=where) + SQL(" ORDER BY 1")
     found = [each["global_id"] for each in await rows(conn, asked, {**params, "building": building})]
     return FoundIds(found[:MOST_IDS], len(found))
+
+
+async def branches(conn: Conn, building: UUID, by: str, query: Node | None) -> list[Branch]:
+    """What a query finds, grouped; an element of two systems counts in both."""
+    where, params = condition(query)
+    asked = SQL(
+        "SELECT x.v AS value, count(DISTINCT e.id) AS n {found} GROUP BY x.v ORDER BY x.v NULLS LAST LIMIT 5000"
+    )
+    grouped = (
+        SQL("LEFT JOIN element ro ON ro.id = e.space_id LEFT JOIN LATERAL (") + SQL(GROUPS[by]) + SQL(") x ON true")
+    )
+    found = SQL(_PLAIN_FROM).format(condition=where, grouped=grouped)
+    key = "is" if by == "class" else by
+    return [
+        Branch(each["value"], each["n"], f"{key}:none" if each["value"] is None else f"{key}:{quoted(each['value'])}")
+        for each in await rows(conn, asked.format(found=found), {**params, "building": building})
+    ]
+
+
+def quoted(text: str) -> str:
+    """A text as a value of the search language."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 async def search_rows(conn: Conn, building: UUID, query: Node | None) -> AsyncIterator[ElementRow]:

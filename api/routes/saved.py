@@ -1,7 +1,7 @@
 """The workspace: search over everything, and what people keep of it (searches, colouring rules, viewpoints, panels)."""
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -13,7 +13,7 @@ from api.clients import expensive
 from api.query_language import parse
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of
 from api.saved import Content, Kind, Saved
-from api.searching import Found, FoundIds, SearchWords
+from api.searching import Branch, Found, FoundIds, SearchWords
 from api.streams import begun
 from identity import audit
 from ifc_models.tables import csv_lines
@@ -24,6 +24,7 @@ router = Router(tags=["workspace"])
 
 Asked = Annotated[str, Query(max_length=2000, description="the search language, docs/workspace.md; empty: everything")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$")]
+Grouping = Literal["class", "type", "system", "zone", "space", "discipline", "model"]
 _HEADER = ["global_id", "ifc_class", "predefined_type", "name", "long_name", "tag", "type", "storey", "space"]
 
 
@@ -79,6 +80,14 @@ async def search_ids(tx: Tx, building: str, q: Asked = "") -> FoundIds:
     """The GlobalIds of what a query finds: to select, isolate or colour."""
     query = parse(q)
     return await searching.search_ids(tx, (await get_building(tx, building)).id, query)
+
+
+@router.get("/buildings/{building}/search/groups")
+@allow("model.read")
+async def search_groups(tx: Tx, building: str, by: Grouping, q: Asked = "") -> list[Branch]:
+    """What a query finds, grouped by class, type, system, zone, room, discipline or model: the branches of a tree."""
+    query = parse(q)
+    return await searching.branches(tx, (await get_building(tx, building)).id, by, query)
 
 
 @router.get("/buildings/{building}/search/words")

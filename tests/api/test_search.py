@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from api.query_language import HAS, KEYS, MAX_TERMS, All, Either, Node, Not, Term, parse
 from api.query_sql import condition
-from api.searching import search, search_ids, search_rows, search_words
+from api.searching import branches, search, search_ids, search_rows, search_words
 from tests.access import world
 from tests.access.world import Building
 from tests.serving import Server
@@ -110,6 +110,23 @@ async def test_rows_come_page_by_page_and_words_tell_what_may_be_asked(conn: Con
     assert words.classes == ["IfcPump", "IfcSpace"] and words.systems == ["Tower water"]
     assert {"Pset_PumpCommon.FireRating", "Qto.NetFloorArea"} <= set(words.properties)
     assert [each.removeprefix("Tower ") for each in words.storeys] == ["low", "high"]
+
+
+async def test_every_branch_of_a_tree_says_how_to_find_what_is_in_it(conn: Conn, place: Building) -> None:
+    await conn.execute(r"""UPDATE element_group SET name = 'a "b" \ c*' WHERE id = %s""", (place.ids["system"],))
+    for by, expected in {
+        "class": 2,
+        "type": 3,
+        "system": 2,
+        "zone": 1,
+        "space": 3,
+        "discipline": 1,
+        "model": 1,
+    }.items():
+        found = await branches(conn, place.id, by, parse("-id:nothing"))
+        assert len(found) == expected and sum(each.count for each in found) == 8
+        for each in found:
+            assert (await search_ids(conn, place.id, parse(each.query))).count == each.count, each
 
 
 def test_what_is_beside_each_other_must_all_hold_and_or_binds_less() -> None:
