@@ -197,9 +197,9 @@ async def _meters_since_last_year(twin: Twin, simulator: Simulator, building: Bu
     async with twin.db.transaction() as conn:
         told = await consumption(conn, twin.networks, building.id, now)
         for use in told.media:
-            # What a manager asks for: a little less than last year, in round numbers.
+            # What a manager allows: as much as last year and a little more, in round numbers.
             last = {each.month: each.amount if each.year < now.year else each.before for each in use.months}
-            months = [None if last[m] is None else float(f"{0.97 * (last[m] or 0.0):.2g}") for m in range(1, 13)]
+            months = [None if last[m] is None else float(f"{1.02 * (last[m] or 0.0):.2g}") for m in range(1, 13)]
             await set_quota(conn, SYSTEM, building.id, use.medium, now.year, months, now)
 
 

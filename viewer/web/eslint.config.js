@@ -21,5 +21,6 @@ export default tseslint.config(
       eqeqeq: "error",
     },
   },
+  { files: ["public/sw.js"], languageOptions: { globals: { self: "readonly", fetch: "readonly", Response: "readonly", URL: "readonly" } } },
   { files: ["scripts/**"], languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } } },
 );

@@ -39,4 +39,13 @@ async function start(): Promise<void> {
   );
 }
 
+/** So that the app can be installed and a page that cannot be fetched says why (public/sw.js). Plain http has none. */
+function registerWorker(): void {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  const register = (): void => void navigator.serviceWorker.register("/sw.js").catch(() => undefined); // the app works without
+  if (document.readyState === "complete") register();
+  else window.addEventListener("load", register, { once: true });
+}
+
 void start();
+registerWorker();
