@@ -3,6 +3,8 @@
  * event lane. One client per building; it reconnects for ever and resumes events with `since`.
  */
 
+import { heardServerTime } from "./lib/clock";
+
 export type Quality = 0 | 1 | 2 | 3;
 
 export interface LiveValue {
@@ -267,6 +269,7 @@ export class LiveClient {
   }
 
   private applyFrame(frame: Frame): void {
+    heardServerTime(frame.serverTime);
     for (let i = 0; i < frame.handles.length; i++) {
       const handle = frame.handles[i] ?? 0;
       const number = frame.values[i] ?? 0;

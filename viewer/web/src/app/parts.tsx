@@ -9,6 +9,7 @@ import { useTranslation } from "react-i18next";
 import { Link, useHref, useLinkClickHandler } from "react-router";
 import type { OrderState, Severity } from "../api/types";
 import { ApiError } from "../api/client";
+import { serverNow } from "./lib/clock";
 import { formatDuration, formatTime, relativeTime } from "./lib/format";
 
 const SEVERITY_ICON: Record<Severity, LucideIcon> = {
@@ -60,11 +61,11 @@ export function PriorityMark({ priority }: { priority: Severity }): ReactNode {
   );
 }
 
-/** Re-renders every `ms` so that "3 min ago" stays true. */
+/** The server's time. Re-renders every `ms` so that "3 min ago" stays true. */
 export function useNow(ms = 15_000): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(serverNow);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), ms);
+    const timer = setInterval(() => setNow(serverNow()), ms);
     return () => clearInterval(timer);
   }, [ms]);
   return now;

@@ -70,7 +70,17 @@ export function formatNumber(value: number, language: string): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const digits = size >= 1000 || Number.isInteger(value) ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return numberFormat(language, digits).format(value);
+}
+
+const numbers = new Map<string, Intl.NumberFormat>();
+
+/** Kept: to make one takes as long as to write a hundred numbers. */
+function numberFormat(language: string, digits: number): Intl.NumberFormat {
+  const key = language + String(digits);
+  let format = numbers.get(key);
+  if (!format) numbers.set(key, (format = new Intl.NumberFormat(language, { maximumFractionDigits: digits })));
+  return format;
 }
 
 export function formatBytes(bytes: number, language: string): string {

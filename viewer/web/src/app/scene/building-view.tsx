@@ -5,6 +5,7 @@ import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useBuilding } from "../context";
+import { HoverCard } from "../equipment/hover-card";
 import { usePhone } from "../lib/prefs";
 import { PaintedNote } from "../issues/painted-note";
 import { useIssueFocus, usePainted } from "../issues/scene-focus";
@@ -89,6 +90,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <PaintedNote />
         <PickingNote />
         <ContextMenu />
+        <HoverCard tree={tree} />
         {state.isolated && !state.painted ? (
           <div className="stage-note">
             <span>{t("scene.only", { what: state.isolated.title, count: state.isolated.ids.length })}</span>

@@ -40,16 +40,30 @@ export function scaleOf(colouring: Colouring): ScaleName {
   return colouring.name === "temperature" ? "diverging" : "sequential";
 }
 
-/** Colour of `value` on the scale from `low` to `high`; beyond the limits it is that of the limit. */
-export function colourOf(value: number, low: number, high: number, scale: ScaleName): Rgb {
-  const stops = SCALES[scale];
-  const span = high - low;
-  const position = span > 0 ? Math.min(1, Math.max(0, (value - low) / span)) * (stops.length - 1) : (stops.length - 1) / 2;
+const STEPS = 256;
+/** Every colour that a scale can give, made once: colouring thirty thousand elements makes none. */
+const TABLES = new Map<ScaleName, readonly Rgb[]>();
+
+function tableOf(scale: ScaleName): readonly Rgb[] {
+  let table = TABLES.get(scale);
+  if (!table) TABLES.set(scale, (table = Array.from({ length: STEPS }, (_, i) => between(SCALES[scale], i / (STEPS - 1)))));
+  return table;
+}
+
+function between(stops: readonly string[], share: number): Rgb {
+  const position = share * (stops.length - 1);
   const i = Math.min(stops.length - 2, Math.floor(position));
   const a = parse(stops[i] ?? "#000000");
   const b = parse(stops[i + 1] ?? "#000000");
   const f = position - i;
   return [mix(a[0], b[0], f), mix(a[1], b[1], f), mix(a[2], b[2], f)];
+}
+
+/** Colour of `value` on the scale from `low` to `high`; beyond the limits it is that of the limit. */
+export function colourOf(value: number, low: number, high: number, scale: ScaleName): Rgb {
+  const span = high - low;
+  const share = span > 0 ? Math.min(1, Math.max(0, (value - low) / span)) : 0.5;
+  return tableOf(scale)[Math.round(share * (STEPS - 1))] as Rgb;
 }
 
 /** Steps of a scale in classes: as few as one can tell apart at a glance. */
@@ -176,14 +190,69 @@ export function niceSpan(low: number, high: number): [number, number] {
 
 /** Mean of the points of each target; a bool counts as 0 or 1. */
 export function targetValues(colouring: Colouring, valueOf: (handle: number) => number | null): Map<string, number> {
-  const sums = new Map<string, { sum: number; n: number }>();
+  const means = new Map<string, number>();
+  let counts: Map<string, number> | null = null; // most targets have one point
   for (const { handle, globalId } of colouring.points) {
     const value = valueOf(handle);
     if (value === null) continue;
-    const entry = sums.get(globalId) ?? { sum: 0, n: 0 };
-    entry.sum += value;
-    entry.n += 1;
-    sums.set(globalId, entry);
+    const mean = means.get(globalId);
+    if (mean === undefined) {
+      means.set(globalId, value);
+      continue;
+    }
+    counts ??= new Map();
+    const n = (counts.get(globalId) ?? 1) + 1;
+    counts.set(globalId, n);
+    means.set(globalId, mean + (value - mean) / n);
   }
-  return new Map([...sums].map(([globalId, { sum, n }]) => [globalId, sum / n]));
+  return means;
+}
+
+/** How a quantity is drawn. */
+export interface Scheme {
+  limits: readonly [number, number];
+  classes: boolean;
+}
+
+/**
+ * The colour of every target that has a value; null, hatched, for those that have none: no value is not the same as
+ * nothing to measure.
+ */
+export function coloursOf(colouring: Colouring, values: ReadonlyMap<string, number>, { limits, classes }: Scheme): Map<string, Rgb | null> {
+  const scale = scaleOf(colouring);
+  const [low, high] = limits;
+  const on = onColour(colouring);
+  const colours = new Map<string, Rgb | null>();
+  for (const { globalId } of colouring.points) {
+    const value = values.get(globalId);
+    if (value === undefined) colours.set(globalId, null);
+    else if (colouring.kind === "bool") colours.set(globalId, value > 0.5 ? on : OFF);
+    else colours.set(globalId, classes ? classColour(value, low, high, scale) : colourOf(value, low, high, scale));
+  }
+  return colours;
+}
+
+/** Later minus earlier, of every target that has both. */
+export function differences(earlier: ReadonlyMap<string, number>, later: ReadonlyMap<string, number>): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [globalId, value] of later) {
+    const before = earlier.get(globalId);
+    if (before !== undefined) found.set(globalId, value - before);
+  }
+  return found;
+}
+
+/** How far a scale of differences goes to either side: nearly all of them lie within, the middle is "the same". */
+export function differenceLimit(values: Iterable<number>): number {
+  const sizes = [...values].map(Math.abs).filter(Number.isFinite).toSorted((a, b) => a - b);
+  const most = sizes[Math.min(sizes.length - 1, Math.floor(sizes.length * 0.98))] ?? 0;
+  return most > 0 ? niceSpan(0, most)[1] : 1;
+}
+
+/** Less is blue, more is red, the same is pale; what has no value at one of the moments is hatched. */
+export function differenceColours(colouring: Colouring, values: ReadonlyMap<string, number>, limit: number): Map<string, Rgb | null> {
+  return new Map(colouring.points.map(({ globalId }) => {
+    const value = values.get(globalId);
+    return [globalId, value === undefined ? null : colourOf(value, -limit, limit, "diverging")] as const;
+  }));
 }

@@ -1,20 +1,20 @@
 /** What the live values and the alarms do to the model: colours, pulses, labels. */
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { GlobalId, Marker, Rgb, Severity } from "../../engine";
 import type { Alarm, Point, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import type { LiveClient } from "../live";
-import { formatNumber, unitText } from "../lib/format";
 import { labelsShown } from "../lib/prefs";
 import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
-import { classColour, colourings, colourOf, OFF, onColour, quantityName, scaleOf, startLimits, targetValues, type Colouring } from "./colour";
+import { storeyMarkers, useLabels } from "../equipment/markers";
+import { colourings, coloursOf, differenceColours, differenceLimit, differences, quantityName, startLimits, targetValues, type Colouring } from "./colour";
 import { lookAt } from "./look";
-import { useSceneScope, useSceneState, useScene } from "./state";
-import { spaceLabel } from "./tree-rows";
-import { usePastAlarms, type SceneAlarm } from "../timeline/hooks";
+import { useScene, useSceneScope, useSceneState, useShowStorey } from "./state";
+import { worstAlarms } from "../timeline/frames";
+import { useEarlier, usePastAlarms, useTimeline, type SceneAlarm } from "../timeline/hooks";
 import { pictureMarkers } from "../spatial/labels";
 
 /** Room quantities colour the room even where the sensor is an element of its own. */
@@ -40,6 +40,8 @@ function targetOf(point: Point, spaces: ReadonlyMap<string, string>): { globalId
   return { globalId: point.element.global_id, room: false };
 }
 
+const NOTHING: ReadonlyMap<GlobalId, Rgb | null> = new Map();
+
 export function useColouring(tree: Tree): void {
   const { live } = useBuilding();
   const { store } = useSceneScope();
@@ -47,6 +49,10 @@ export function useColouring(tree: Tree): void {
   const { colouring, limits, classes, storey, isolated, picture } = useSceneState();
   const version = useValuesVersion(colouring !== null);
   const known = useColourings(tree);
+  const earlier = useEarlier();
+  const [{ compared, share }] = useTimeline();
+  const before = useMemo(() => (colouring && earlier ? targetValues(colouring, earlier.valueOf) : null), [colouring, earlier]);
+  const changes = before !== null && compared === "difference" && colouring?.kind === "number";
   useEffect(() => {
     // Points that came or went since the choice was made.
     const fresh = colouring && known.find((one) => one.key === colouring.key);
@@ -63,14 +69,16 @@ export function useColouring(tree: Tree): void {
       if (values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
       return;
     }
-    const scale = scaleOf(colouring);
-    // Those that have a point and no value are hatched: no value is not the same as nothing to measure.
-    const colours = new Map<GlobalId, Rgb | null>(colouring.points.map((one) => [one.globalId, null]));
-    for (const [globalId, value] of values) {
-      colours.set(globalId, colouring.kind === "bool" ? (value > 0.5 ? onColour(colouring) : OFF) : (classes ? classColour : colourOf)(value, limits[0], limits[1], scale));
+    if (!changes) scene.setColors(coloursOf(colouring, values, { limits, classes }));
+    else {
+      const found = differences(before, values);
+      scene.setColors(differenceColours(colouring, found, differenceLimit(found.values())));
     }
-    scene.setColors(colours);
-  }, [scene, colouring, limits, classes, version, live, store]);
+  }, [scene, colouring, limits, classes, version, live, store, before, changes]);
+  const then = useMemo(() => (colouring && before && limits ? coloursOf(colouring, before, { limits, classes }) : NOTHING), [colouring, before, limits, classes]);
+  useEffect(() => {
+    scene?.compare(earlier && compared === "split" ? { colors: then, alarms: earlier.alarms, share } : null);
+  }, [scene, earlier, then, compared, share]);
   // From outside, walls hide the rooms: while a whole building is coloured, the rest of it is a ghost.
   const targets = colouring && !storey && !isolated ? colouring : null;
   const ids = useMemo(() => (targets ? [...new Set(targets.points.map((one) => one.globalId))] : null), [targets]);
@@ -105,50 +113,38 @@ export function useAlarmsInScene(): void {
   const scene = useScene();
   const alarms = useShownAlarms();
   useEffect(() => {
-    if (!scene) return;
-    const worst = new Map<GlobalId, Severity>();
-    for (const alarm of alarms) {
-      const globalId = alarm.global_id;
-      if (!globalId || !alarm.active) continue;
-      const known = worst.get(globalId);
-      if (!known || ORDER[alarm.severity] > ORDER[known]) worst.set(globalId, alarm.severity);
-    }
-    scene.setAlarms(worst);
+    scene?.setAlarms(worstAlarms(alarms.filter((one) => one.active).map(({ global_id, severity }) => ({ globalId: global_id, severity }))));
   }, [scene, alarms]);
 }
 
+const MOST = 500;
+
 export function useMarkers(tree: Tree): void {
-  const { i18n } = useTranslation();
+  const { t } = useTranslation();
   const scene = useScene();
   const { store } = useSceneScope();
-  const { live } = useBuilding();
-  const { storey, colouring, progress, picture } = useSceneState();
+  const { storey, progress, picture } = useSceneState();
   const shown = useStore(labelsShown);
   const alarms = useShownAlarms();
-  const version = useValuesVersion(shown && colouring !== null);
+  const latest = useShowStorey(tree);
+  const showStorey = useRef(latest);
+  useEffect(() => {
+    showStorey.current = latest;
+  });
+  const labels = useLabels(tree);
   useEffect(() => {
     if (!scene) return;
+    const said = (name: string, count: number): string => t("timeline.ofStorey", { storey: name, count });
+    const select = (globalId: string): void => store.set((state) => ({ ...state, selected: globalId }));
     const markers: Marker[] = alarms.filter((one) => one.active).slice(0, 200).flatMap((alarm) => alarmMarker(alarm, (globalId) => {
       store.set((state) => ({ ...state, selected: globalId, focusAlarm: alarm.id, storey: alarm.storey_id, storeyMode: "cut" }));
       void lookAt(scene, globalId);
     }));
-    if (picture) markers.push(...pictureMarkers(picture.labels, (globalId) => store.set((state) => ({ ...state, selected: globalId }))));
-    else if (shown) {
-      const values = colouring ? currentValues(colouring, live) : new Map<string, number>();
-      const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces);
-      for (const room of rooms) {
-        const value = values.get(room.global_id);
-        if (storey === null && value === undefined) continue;
-        const number = value === undefined || colouring?.kind === "bool" ? "" : `${formatNumber(value, i18n.language)} ${unitText(colouring?.unit)}`;
-        markers.push({
-          id: `room:${room.global_id}`, globalId: room.global_id, element: roomLabel(room.global_id, room.name ?? spaceLabel(room), number),
-          priority: value === undefined ? 0 : 1,
-          onClick: () => store.set((state) => ({ ...state, selected: room.global_id })),
-        });
-      }
-    }
-    scene.setMarkers(markers.slice(0, 500));
-  }, [scene, alarms, shown, storey, colouring, tree, version, live, store, i18n.language, progress, picture]);
+    if (storey === null && !picture) markers.push(...storeyMarkers(tree, alarms, scene, said, (id) => showStorey.current(id)));
+    if (picture) markers.push(...pictureMarkers(picture.labels, select));
+    else if (shown) markers.push(...labels);
+    scene.setMarkers(markers.slice(0, MOST));
+  }, [scene, alarms, shown, storey, tree, store, t, progress, picture, labels]);
 }
 
 function alarmMarker(alarm: SceneAlarm, show: (globalId: string) => void): Marker[] {
@@ -160,34 +156,12 @@ function alarmMarker(alarm: SceneAlarm, show: (globalId: string) => void): Marke
   }];
 }
 
-const nodes = new Map<string, HTMLElement>();
-
-/** A node per label, kept: the engine moves it, only its text changes. */
-function node(id: string, className: string): HTMLElement {
-  let element = nodes.get(id);
-  if (!element) nodes.set(id, (element = document.createElement("div")));
-  element.className = className;
-  return element;
-}
-
-function roomLabel(globalId: string, name: string, value: string): HTMLElement {
-  const element = node(`room:${globalId}`, "marker marker-room");
-  const text = value ? `${name}\n${value}` : name;
-  if (element.dataset["text"] !== text) {
-    element.dataset["text"] = text;
-    element.replaceChildren(part("span", name), ...(value ? [part("b", value)] : []));
-  }
-  return element;
-}
+const alarmNodes = new Map<string, HTMLElement>();
 
 function alarmNode(alarm: SceneAlarm): HTMLElement {
-  const element = node(`alarm:${alarm.id}`, `marker marker-alarm sev-${alarm.severity}${alarm.acked ? "" : " is-new"}`);
-  if (!element.firstChild) element.append(part("b", "!"));
-  return element;
-}
-
-function part(tag: "b" | "span", text: string): HTMLElement {
-  const element = document.createElement(tag);
-  element.textContent = text;
+  let element = alarmNodes.get(alarm.id);
+  if (!element) alarmNodes.set(alarm.id, (element = document.createElement("div")));
+  element.className = `marker marker-alarm sev-${alarm.severity}${alarm.acked ? "" : " is-new"}`;
+  if (!element.firstChild) element.append(Object.assign(document.createElement("b"), { textContent: "!" }));
   return element;
 }

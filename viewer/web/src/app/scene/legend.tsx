@@ -6,9 +6,10 @@ import { useTranslation } from "react-i18next";
 import { useBuilding } from "../context";
 import { formatNumber, unitText } from "../lib/format";
 import { useQuantityName } from "../lib/names";
-import { useValuesVersion } from "../lib/values";
 import { IconButton } from "../parts";
-import { classesOf, OFF, onColour, scaleOf, scaleStops, type Colouring } from "./colour";
+import { useReadableVersion } from "../equipment/markers";
+import { useEarlier, useTimeline } from "../timeline/hooks";
+import { classesOf, differenceLimit, differences, OFF, onColour, scaleOf, scaleStops, targetValues, type Colouring } from "./colour";
 import { currentValues } from "./effects";
 import { usePatch, useSceneState } from "./state";
 
@@ -19,7 +20,10 @@ export function Legend(): ReactNode {
   const { colouring, limits, classes } = useSceneState();
   const patch = usePatch();
   const name = useQuantityName();
+  const earlier = useEarlier();
+  const [{ compared }] = useTimeline();
   if (!colouring) return null;
+  if (earlier && compared === "difference" && colouring.kind === "number") return <Change colouring={colouring} valueOf={earlier.valueOf} />;
   const [low, high] = limits ?? [0, 1];
   return (
     <section className="legend" aria-label={t("scene.legend")}>
@@ -56,6 +60,28 @@ export function Legend(): ReactNode {
   );
 }
 
+/** Of a comparison: less to the left, the same in the middle, more to the right. */
+function Change({ colouring, valueOf }: { colouring: Colouring; valueOf: (handle: number) => number | null }): ReactNode {
+  const { t, i18n } = useTranslation();
+  const { live } = useBuilding();
+  const name = useQuantityName();
+  useReadableVersion(live, true);
+  const all = new Set(colouring.points.map((one) => one.globalId)).size;
+  const found = differences(targetValues(colouring, valueOf), currentValues(colouring, live));
+  const limit = formatNumber(differenceLimit(found.values()), i18n.language);
+  return (
+    <section className="legend" aria-label={t("scene.legend")}>
+      <header><b>{t("timeline.changed", { what: name(colouring.name, colouring.label) })}</b><span className="muted">{unitText(colouring.unit)}</span></header>
+      <div className="legend-bar" style={{ background: `linear-gradient(to right, ${scaleStops("diverging").join(",")})` }} />
+      <div className="legend-limits num"><span>−{limit}</span><span className="muted">0</span><span>+{limit}</span></div>
+      <p className="muted" data-testid="heat-count">
+        {t("scene.coloured", { count: found.size })}
+        {all > found.size ? <span className="legend-none"><i className="hatch" />{t("spatial.heat.noData", { count: all - found.size })}</span> : null}
+      </p>
+    </section>
+  );
+}
+
 function Scale({ colouring, low, high, classes }: { colouring: Colouring; low: number; high: number; classes: boolean }): ReactNode {
   const { i18n } = useTranslation();
   const scale = scaleOf(colouring);
@@ -73,7 +99,7 @@ function Scale({ colouring, low, high, classes }: { colouring: Colouring; low: n
 function Counts({ colouring }: { colouring: Colouring }): ReactNode {
   const { t } = useTranslation();
   const { live } = useBuilding();
-  useValuesVersion(true);
+  useReadableVersion(live, true);
   const all = new Set(colouring.points.map((one) => one.globalId)).size;
   const without = all - currentValues(colouring, live).size;
   return (

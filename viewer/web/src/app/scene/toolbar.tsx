@@ -4,6 +4,7 @@ import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Tree } from "../../api/types";
 import { useBuilding } from "../context";
+import { serverNow } from "../lib/clock";
 import { useKey } from "../lib/keys";
 import { labelsShown } from "../lib/prefs";
 import { useQuantityName } from "../lib/names";
@@ -63,7 +64,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
         <ToolsButton />
       <RouteButton />
         <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch(floorPlanChange(state.floorPlan))} />
-        <IconButton icon={History} label={t("timeline.title")} active={timeline.open} onClick={() => setTimeline((before) => (before.open ? { ...CLOSED, span: before.span, speed: before.speed } : opened(before, Date.now())))} />
+        <IconButton icon={History} label={t("timeline.title")} active={timeline.open} onClick={() => setTimeline((before) => (before.open ? { ...CLOSED, span: before.span, speed: before.speed } : opened(before, serverNow())))} />
         <NewIssueButton />
         <span className="wide-only">
           <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />

@@ -45,6 +45,16 @@ export function valuesOf(frames: Frames, i: number, handles: ReadonlyMap<number,
   return values;
 }
 
+/** The number that a point said in a frame; null: none. */
+export function numberIn(frames: Frames, i: number): (handle: number) => number | null {
+  const columns = new Map(frames.handles.map((handle, j) => [handle, j] as const));
+  return (handle) => {
+    const j = columns.get(handle);
+    const value = j === undefined ? Number.NaN : (frames.values[i * frames.handles.length + j] as number);
+    return Number.isNaN(value) ? null : value;
+  };
+}
+
 const at = (text: string | null | undefined): number => (text ? Date.parse(text) : Infinity);
 
 /** Alarms whose condition held at a moment, and whether somebody had acknowledged them. */
@@ -52,6 +62,18 @@ export function alarmsAt(alarms: readonly PastAlarm[], moment: number): { alarm:
   return alarms
     .filter((alarm) => alarm.spans.some(([since, until]) => at(since) <= moment && moment < at(until)))
     .map((alarm) => ({ alarm, acked: at(alarm.acked_at) <= moment }));
+}
+
+const RISING: Record<string, number> = { low: 1, medium: 2, high: 3, critical: 4 };
+
+/** The worst alarm of each element, by GlobalId. */
+export function worstAlarms<S extends string>(alarms: Iterable<{ globalId: string | null; severity: S }>): Map<string, S> {
+  const worst = new Map<string, S>();
+  for (const { globalId, severity } of alarms) {
+    const known = globalId === null ? severity : worst.get(globalId);
+    if (globalId !== null && (known === undefined || (RISING[severity] ?? 0) > (RISING[known] ?? 0))) worst.set(globalId, severity);
+  }
+  return worst;
 }
 
 /** Orders that were open at a moment. */

@@ -7,7 +7,7 @@ import type { Alarm } from "../../api/types";
 import { useBuilding } from "../context";
 import { useStore } from "../lib/store";
 import { useSceneScope } from "../scene/state";
-import { alarmsAt, decodeFrames, frameAt, valuesOf, type Frames } from "./frames";
+import { alarmsAt, decodeFrames, frameAt, numberIn, valuesOf, worstAlarms, type Frames } from "./frames";
 import { played, SPANS, type Timeline } from "./state";
 
 type Past = components["schemas"]["Timeline"];
@@ -78,6 +78,25 @@ export function usePastInScene(): void {
     frame = requestAnimationFrame(tick);
     return () => cancelAnimationFrame(frame);
   }, [playing, data, timeline]);
+}
+
+/** What points said and which alarms held at the moment that is compared with; null where none is. */
+export interface Earlier {
+  valueOf: (handle: number) => number | null;
+  alarms: ReadonlyMap<string, Alarm["severity"]>;
+}
+
+export function useEarlier(): Earlier | null {
+  const [{ open, earlier }] = useTimeline();
+  const { frames, past } = usePast();
+  return useMemo(() => {
+    if (!open || earlier === null || !frames.data) return null;
+    const held = alarmsAt(past.data?.alarms ?? [], earlier);
+    return {
+      valueOf: numberIn(frames.data, frameAt(frames.data, earlier)),
+      alarms: worstAlarms(held.map(({ alarm }) => ({ globalId: alarm.element, severity: alarm.severity as Alarm["severity"] }))),
+    };
+  }, [open, earlier, frames.data, past.data]);
 }
 
 /** The alarms of the chosen moment; null while the present is shown. */

@@ -12,24 +12,42 @@ export interface Timeline {
   moment: number | null;
   playing: boolean;
   speed: number;
+  /** ms since the epoch of the earlier moment that the shown one is compared with; null: with none. */
+  earlier: number | null;
+  /** Both side by side, or what has changed. */
+  compared: "split" | "difference";
+  /** Where the line between both is, as a share of the picture's width. */
+  share: number;
 }
 
-export const CLOSED: Timeline = { open: false, span: "d1", end: 0, moment: null, playing: false, speed: 300 };
+export const CLOSED: Timeline = { open: false, span: "d1", end: 0, moment: null, playing: false, speed: 300, earlier: null, compared: "split", share: 0.5 };
 
 /** Opened at the present; the window ends with it. */
-export const opened = (before: Timeline, now: number): Timeline => ({ ...before, open: true, end: now, moment: null, playing: false });
+export const opened = (before: Timeline, now: number): Timeline => ({ ...before, open: true, end: now, moment: null, playing: false, earlier: null });
+
+const within = (moment: number | null, end: number, width: number): number | null =>
+  moment === null ? null : Math.min(end, Math.max(end - width, moment));
 
 /** Another width: the moment stays within the window, which never reaches beyond the present. */
 export function widened(before: Timeline, span: SpanKey, now: number): Timeline {
-  if (before.moment === null) return { ...before, span, end: now };
-  return { ...before, span, end: Math.min(now, before.moment + SPANS[span] / 2) };
+  const end = before.moment === null ? now : Math.min(now, before.moment + SPANS[span] / 2);
+  return { ...before, span, end, earlier: within(before.earlier, end, SPANS[span]) };
 }
 
 /** Half a window earlier (-1) or later (1). */
 export function shifted(before: Timeline, direction: -1 | 1, now: number): Timeline {
-  const end = Math.min(now, before.end + (direction * SPANS[before.span]) / 2);
-  const start = end - SPANS[before.span];
-  return { ...before, end, moment: before.moment === null ? null : Math.min(end, Math.max(start, before.moment)) };
+  const width = SPANS[before.span];
+  const end = Math.min(now, before.end + (direction * width) / 2);
+  return { ...before, end, moment: within(before.moment, end, width), earlier: within(before.earlier, end, width) };
+}
+
+/** The shown moment beside the start of the window, or no other any more. */
+export const comparing = (before: Timeline, on: boolean): Timeline => ({ ...before, earlier: on ? before.end - SPANS[before.span] : null });
+
+/** Both handles were put somewhere; at the right end the present stays the present. */
+export function placed(before: Timeline, earlier: number | null, moment: number): Timeline {
+  const present = before.moment === null && moment >= before.end;
+  return { ...before, playing: false, earlier, moment: present ? null : moment };
 }
 
 /** A little later while it plays; it stops at the end of the window. */
