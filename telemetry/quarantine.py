@@ -93,19 +93,34 @@ class StillRefused:
     message: str
 
 
-_FROM: LiteralString = "FROM quarantine q LEFT JOIN source s ON s.id = q.source_id"
-_WHERE: LiteralString = """
-    (%(source)s::text IS NULL OR s.name = %(source)s OR s.uuid::text = %(source)s)
-    AND (%(point)s::text IS NULL OR q.point_key = %(point)s)
-    AND (%(code)s::text IS NULL OR q.code = %(code)s)
-    AND (%(start)s::timestamptz IS NULL OR q.received_at >= %(start)s)
-    AND (%(end)s::timestamptz IS NULL OR q.received_at < %(end)s)
-    AND (%(state)s::text IS NULL OR q.state = %(state)s)
-    AND (%(building)s::text IS NULL
-         OR EXISTS (SELECT FROM point p JOIN building b ON b.id = p.building_id
-                    WHERE p.key = q.point_key AND (b.id::text = %(building)s OR b.name = %(building)s))
-         OR EXISTS (SELECT FROM building b WHERE b.id = s.building_id
-                    AND (b.id::text = %(building)s OR b.name = %(building)s)))
+_COLUMNS: LiteralString = """
+    SELECT q.id, s.name AS source, q.point_key AS point, q.ts, q.value, q.quality, q.code, q.message, q.received_at,
+           q.state, q.settled_at, q.settled_by, q.became
+"""
+_FROM: LiteralString = " FROM quarantine q LEFT JOIN source s ON s.id = q.source_id"
+_NEWEST: LiteralString = " ORDER BY q.received_at DESC, q.id DESC"
+_PAGE: LiteralString = _NEWEST + " LIMIT %(limit)s"
+# Of a building: its points, and sources that are its own.
+_POINTS: LiteralString = "SELECT key FROM point WHERE building_id::text = %(building)s"
+_SOURCES: LiteralString = "SELECT id FROM source WHERE building_id::text = %(building)s"
+_INSIDE: LiteralString = "(q.point_key IN (" + _POINTS + ") OR q.source_id IN (" + _SOURCES + "))"
+# One who sees some points only: these, and what he sent himself. The row filters say the same, row by row.
+_SEEN_POINTS: LiteralString = "SELECT key FROM point"
+_SEEN_SOURCES: LiteralString = "SELECT id FROM source WHERE name = (SELECT current_setting('twin.actor', true))"
+# Few of many rows are looked for where they are: the newest of each of these points and sources tells which of them can
+# have rows on the page (no more than stand on it), and these give theirs.
+_WALK: LiteralString = """
+    WITH points AS MATERIALIZED ({points}), sources AS MATERIALIZED ({sources}),
+    first_points AS MATERIALIZED (
+        SELECT p.key FROM points p CROSS JOIN LATERAL (
+            SELECT q.received_at, q.id FROM quarantine q WHERE q.point_key = p.key AND {where} {newest} LIMIT 1) AS q
+        {newest} LIMIT %(limit)s),
+    found AS (
+        SELECT r.id FROM first_points p CROSS JOIN LATERAL (
+            SELECT q.id FROM quarantine q WHERE q.point_key = p.key AND {where} {newest} LIMIT %(limit)s) AS r
+        UNION
+        SELECT r.id FROM sources o CROSS JOIN LATERAL (
+            SELECT q.id FROM quarantine q WHERE q.source_id = o.id AND {where} {newest} LIMIT %(limit)s) AS r)
 """
 
 
@@ -113,36 +128,63 @@ def _parameters(chosen: Filter) -> dict[str, Any]:
     return {name: getattr(chosen, name) for name in Filter.__slots__}
 
 
+def _where(chosen: Filter, *, inside: bool = True) -> LiteralString:
+    """The conditions on rows q that a filter makes; those that say nothing are left out, for the planner's sake."""
+    said: list[tuple[object, LiteralString]] = [
+        (chosen.source, "q.source_id IN (SELECT id FROM source WHERE name = %(source)s OR uuid::text = %(source)s)"),
+        (chosen.point, "q.point_key = %(point)s"),
+        (chosen.code, "q.code = %(code)s"),
+        (chosen.start, "q.received_at >= %(start)s"),
+        (chosen.end, "q.received_at < %(end)s"),
+        (chosen.state, "q.state = %(state)s"),
+        (chosen.building if inside else None, _INSIDE),
+    ]
+    return " AND ".join(["true", *(condition for given, condition in said if given is not None)])
+
+
 async def list_quarantine(
-    conn: Conn, chosen: Filter, *, limit: int = 100, cursor: str | None = None
+    conn: Conn, chosen: Filter, *, everywhere: bool = True, limit: int = 100, cursor: str | None = None
 ) -> Page[Quarantined]:
-    """Refused readings, newest first. Those of a building: of its points, and of sources that are its own."""
-    before = decode_cursor(cursor, 1)
-    found = await objects(
-        conn,
-        Quarantined,
-        "SELECT q.id, s.name AS source, q.point_key AS point, q.ts, q.value, q.quality, q.code, q.message,"
-        " q.received_at, q.state, q.settled_at, q.settled_by, q.became "
-        + _FROM
-        + " WHERE (%(before)s::bigint IS NULL OR q.id < %(before)s) AND "
-        + _WHERE
-        + " ORDER BY q.id DESC LIMIT %(limit)s",
-        {**_parameters(chosen), "before": before and before[0], "limit": limit + 1},
-    )
-    return page_of(found, limit, lambda each: [each.id])
+    """Refused readings, newest first. Those of a building: of its points, and of sources that are its own.
+
+    `building` of the filter is an id here. Not `everywhere`: the caller sees some points only.
+    """
+    before = decode_cursor(cursor, 2)
+    past: LiteralString = " AND (q.received_at, q.id) < (%(at)s::timestamptz, %(before)s::bigint)" if before else ""
+    asked = {"at": before and before[0], "before": before and before[1], "limit": limit + 1}
+    where = _where(chosen, inside=False) + past
+    query: LiteralString
+    if chosen.point is None and (chosen.building is not None or not everywhere):
+        points, sources = (_POINTS, _SOURCES) if chosen.building is not None else (_SEEN_POINTS, _SEEN_SOURCES)
+        query = _WALK.format(points=points, sources=sources, where=where, newest=_NEWEST) + _COLUMNS
+        query += " FROM found f JOIN quarantine q ON q.id = f.id LEFT JOIN source s ON s.id = q.source_id" + _PAGE
+    else:
+        query = _COLUMNS + _FROM + " WHERE " + _where(chosen) + past + _PAGE
+    found = await objects(conn, Quarantined, query, {**_parameters(chosen), **asked})
+    return page_of(found, limit, lambda each: [each.received_at, each.id])
 
 
 async def summarise(conn: Conn, chosen: Filter, *, limit: int = 100) -> list[Count]:
-    """How many there are of each reason, source and point, the most first."""
+    """How many there are of each reason, source and point, the most first. `building` of the filter is an id."""
+    if chosen.state == "open" and chosen.start is None and chosen.end is None:
+        counted: LiteralString = (
+            "SELECT q.source_id, q.point_key, q.code, q.n, q.oldest, q.newest FROM quarantine_count q"
+        )
+        where, grouped = _where(replace(chosen, state=None)), ""
+    else:
+        counted = """SELECT q.source_id, q.point_key, q.code, count(*) AS n, min(q.received_at) AS oldest,
+                            max(q.received_at) AS newest FROM quarantine q"""
+        where, grouped = _where(chosen), " GROUP BY 1, 2, 3"
     return await objects(
         conn,
         Count,
-        "SELECT q.code, s.name AS source, q.point_key AS point, count(*) AS count, min(q.received_at) AS oldest,"
-        " max(q.received_at) AS newest "
-        + _FROM
+        "SELECT c.code, s.name AS source, c.point_key AS point, c.n AS count, c.oldest, c.newest FROM ("
+        + counted
         + " WHERE "
-        + _WHERE
-        + " GROUP BY 1, 2, 3 ORDER BY count(*) DESC, 1, 2, 3 LIMIT %(limit)s",
+        + where
+        + grouped
+        + " ORDER BY 4 DESC LIMIT %(limit)s) AS c LEFT JOIN source s ON s.id = c.source_id"
+        + " ORDER BY c.n DESC, c.code, s.name, c.point_key",
         {**_parameters(chosen), "limit": limit},
     )
 
@@ -161,9 +203,11 @@ async def choose(conn: Conn, ids: Sequence[int] | None, chosen: Filter | None) -
         conn,
         "SELECT q.id, q.source_id, s.name AS source, q.point_key, q.ts, q.value, q.quality "
         + _FROM
-        + " WHERE q.state = 'open' AND (%(ids)s::bigint[] IS NULL OR q.id = ANY(%(ids)s)) AND "
-        + _WHERE
-        + " ORDER BY q.id LIMIT %(most)s",
+        + " WHERE q.state = 'open' AND "
+        + ("true" if ids is None else "q.id = ANY(%(ids)s)")
+        + " AND "
+        + _where(replace(chosen, state=None) if chosen else Filter())
+        + " ORDER BY q.received_at, q.id LIMIT %(most)s",
         {**_parameters(chosen or Filter()), "ids": None if ids is None else list(ids), "most": AT_ONCE},
     )
     if ids is not None and not found:

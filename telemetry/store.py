@@ -15,6 +15,7 @@ from telemetry.validate import clean_text, message, quarantine_value
 from twin.db import Conn, rows
 
 ACCEPTED, DUPLICATE, CONFLICT = 0, 1, 2
+KEEP_KEY = 200  # characters of a refused reading's key: no point has a longer one, and an index takes no more
 
 # The aggregate brings back in one row which readings were new, without a Python object for each.
 _INSERT: LiteralString = """
@@ -205,7 +206,7 @@ async def write_refusals(conn: Conn, refused: Sequence[tuple[int, Refusal]]) -> 
     kept = [
         {
             "source_id": source,
-            "point_key": clean_text(each.point),
+            "point_key": clean_text(each.point)[:KEEP_KEY],
             "ts": None if each.ts is None else clean_text(each.ts),
             "value": quarantine_value(each.value),
             "quality": None if each.quality is None else clean_text(each.quality),

@@ -1,10 +1,10 @@
 """Readings that were refused, and stored ones that are put right."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from api.clients import expensive
@@ -84,57 +84,46 @@ def _filter(body: FilterBody | None) -> Filter | None:
     )
 
 
-@router.get("/quarantine")
-@allow("reading.read")
-async def list_quarantine(
+async def _asked(
     tx: Tx,
-    building: str | None = None,
-    source: str | None = None,
+    building: Annotated[str | None, Query(description="of its points, and of sources that are its own")] = None,
+    source: Annotated[str | None, Query(description="id or name")] = None,
     point: Annotated[str | None, Query(description="key, as it came")] = None,
-    code: str | None = None,
+    code: Annotated[str | None, Query(description="why it was refused: reading.range, …")] = None,
     start: Start = None,
     end: End = None,
-    state: Chosen = None,
-    limit: Limit = 100,
-    cursor: str | None = None,
-) -> Page[Quarantined]:
-    """Readings that were refused, newest first, and why."""
-    chosen = Filter(
+) -> Filter:
+    """The filters that the list and its summary have in common."""
+    return Filter(
         building=building and str((await get_building(tx, building)).id),
         source=source,
         point=point,
         code=code,
         start=time_of(start, "from"),
         end=time_of(end, "to"),
-        state=state,
     )
-    return await quarantine.list_quarantine(tx, chosen, limit=limit, cursor=cursor)
+
+
+Asked = Annotated[Filter, Depends(_asked)]
+
+
+@router.get("/quarantine")
+@allow("reading.read")
+async def list_quarantine(
+    tx: Tx, caller: Caller, asked: Asked, state: Chosen = None, limit: Limit = 100, cursor: str | None = None
+) -> Page[Quarantined]:
+    """Readings that were refused, newest first, and why."""
+    everywhere = caller.scope("reading.read").everywhere
+    return await quarantine.list_quarantine(
+        tx, replace(asked, state=state), everywhere=everywhere, limit=limit, cursor=cursor
+    )
 
 
 @router.get("/quarantine/summary")
 @allow("reading.read")
-async def summarise_quarantine(
-    tx: Tx,
-    building: str | None = None,
-    source: str | None = None,
-    point: Annotated[str | None, Query(description="key, as it came")] = None,
-    code: str | None = None,
-    start: Start = None,
-    end: End = None,
-    state: Chosen = "open",
-    limit: Limit = 100,
-) -> Summary:
+async def summarise_quarantine(tx: Tx, asked: Asked, state: Chosen = "open", limit: Limit = 100) -> Summary:
     """How many there are of each reason, source and point, the most first."""
-    chosen = Filter(
-        building=building and str((await get_building(tx, building)).id),
-        source=source,
-        point=point,
-        code=code,
-        start=time_of(start, "from"),
-        end=time_of(end, "to"),
-        state=state,
-    )
-    return Summary(await quarantine.summarise(tx, chosen, limit=limit))
+    return Summary(await quarantine.summarise(tx, replace(asked, state=state), limit=limit))
 
 
 @router.post("/quarantine/replay")

@@ -1,10 +1,14 @@
 """What was refused is put in again or dismissed by a person; what was stored is put right and keeps what it was."""
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from random import Random
 
 import psycopg
 import pytest
 
+from identity.access import limited
 from identity.actor import CLI, Actor, Grant, Place, held
 from telemetry import quarantine
 from telemetry.corrections import correct, list_corrections, tell
@@ -168,3 +172,79 @@ async def test_a_correction_keeps_what_it_was_and_everything_follows(readings_db
     async with db.connection() as conn:
         with pytest.raises(psycopg.errors.RaiseException, match="never changed"):
             await conn.execute("UPDATE correction SET reason = 'none'")
+
+
+async def test_pages_of_a_place_and_counts_are_those_of_a_plain_search(readings_db: Database) -> None:
+    """Of a building, and of one who sees one building only."""
+    db, chance = readings_db, Random(4)
+    here, there = await make_building(db), await make_building(db, "Other")
+    async with db.transaction() as conn:
+        for building, keys in ((here, "abc"), (there, "xyz")):
+            for key in keys:
+                await create_point(conn, CLI, building, NewPoint(key=key, name=key, kind="number"))
+        await conn.execute("INSERT INTO source (name, kind, building_id) VALUES ('own', 'http', %s)", (here,))
+        await conn.execute("INSERT INTO source (name, kind) VALUES ('key:all', 'http'), ('key:limited', 'http')")
+        ids = {each["name"]: each["id"] for each in await rows(conn, "SELECT name, id FROM source")}
+    codes = ("reading.range", "reading.kind")
+    facts = [
+        (chance.choice([*ids.values(), None]), chance.choice("abcxyz?!"), chance.choice(codes)) for _ in range(300)
+    ]  # fmt: skip
+    for n in range(0, 300, 50):  # fifty at a time have one moment
+        async with db.transaction() as conn:
+            for each in facts[n : n + 50]:
+                await conn.execute(
+                    "INSERT INTO quarantine (source_id, point_key, code, message) VALUES (%s, %s, %s, '')", each
+                )
+    async with db.transaction() as conn:
+        assert await quarantine.dismiss(conn, CLI, chosen=Filter(point="b", code="reading.kind")) > 0
+
+    async def pages(chosen: Filter, actor: Actor | None) -> list[int]:
+        found: list[int] = []
+        cursor = None
+        while True:
+            context = db.connection() if actor is None else limited(db, actor, "reading.read")
+            async with context as conn:
+                page = await quarantine.list_quarantine(conn, chosen, everywhere=actor is None, limit=7, cursor=cursor)
+            found += [each.id for each in page.items]
+            cursor = page.next
+            if cursor is None:
+                return found
+
+    grants = (Grant("looker", frozenset({"reading.read"}), Place("building", here, frozenset([here]))),)
+    seer = Actor("key:limited", permissions=held(grants), grants=grants)
+    plain = (
+        "SELECT q.id FROM quarantine q LEFT JOIN source s ON s.id = q.source_id WHERE {}"
+        " ORDER BY received_at DESC, q.id DESC"
+    )
+    mine = "(q.point_key IN ('a', 'b', 'c') OR s.name = 'own')"
+    for state, code in ((None, None), ("open", "reading.kind"), ("dismissed", None)):
+        said = f"({state is None} OR q.state = '{state}') AND ({code is None} OR q.code = '{code}')"
+        chosen = Filter(building=str(here), state=state, code=code)  # type: ignore[arg-type]
+        async with db.connection() as conn:
+            wanted = [each["id"] for each in await rows(conn, plain.format(f"{mine} AND {said}"))]
+            own = "(q.point_key IN ('a', 'b', 'c') OR s.name = 'key:limited')"
+            seen = [each["id"] for each in await rows(conn, plain.format(f"{own} AND {said}"))]
+        assert await pages(chosen, None) == wanted
+        assert await pages(replace(chosen, building=None), seer) == seen
+    async with db.connection() as conn:
+        counted = await rows(
+            conn,
+            """SELECT code, s.name AS source, point_key AS point, count(*) AS count, min(received_at) AS oldest,
+                      max(received_at) AS newest FROM quarantine q LEFT JOIN source s ON s.id = q.source_id
+               WHERE q.state = 'open' GROUP BY 1, 2, 3""",
+        )
+        summary = await quarantine.summarise(conn, Filter(state="open"))
+        since = await quarantine.summarise(conn, Filter(state="open", start=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert [asdict(each) for each in summary] == [asdict(each) for each in since]
+    by = itemgetter("point", "code", "count", "oldest")
+    assert sorted(map(asdict, summary), key=by) == sorted(counted, key=by)
+    assert [each.count for each in summary] == sorted((each.count for each in summary), reverse=True)
+
+
+async def test_a_key_that_no_index_would_take_is_kept_as_far_as_a_key_can_be(readings_db: Database) -> None:
+    chance = Random(7)
+    key = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(5_000))
+    async with Ingest(readings_db, Settings()) as ingest:
+        receipt = await ingest.submit_body(await ingest.source("key:odd"), body(item(key, 1.0)))
+    assert [each.code for each in receipt.rejected] == ["reading.unknown_point"]
+    assert [each.point for each in await refused(readings_db)] == [key[:200]]

@@ -243,7 +243,10 @@ SELECT limit_rows('asset_binding', 'EXISTS (SELECT FROM asset a WHERE a.id = ass
     'EXISTS (SELECT FROM asset a WHERE a.id = asset_id) AND EXISTS (SELECT FROM element e WHERE e.id = element_id)');
 
 -- Points and values. `reading` carries no policy (compression on TimescaleDB forbids one): it is reached through point.
-SELECT limit_rows('source', in_scope('point', 'building_id'));
+-- Who sends readings sees his own source; of the others those of buildings that he sees.
+SELECT limit_rows('source',
+    in_scope('point', 'building_id') || $$ OR name = (SELECT current_setting('twin.actor', true)) $$,
+    in_scope('point', 'building_id'));
 SELECT limit_rows('point', in_scope('point', 'building_id', NULL, 'element_id'));
 SELECT limit_rows('latest',
     'EXISTS (SELECT FROM point p WHERE p.handle = point_id AND ('

@@ -7,9 +7,70 @@ ALTER TABLE quarantine
     ADD COLUMN settled_by text,                          -- actor
     ADD COLUMN became     jsonb,                         -- replayed: {"point", "ts", "outcome": accepted | duplicate}
     ADD CHECK ((state = 'open') = (settled_at IS NULL));
-CREATE INDEX quarantine_open ON quarantine (id) WHERE state = 'open';
-CREATE INDEX quarantine_point ON quarantine (point_key);
-CREATE INDEX quarantine_source ON quarantine (source_id);
+-- Newest first, of all or of what is asked for: a page costs what stands on it, however many there are.
+DROP INDEX quarantine_received;
+CREATE INDEX quarantine_newest ON quarantine (received_at, id);
+CREATE INDEX quarantine_state ON quarantine (state, received_at, id);
+CREATE INDEX quarantine_point ON quarantine (point_key, received_at, id);
+CREATE INDEX quarantine_source ON quarantine (source_id, received_at, id);
+CREATE INDEX quarantine_code ON quarantine (code, received_at, id);
+
+-- How many wait of each reason, source and point, kept by the triggers below: half a million rows are not counted to
+-- show ten lines.
+CREATE TABLE quarantine_count (
+    source_id int REFERENCES source,
+    point_key text NOT NULL,
+    code      text NOT NULL,
+    n         bigint NOT NULL,
+    oldest    timestamptz NOT NULL,
+    newest    timestamptz NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (point_key, code, source_id)
+);
+CREATE INDEX quarantine_count_source ON quarantine_count (source_id);
+SELECT limit_rows('quarantine_count',
+    $$ (SELECT scope_all('reading'))
+       OR EXISTS (SELECT FROM source s WHERE s.id = source_id AND s.name = (SELECT current_setting('twin.actor', true)))
+       OR EXISTS (SELECT FROM point p WHERE p.key = point_key AND ($$
+    || in_scope('reading', 'p.building_id', NULL, 'p.element_id') || '))');
+-- Rows are locked in the order of their key, so that two servers do not wait for each other in a circle.
+CREATE FUNCTION quarantine_came() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO quarantine_count AS c (source_id, point_key, code, n, oldest, newest)
+    SELECT source_id, point_key, code, count(*), min(received_at), max(received_at) FROM came WHERE state = 'open'
+    GROUP BY point_key, code, source_id ORDER BY point_key, code, source_id
+    ON CONFLICT (point_key, code, source_id) DO UPDATE
+        SET n = c.n + excluded.n, oldest = least(c.oldest, excluded.oldest), newest = greatest(c.newest, excluded.newest);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER quarantine_came AFTER INSERT ON quarantine REFERENCING NEW TABLE AS came
+    FOR EACH STATEMENT EXECUTE FUNCTION quarantine_came();
+CREATE FUNCTION quarantine_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    each record;
+    first timestamptz;
+    last timestamptz;
+BEGIN
+    FOR each IN
+        SELECT o.source_id, o.point_key, o.code, count(*) AS n FROM before o JOIN after a ON a.id = o.id
+        WHERE o.state = 'open' AND a.state <> 'open'
+        GROUP BY o.point_key, o.code, o.source_id ORDER BY o.point_key, o.code, o.source_id
+    LOOP
+        UPDATE quarantine_count c SET n = c.n - each.n
+        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id;
+        SELECT min(q.received_at), max(q.received_at) INTO first, last FROM quarantine q
+        WHERE q.point_key = each.point_key AND q.code = each.code AND q.source_id IS NOT DISTINCT FROM each.source_id
+          AND q.state = 'open';
+        UPDATE quarantine_count c SET oldest = first, newest = last
+        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id
+          AND first IS NOT NULL;
+        DELETE FROM quarantine_count c
+        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id
+          AND c.n <= 0;
+    END LOOP;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER quarantine_settled AFTER UPDATE ON quarantine REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION quarantine_settled();
 
 -- A stored reading that somebody put right, with the value it had: the row in reading changes, this one never does.
 CREATE TABLE correction (
