@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.browser.engine import engine_pages
 from tests.serving import Server, serving
 
 ARGUMENTS = [
@@ -27,6 +28,13 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def engine_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The renderer's page and towers of tiles."""
+    with engine_pages(tmp_path_factory.mktemp("engine")) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -1,56 +1,14 @@
 """The renderer in a real Chromium, on tiles of the real writer: pixels, picking, states, recovery."""
 
-import subprocess
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.tower import HEIGHT, SIZE, global_id, write_tower
+from tests.browser.engine import CUPBOARD, FAR, ROOM, SLAB, STOREY, WALL, look_into, open_tower, pick
+from tests.browser.tower import HEIGHT, SIZE, global_id
 
 pytestmark = pytest.mark.browser
-
-WEB = Path(__file__).parents[2] / "viewer" / "web"
-NODE = Path(__file__).parents[2] / ".venv" / "bin" / "node"
-CHROMIUM = Path("/usr/bin/chromium")
-SOFTWARE_GL = [
-    "--headless=new", "--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-    "--disable-gpu-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-]  # fmt: skip
-SLAB, WALL, ROOM, CUPBOARD = (
-    global_id(1, ifc_class) for ifc_class in ("IfcSlab", "IfcWall", "IfcSpace", "IfcFurniture")
-)
-STOREY = global_id(1, "IfcBuildingStorey")
-FAR = (500_000.0, 3_400_000.0, 0.0)  # where a building with map coordinates stands
-
-BUILD = """
-import { build } from "vite";
-await build({ root: process.argv[1], configFile: false, logLevel: "error", base: "./",
-  build: { outDir: process.argv[2], emptyOutDir: false, target: "es2023", rollupOptions: { input: "engine.html" } },
-  worker: { format: "es" } });
-"""
-
-HELPERS = """
-window.pixel = async (x, y) => {
-  const bitmap = await createImageBitmap(await scene.screenshot());
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
-  canvas.drawImage(bitmap, 0, 0);
-  return [...canvas.getImageData(Math.round(x), Math.round(y), 1, 1).data].slice(0, 3);
-};
-window.at = (id, inset) => {
-  const { min, max } = scene.boxOf(id);
-  const to = (i) => (inset === undefined ? (min[i] + max[i]) / 2 : min[i] + inset);
-  return scene.project([to(0), to(1), max[2]]);
-};
-window.pickAt = (p) => scene.pick(p.x, p.y)?.globalId ?? null;
-0;
-"""
-
 
 RESET = """async () => {
   scene.showAll(); scene.setColors(null); scene.setAlarms(null); scene.select([]);
@@ -60,43 +18,9 @@ RESET = """async () => {
 }"""
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The harness page as it is built for production, and towers of tiles; its address."""
-    if not (WEB / "node_modules" / "vite").is_dir():
-        pytest.skip("viewer/web has no node_modules: run make setup")
-    folder = tmp_path_factory.mktemp("engine")
-    node = str(NODE) if NODE.exists() else "node"
-    command = [node, "--input-type=module", "-e", BUILD, str(WEB), str(folder)]
-    subprocess.run(command, cwd=WEB, check=True, capture_output=True, timeout=100)
-    write_tower(folder / "tower", storeys=3, per_storey=30)
-    write_tower(folder / "far", storeys=3, per_storey=30, origin=FAR)
-    write_tower(folder / "broken", storeys=3, per_storey=30)
-    max((folder / "broken").glob("*.glb"), key=lambda p: p.stat().st_size).write_bytes(b"glTF but not really")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        path = str(CHROMIUM) if CHROMIUM.exists() else None
-        browser = playwright.chromium.launch(executable_path=path, args=SOFTWARE_GL)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def shared(browser: Browser, site: str) -> Iterator[Page]:
-    page = open_tower(browser, site, "tower")
+def shared(chromium: Browser, engine_site: str) -> Iterator[Page]:
+    page = open_tower(chromium, engine_site, "tower")
     yield page
     page.close()
 
@@ -107,27 +31,6 @@ def page(shared: Page) -> Page:
     shared.mouse.move(0, 0)
     shared.evaluate(RESET)
     return shared
-
-
-def open_tower(browser: Browser, site: str, name: str) -> Page:
-    page = browser.new_page(viewport={"width": 400, "height": 300}, reduced_motion="reduce")
-    page.goto(f"{site}/engine.html?tileset={name}/tileset.json")
-    page.evaluate(HELPERS)
-    assert page.evaluate("loaded")
-    return page
-
-
-def look_into(page: Page) -> None:
-    """Open storey 1 and look straight down."""
-    page.evaluate(
-        "async id => { scene.cutAbove(id); await scene.setView('top', {duration: 0}); scene.render(); }", STOREY
-    )
-
-
-def pick(page: Page, element: str) -> str | None:
-    """What is picked where the top of `element` is drawn."""
-    found: str | None = page.evaluate("id => pickAt(at(id))", element)
-    return found
 
 
 def test_every_element_arrives(page: Page) -> None:
@@ -425,8 +328,8 @@ def test_the_view_with_and_without_perspective_shows_what_is_looked_at_as_large(
     assert page.evaluate(size, point) == pytest.approx(with_it, rel=0.01)
 
 
-def test_a_building_far_from_the_origin_is_drawn_and_picked_as_exactly(browser: Browser, site: str) -> None:
-    page = open_tower(browser, site, "far")
+def test_a_building_far_from_the_origin_is_drawn_and_picked_as_exactly(chromium: Browser, engine_site: str) -> None:
+    page = open_tower(chromium, engine_site, "far")
     look_into(page)
     assert pick(page, CUPBOARD) == CUPBOARD
     hit = page.evaluate("id => { const p = at(id); return scene.pick(p.x, p.y).point; }", CUPBOARD)
@@ -437,8 +340,8 @@ def test_a_building_far_from_the_origin_is_drawn_and_picked_as_exactly(browser: 
     page.close()
 
 
-def test_a_broken_tile_is_reported_and_the_rest_is_shown(browser: Browser, site: str) -> None:
-    page = open_tower(browser, site, "broken")
+def test_a_broken_tile_is_reported_and_the_rest_is_shown(chromium: Browser, engine_site: str) -> None:
+    page = open_tower(chromium, engine_site, "broken")
     [[name, error]] = page.evaluate("events")
     assert name == "error"
     assert "not a GLB" in error["message"]
@@ -492,24 +395,8 @@ def test_labels_follow_their_elements_and_give_way(page: Page) -> None:
     assert box == pytest.approx([at["x"], at["y"]], abs=1.5)
 
 
-def test_a_lost_graphics_context_comes_back(browser: Browser, site: str) -> None:
-    page = open_tower(browser, site, "tower")
-    look_into(page)
-    page.evaluate(
-        """() => { const gl = document.querySelector('canvas').getContext('webgl2');
-          window.loss = gl.getExtension('WEBGL_lose_context'); window.loss.loseContext(); }"""
-    )
-    page.wait_for_function("events.some(([name, e]) => name === 'context' && e === 'lost')")
-    assert page.evaluate("scene.pick(200, 150)") is None
-    page.evaluate("loss.restoreContext()")
-    page.wait_for_function("events.some(([name, e]) => name === 'context' && e === 'restored')")
-    page.evaluate("scene.render()")
-    assert pick(page, CUPBOARD) == CUPBOARD
-    page.close()
-
-
-def test_a_closed_scene_leaves_the_page_as_it_was_and_the_canvas_usable(browser: Browser, site: str) -> None:
-    page = open_tower(browser, site, "tower")
+def test_a_closed_scene_leaves_the_page_as_it_was_and_the_canvas_usable(chromium: Browser, engine_site: str) -> None:
+    page = open_tower(chromium, engine_site, "tower")
     page.evaluate("id => scene.setMarkers([{ id: 'a', globalId: id, html: 'a' }])", CUPBOARD)
     count = page.evaluate(
         """async () => { const Scene3D = scene.constructor; scene.dispose();

@@ -97,8 +97,8 @@ export class Ambient {
    */
   frame(renderer: WebGLRenderer, root: Scene, camera: LensCamera, span: number, now: number, still: boolean, prepare: () => () => void): void {
     if (!this.on) return;
-    if (!still) return this.stale();
-    if (this.#due && !this.#ready) {
+    if (!still) this.stale();
+    else if (this.#due && !this.#ready) {
       const restore = prepare();
       this.#compute(renderer, root, camera, span);
       restore();

@@ -6,7 +6,7 @@ import { loadTile, loadTiles, type Loaded } from "./loader";
 import type { Materials } from "./materials";
 import { Residency, type Sight, type Slot } from "./residency";
 import type { Bounds, V3 } from "./rig";
-import { Tile } from "./tile";
+import { Tile, sizeOfTile } from "./tile";
 import { loadingOrder, readTileset, unionOf, type TileRef } from "./tileset";
 import type { Box, GlobalId, Layer, LeftOut, LoadOptions, OverlayOptions, Progress, StoreyInfo, TileError, Vec3 } from "./types";
 
@@ -141,9 +141,10 @@ export class Building {
         return (ref) => sight(ref, this.#bySlot.get(ref)?.box ?? this.#boxInScene(ref));
       },
       load: (ref, abort) => loadTile(ref, this.#decoder, this.#host.get, abort),
+      sizeOf: ({ data }) => sizeOfTile(data),
       onHere: (slot, loaded) => {
-        if (!slot.known) came(loaded.bytes);
-        return this.#place(slot, loaded);
+        if (!this.#bySlot.has(slot.ref)) came(loaded.bytes);
+        this.#place(slot, loaded);
       },
       onDrop: ({ ref }) => this.#bySlot.get(ref)?.drop(),
       onFailed: ({ ref }, error) => {
@@ -162,12 +163,12 @@ export class Building {
     await this.#residency.fill();
   }
 
-  #place({ ref }: Slot, { data }: Loaded): number {
+  #place({ ref }: Slot, { data }: Loaded): void {
     const known = this.#bySlot.get(ref);
     if (known) {
       known.fill(data);
       this.#host.onTile(known);
-      return known.bytes;
+      return;
     }
     this.#removeOutdated((old) => old.ref.storey === ref.storey && old.ref.layer === ref.layer);
     this.#origin ??= [Math.round(data.boxes[0] ?? 0), Math.round(data.boxes[1] ?? 0), Math.round(data.boxes[2] ?? 0)];
@@ -175,7 +176,6 @@ export class Building {
     this.#bySlot.set(ref, tile);
     if (!ref.box && !tile.box.isEmpty()) this.#host.onBounds(this.bounds.union(tile.box));
     this.#host.onTile(tile);
-    return tile.bytes;
   }
 
   #add(ref: TileRef, data: Loaded["data"]): Tile {

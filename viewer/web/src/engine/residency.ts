@@ -9,8 +9,8 @@ import { layerRank, type TileRef } from "./tileset";
 import type { LeftOut } from "./types";
 
 const MB = 2 ** 20;
-/** A tile in memory is about so many times as large as on its way, until some have shown it. */
-const UNPACKED = 8;
+/** A tile in memory is up to so many times as large as on its way, until some have shown it. */
+const UNPACKED = 16;
 const UNSEEN = 1500; // ms out of the picture before a tile may be thrown away
 
 /** How much a tile matters now. */
@@ -40,8 +40,10 @@ export interface ResidencyHost {
   /** How many metres nearer something must be to come before the layer that comes before its own. */
   reach(): number;
   load(ref: TileRef, signal: AbortSignal): Promise<Loaded>;
-  /** A tile has come; the bytes it takes in memory. */
-  onHere(slot: Slot, loaded: Loaded): number;
+  /** Bytes that a tile takes in memory. */
+  sizeOf(loaded: Loaded): number;
+  /** A tile has come and there is room for it. */
+  onHere(slot: Slot, loaded: Loaded): void;
   /** Its geometry is to be thrown away. */
   onDrop(slot: Slot): void;
   onFailed(slot: Slot, error: Error): void;
@@ -72,6 +74,7 @@ export class Residency {
   #loading = 0;
   #arrived = { bytes: 0, transferred: 0 };
   #idle: (() => void)[] = [];
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** `first`: storeys to load before all others, in that order. */
   constructor(refs: readonly TileRef[], budget: number, first: readonly string[], host: ResidencyHost, signal: AbortSignal) {
@@ -95,10 +98,11 @@ export class Residency {
     return this.slots.filter(({ state }) => state === "failed");
   }
 
-  /** What ought to be in the picture and is not, because nothing in it can make room. */
+  /** What ought to be in the picture and is not, because nothing can make room for it. */
   get leftOut(): LeftOut {
     const sight = this.#host.sights();
-    const out = this.slots.filter(({ state, ref }) => state === "waiting" && sight(ref).wanted);
+    const missing = ({ wanted, inPicture }: Sight): boolean => wanted && inPicture;
+    const out = this.slots.filter(({ state, ref }) => state === "waiting" && missing(sight(ref)));
     return {
       tiles: out.length,
       elements: out.reduce((sum, { ref }) => sum + ref.elements, 0),
@@ -128,7 +132,11 @@ export class Residency {
       if (this.#loading >= this.#host.concurrency) return;
       const { wanted, inPicture } = sights.get(slot) as Sight;
       if (this.#makeRoom(slot.bytes, now, wanted && inPicture)) void this.#load(slot);
-      else if (wanted && inPicture) break; // smaller ones behind it would only take the room that it waits for
+      else if (wanted && inPicture) {
+        // Smaller ones behind it would only take the room that it waits for.
+        if (this.slots.some(({ state, seen }) => state === "here" && seen < now)) this.#lookLater();
+        break;
+      }
     }
     if (this.#loading === 0) this.#host.onIdle();
   }
@@ -144,6 +152,13 @@ export class Residency {
   setBudget(bytes: number): void {
     this.#budget = bytes;
     this.look();
+  }
+
+  /** What has only just left the picture may go soon. */
+  #lookLater(): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.look(), UNSEEN + 50);
+    this.#signal.addEventListener("abort", () => clearTimeout(this.#later), { once: true });
   }
 
   /** The lower, the sooner: storeys asked for, what is in the picture, what is nearest, walls before what is in them. */
@@ -174,9 +189,11 @@ export class Residency {
     try {
       const loaded = await this.#host.load(slot.ref, this.#signal);
       if (this.#signal.aborted) return;
-      slot.bytes = this.#host.onHere(slot, loaded);
-      [slot.state, slot.known] = ["here", true];
+      [slot.state, slot.known, slot.bytes] = ["waiting", true, this.#host.sizeOf(loaded)];
       this.#learn(slot);
+      if (!this.#makeRoom(slot.bytes, performance.now(), true)) return; // larger than it seemed
+      slot.state = "here";
+      this.#host.onHere(slot, loaded);
     } catch (error) {
       if (this.#signal.aborted) return;
       slot.state = "failed";

@@ -169,6 +169,15 @@ export class Tile {
   }
 }
 
+/** Bytes that the arrays of a tile take, each once. */
+export function sizeOfTile({ primitives }: TileData): number {
+  const arrays = new Set<ArrayBufferView>();
+  for (const { position, normal, color, feature, index } of primitives)
+    for (const array of [position.array, normal?.array, color?.array, feature, index]) if (array) arrays.add(array);
+  const bare = primitives.filter(({ kind, color }) => kind !== "edges" && !color);
+  return [...arrays].reduce((sum, { byteLength }) => sum + byteLength, 0) + bare.reduce((sum, { vertices }) => sum + 4 * vertices, 0);
+}
+
 function joined(arrays: readonly Float64Array[]): Float64Array {
   if (arrays.length === 1) return arrays[0] as Float64Array;
   const out = new Float64Array(arrays.reduce((sum, one) => sum + one.length, 0));
