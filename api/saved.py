@@ -16,7 +16,7 @@ from api.query_language import parse
 from identity.actor import Actor
 from ifc_models.bcf_exchange import picture_type
 from twin.db import Conn, object_or_none, objects, row
-from twin.errors import Conflict, Denied, FieldError, Invalid, NotFound, TooLarge
+from twin.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
 from twin.page import Page, decode_cursor, page_of
 
 Kind = Literal["search", "rules", "viewpoint"]
@@ -131,7 +131,7 @@ async def create_saved(
 async def update_saved(
     conn: Conn, me: Actor, id: UUID, *, name: str | None, shared: bool | None, content: Content | None
 ) -> Saved:
-    """Change one's own. Raises NotFound, Denied, Conflict, Invalid."""
+    """Change one's own. Raises NotFound, Conflict, Invalid."""
     before = await own_saved(conn, me, id)
     try:
         async with conn.transaction():
@@ -147,17 +147,17 @@ async def update_saved(
 
 
 async def delete_saved(conn: Conn, me: Actor, id: UUID) -> Saved:
-    """Remove one's own; what it was. Raises NotFound, Denied."""
+    """Remove one's own; what it was. Raises NotFound, Conflict."""
     before = await own_saved(conn, me, id)
     await conn.execute("DELETE FROM saved WHERE id = %s", (id,))
     return before
 
 
 async def own_saved(conn: Conn, me: Actor, id: UUID) -> Saved:
-    """One that the caller may change: their own. Raises NotFound, Denied."""
+    """One that the caller may change: their own. Raises NotFound, Conflict."""
     found = await get_saved(conn, me, id)
     if not found.mine:
-        raise Denied("saved.not_yours", owner=found.owner)
+        raise Conflict("saved.not_yours", owner=found.owner)
     return found
 
 
