@@ -52,7 +52,7 @@ _BEFORE_START: LiteralString = _NEXT.format(
     name="a", edge="last", later=">", low="p.s - interval '2 days'", earlier="<=", high="p.s", order="DESC"
 )
 _AFTER_START: LiteralString = _NEXT.format(
-    name="b", edge="first", later=">", low="p.s", earlier="<=", high="p.e", order="ASC"
+    name="b", edge="first", later=">=", low="p.s", earlier="<=", high="p.e", order="ASC"
 )
 _BEFORE_END: LiteralString = _NEXT.format(
     name="c", edge="last", later=">", low="p.s", earlier="<=", high="p.e", order="DESC"
@@ -171,8 +171,10 @@ async def _told(conn: Conn, each: Mapping[str, Any], period: Period) -> tuple[fl
     # Of a period that goes on until now nothing can follow: it is told as long as the meter speaks.
     whole = started and (ended or last[0] >= period.end - (period.end - period.start) * 0.02)
     if last[1] < first[1] or end < begin:
-        steps = await rows(conn, _STEPS, {"meter": each["handle"], "start": first[0], "end": last[0]})
-        return float(steps[0]["amount"]), since, whole
+        left = before if started and before[0] is not None else first
+        between = {"meter": each["handle"], "start": left[0], "end": last[0]}
+        steps = float((await rows(conn, _STEPS, between))[0]["amount"])
+        return steps - (begin - left[1]) + (end - last[1]), since, whole
     return end - begin, since, whole
 
 
