@@ -29,6 +29,7 @@ SETUP_LOCK: Final = 0x74776E68  # one server at a time makes the table or its pa
 CHUNK: Final = "7 days"
 MONTHS_AHEAD: Final = 2
 UPKEEP_S: Final = 3600.0
+TRIES: Final = 3  # of a transaction that lost a deadlock
 
 _COLUMNS: LiteralString = """
     point_id  int NOT NULL,             -- point.handle; checked at ingest, no foreign key
@@ -108,10 +109,16 @@ class History:
         if self.engine != "partitions":
             return
         months = [month for month in _months(start, 12 * 200) if month < end]
-        async with self._db.transaction() as conn:
-            await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
-            for month in months:
-                await _add_partition(conn, month)
+        for left in reversed(range(TRIES)):
+            try:
+                async with self._db.transaction() as conn:
+                    await conn.execute("SELECT pg_advisory_xact_lock(%s)", (SETUP_LOCK,))
+                    for month in months:
+                        await _add_partition(conn, month)
+                return
+            except psycopg.errors.DeadlockDetected:  # with somebody who locks the table and its partitions himself
+                if not left:
+                    raise
 
     async def run(self) -> None:
         """Look after the partitions until cancelled."""

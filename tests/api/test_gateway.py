@@ -55,7 +55,7 @@ def frame(number: int, key: str = HERE, pad: int = 0, minutes: int = 0) -> str:
 def nothing_is_stored(server: Server) -> Iterator[None]:
     """Hold what every batch has to wait for."""
     with psycopg.connect(server.database or "") as conn:
-        conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+        conn.execute("LOCK TABLE ONLY reading IN EXCLUSIVE MODE")
         yield
         conn.rollback()
 

@@ -199,7 +199,8 @@ def kill_in_the_middle(data: Path, server: Server) -> None:
         before, now = conn.execute(there).fetchone(), None
         while now is None or now == before:
             conn.rollback()
-            conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            assert conn.execute("SELECT state FROM job WHERE kind = 'readings'").fetchone() != ("failed",)
+            conn.execute("LOCK TABLE ONLY reading IN EXCLUSIVE MODE")
             now = conn.execute(there).fetchone()
         assert now[0] < LINES, "too late"
         server.kill()

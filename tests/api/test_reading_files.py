@@ -246,7 +246,7 @@ async def test_an_import_goes_on_exactly_where_it_was_broken_off_and_does_not_pu
         counted = int(found["pieces"]) if found else 0
         await asyncio.sleep(0)
     async with here.twin.db.transaction() as conn:
-        await conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")  # the next piece cannot be stored
+        await conn.execute("LOCK TABLE ONLY reading IN EXCLUSIVE MODE")  # the next piece cannot be stored
         worker.cancel()
         with suppress(asyncio.CancelledError, TimeoutError):
             await asyncio.wait_for(asyncio.shield(worker), 5)
@@ -298,7 +298,7 @@ async def blocked_after_the_first_piece(here: Here, building: str) -> AsyncGener
     stored = 0
     while not stored:
         async with here.twin.db.transaction() as conn:
-            await conn.execute("LOCK TABLE reading IN EXCLUSIVE MODE")
+            await conn.execute("LOCK TABLE ONLY reading IN EXCLUSIVE MODE")
             found = await row(conn, "SELECT accepted FROM reading_import WHERE building_id = %s", (building,))
             stored = found["accepted"] if found else 0
             if stored:
