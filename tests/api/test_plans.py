@@ -12,8 +12,7 @@ import httpx
 import pytest
 import shapely
 
-from tests.api.test_audit import until
-from tests.serving import Server, upload
+from tests.serving import Server, until, upload
 
 FILES = {"Plan duplex": ("arch/Duplex_A_20110907.ifc", "mep/Duplex_Electrical_20121207.ifc"),
          "Plan mapped": ("ifc4x3_infra/PCERT_Building-Architecture_4X3.ifc",),
