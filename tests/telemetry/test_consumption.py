@@ -18,6 +18,10 @@ def day(number: float) -> datetime:
     return START + timedelta(days=number)
 
 
+def about(amount: float, *, complete: bool, since: datetime | None = None) -> Used:
+    return Used(pytest.approx(amount), complete, since)  # type: ignore[arg-type]
+
+
 async def count(db: Database, handle: int, *readings: tuple[float, float]) -> None:
     async with db.transaction() as conn, conn.cursor() as cursor:
         await cursor.executemany(
@@ -59,12 +63,12 @@ async def test_a_period_is_counted_from_the_readings_next_to_its_edges(readings_
         used, before = await read_used(conn, meters, [MARCH, Period(day(-365), day(-334))])
     assert before == {}, "nobody counted a year ago"
     by_key = {key: used.get(number) for key, number in handle.items()}
-    assert by_key["whole"] == Used(pytest.approx(300.0), complete=True)
-    assert by_key["begun"] == Used(pytest.approx(47.0 - 5.0), complete=False, since=day(10))
-    assert by_key["stopped"] == Used(pytest.approx(95.0), complete=False)
-    assert by_key["across"] == Used(pytest.approx(310.0), complete=True)
-    assert by_key["exchanged"] == Used(pytest.approx(100 + 0 + 80), complete=True)
-    assert by_key["mega"] == Used(pytest.approx(500.0), complete=True), "in kWh"
+    assert by_key["whole"] == about(300.0, complete=True)
+    assert by_key["begun"] == about(47.0 - 5.0, complete=False, since=day(10))
+    assert by_key["stopped"] == about(95.0, complete=False)
+    assert by_key["across"] == about(310.0, complete=True)
+    assert by_key["exchanged"] == about(100 + 0 + 80, complete=True)
+    assert by_key["mega"] == about(500.0, complete=True), "in kWh"
     assert by_key["cut"] is not None and by_key["cut"].amount == pytest.approx(60.0, abs=0.5)
     assert by_key["empty"] is None
     _sums(meters, used)
@@ -72,7 +76,7 @@ async def test_a_period_is_counted_from_the_readings_next_to_its_edges(readings_
 
 def _sums(meters: list[Meter], used: dict[int, Used]) -> None:
     chosen = {each.key: each for each in meters}
-    assert together(used, [chosen["whole"], chosen["mega"]]) == Used(pytest.approx(800.0), complete=True)
+    assert together(used, [chosen["whole"], chosen["mega"]]) == about(800.0, complete=True)
     assert not together(used, [chosen["whole"], chosen["empty"]]).complete, "one meter says nothing"
     assert together(used, [chosen["begun"], chosen["whole"]]).since == day(10)
     assert together(used, [chosen["empty"]]) == Used(None, complete=False)
