@@ -1060,6 +1060,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/saved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Saved
+         * @description One's own saved searches, rules and viewpoints and the shared ones, by name.
+         */
+        get: operations["list_saved_api_v1_buildings__building__saved_get"];
+        put?: never;
+        /**
+         * Create Saved
+         * @description Keep a search, rules or a viewpoint; sharing it takes `topic.write`.
+         */
+        post: operations["create_saved_api_v1_buildings__building__saved_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description What a query finds among the elements that are shown, by name, and how many there are (6.4.3b).
+         */
+        get: operations["search_api_v1_buildings__building__search_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/search/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Groups
+         * @description What a query finds, grouped by class, type, system, zone, room, discipline or model: the branches of a tree.
+         */
+        get: operations["search_groups_api_v1_buildings__building__search_groups_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/search/ids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Ids
+         * @description The GlobalIds of what a query finds: to select, isolate or colour.
+         */
+        get: operations["search_ids_api_v1_buildings__building__search_ids_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/search/table": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Table
+         * @description What a query finds as CSV (`bom` for Excel).
+         */
+        get: operations["search_table_api_v1_buildings__building__search_table_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/search/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search Words
+         * @description What a query may ask for here: classes, storeys, systems, properties.
+         */
+        get: operations["search_words_api_v1_buildings__building__search_words_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/spaces": {
         parameters: {
             query?: never;
@@ -1960,6 +2084,30 @@ export interface paths {
          * @description End one of one's sessions, for instance the one on a lost phone.
          */
         delete: operations["end_my_session_api_v1_me_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/workspace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Workspace
+         * @description How one has arranged the 3D view's panels.
+         */
+        get: operations["get_workspace_api_v1_me_workspace_get"];
+        /**
+         * Set Workspace
+         * @description Keep how one has arranged the 3D view's panels.
+         */
+        put: operations["set_workspace_api_v1_me_workspace_put"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3208,6 +3356,54 @@ export interface paths {
          * @description The quickest way between two places over doors, stairs and lifts; 404 with the reason when there is none.
          */
         get: operations["get_route_api_v1_route_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/saved/{saved_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Saved
+         * @description One saved search, set of rules or viewpoint.
+         */
+        get: operations["get_saved_api_v1_saved__saved_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Saved
+         * @description Remove one's own.
+         */
+        delete: operations["delete_saved_api_v1_saved__saved_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Update Saved
+         * @description Rename, share or change one's own; sharing it takes `topic.write`.
+         */
+        patch: operations["update_saved_api_v1_saved__saved_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/saved/{saved_id}/picture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Saved Picture
+         * @description The picture of a viewpoint.
+         */
+        get: operations["get_saved_picture_api_v1_saved__saved_id__picture_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4726,6 +4922,18 @@ export interface components {
             model?: string | null;
         };
         /**
+         * Branch
+         * @description One value of what a tree is grouped by; `query` finds its elements. Null: those that have none.
+         */
+        Branch: {
+            /** Count */
+            count: number;
+            /** Query */
+            query: string;
+            /** Value */
+            value: string | null;
+        };
+        /**
          * BrickImport
          * @description A graph that was taken in.
          */
@@ -4986,6 +5194,18 @@ export interface components {
             code: string;
         };
         /**
+         * ColourRule
+         * @description What a query finds takes a colour. Of several rules that find an element the first counts.
+         */
+        ColourRule: {
+            /** Colour */
+            colour: string;
+            /** Label */
+            label: string;
+            /** Query */
+            query: string;
+        };
+        /**
          * Colouring
          * @description Elements in one colour: RRGGBB or AARRGGBB, hexadecimal.
          */
@@ -5177,6 +5397,28 @@ export interface components {
             media: components["schemas"]["Use"][];
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * Content
+         * @description What is kept: a search its `query`, rules their `rules`, a viewpoint its `view`.
+         */
+        Content: {
+            /** Colours */
+            colours?: string | null;
+            /** Hidden */
+            hidden?: string[] | null;
+            /** Isolated */
+            isolated?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Others */
+            others?: ("show" | "ghost" | "hide") | null;
+            /** Query */
+            query?: string | null;
+            /** Rules */
+            rules?: components["schemas"]["ColourRule"][] | null;
+            /** View */
+            view?: string | null;
         };
         /**
          * Contradiction
@@ -5741,6 +5983,16 @@ export interface components {
             };
             /** Raw From */
             raw_from: string | null;
+        };
+        /**
+         * Dock
+         * @description A panel: how wide or high it is (CSS pixels), and whether it is open.
+         */
+        Dock: {
+            /** Open */
+            open?: boolean | null;
+            /** Size */
+            size?: number | null;
         };
         /**
          * DoneBody
@@ -6347,6 +6599,28 @@ export interface components {
             value: number;
         };
         /**
+         * Found
+         * @description A page of what was found, and how many there are in all.
+         */
+        Found: {
+            /** Count */
+            count: number;
+            /** Items */
+            items: components["schemas"]["ElementRow"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * FoundIds
+         * @description GlobalIds of what was found; `count` is of all, also where the list ends before them.
+         */
+        FoundIds: {
+            /** Count */
+            count: number;
+            /** Global Ids */
+            global_ids: string[];
+        };
+        /**
          * FromModel
          * @description Whose sensors and actuators become points.
          */
@@ -6800,6 +7074,20 @@ export interface components {
             ts: string;
             /** Value */
             value: number | boolean | string | null;
+        };
+        /**
+         * Layout
+         * @description How somebody has arranged the 3D view's panels, the same on every machine.
+         */
+        Layout: {
+            bottom?: components["schemas"]["Dock"] | null;
+            /** Group */
+            group?: string | null;
+            left?: components["schemas"]["Dock"] | null;
+            plan?: components["schemas"]["Dock"] | null;
+            right?: components["schemas"]["Dock"] | null;
+            /** Tab */
+            tab?: string | null;
         };
         /**
          * Leading
@@ -7418,6 +7706,27 @@ export interface components {
             permissions: string[];
             /** Title */
             title: string;
+        };
+        /**
+         * NewSaved
+         * @description A search, a set of colouring rules or a viewpoint to keep; `picture` is base64 of a PNG or JPEG.
+         */
+        NewSaved: {
+            content: components["schemas"]["Content"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "search" | "rules" | "viewpoint";
+            /** Name */
+            name: string;
+            /** Picture */
+            picture?: string | null;
+            /**
+             * Shared
+             * @default false
+             */
+            shared?: boolean;
         };
         /**
          * NewSite
@@ -8133,6 +8442,16 @@ export interface components {
         Page_Run_: {
             /** Items */
             items: components["schemas"]["Run"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_Saved_: {
+            /** Items */
+            items: components["schemas"]["Saved"][];
             /** Next */
             next?: string | null;
         };
@@ -9708,6 +10027,80 @@ export interface components {
         Said: {
             /** Comment */
             comment?: string | null;
+        };
+        /**
+         * Saved
+         * @description A search, a set of colouring rules or a viewpoint that somebody keeps.
+         */
+        Saved: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /** Content */
+            content: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Has Picture */
+            has_picture: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "search" | "rules" | "viewpoint";
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Shared */
+            shared: boolean;
+        };
+        /**
+         * SavedPatch
+         * @description What may change of one's own; what is left out stays.
+         */
+        SavedPatch: {
+            content?: components["schemas"]["Content"] | null;
+            /** Name */
+            name?: string | null;
+            /** Shared */
+            shared?: boolean | null;
+        };
+        /**
+         * SearchWords
+         * @description What a query may ask for in a building: for suggestions while one types.
+         */
+        SearchWords: {
+            /** Classes */
+            classes: string[];
+            /** Has */
+            has: string[];
+            /** Keys */
+            keys: string[];
+            /** Properties */
+            properties: string[];
+            /** Storeys */
+            storeys: string[];
+            /** Systems */
+            systems: string[];
         };
         /**
          * SecondStep
@@ -14126,6 +14519,310 @@ export interface operations {
             };
         };
     };
+    list_saved_api_v1_buildings__building__saved_get: {
+        parameters: {
+            query?: {
+                kind?: ("search" | "rules" | "viewpoint") | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Saved_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_saved_api_v1_buildings__building__saved_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSaved"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_api_v1_buildings__building__search_get: {
+        parameters: {
+            query?: {
+                /** @description the search language, docs/workspace.md; empty: everything */
+                q?: string;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_groups_api_v1_buildings__building__search_groups_get: {
+        parameters: {
+            query: {
+                by: "class" | "type" | "system" | "zone" | "space" | "discipline" | "model";
+                /** @description the search language, docs/workspace.md; empty: everything */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Branch"][];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_ids_api_v1_buildings__building__search_ids_get: {
+        parameters: {
+            query?: {
+                /** @description the search language, docs/workspace.md; empty: everything */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundIds"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_table_api_v1_buildings__building__search_table_get: {
+        parameters: {
+            query?: {
+                /** @description the search language, docs/workspace.md; empty: everything */
+                q?: string;
+                bom?: boolean;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_words_api_v1_buildings__building__search_words_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchWords"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_spaces_api_v1_buildings__building__spaces_get: {
         parameters: {
             query?: {
@@ -16354,6 +17051,84 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_workspace_api_v1_me_workspace_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_workspace_api_v1_me_workspace_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Layout"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {
@@ -18718,20 +19493,23 @@ export interface operations {
     list_quarantine_api_v1_quarantine_get: {
         parameters: {
             query?: {
-                building?: string | null;
-                source?: string | null;
-                /** @description key, as it came */
-                point?: string | null;
-                code?: string | null;
-                /** @description RFC 3339 time with zone */
-                from?: string | null;
-                /** @description RFC 3339 time with zone */
-                to?: string | null;
                 /** @description open, replayed or dismissed; all unless given */
                 state?: ("open" | "replayed" | "dismissed") | null;
                 /** @description rows per page */
                 limit?: number;
                 cursor?: string | null;
+                /** @description of its points, and of sources that are its own */
+                building?: string | null;
+                /** @description id or name */
+                source?: string | null;
+                /** @description key, as it came */
+                point?: string | null;
+                /** @description why it was refused: reading.range, … */
+                code?: string | null;
+                /** @description RFC 3339 time with zone */
+                from?: string | null;
+                /** @description RFC 3339 time with zone */
+                to?: string | null;
             };
             header?: never;
             path?: never;
@@ -18855,19 +19633,22 @@ export interface operations {
     summarise_quarantine_api_v1_quarantine_summary_get: {
         parameters: {
             query?: {
+                /** @description open, replayed or dismissed; all unless given */
+                state?: ("open" | "replayed" | "dismissed") | null;
+                /** @description rows per page */
+                limit?: number;
+                /** @description of its points, and of sources that are its own */
                 building?: string | null;
+                /** @description id or name */
                 source?: string | null;
                 /** @description key, as it came */
                 point?: string | null;
+                /** @description why it was refused: reading.range, … */
                 code?: string | null;
                 /** @description RFC 3339 time with zone */
                 from?: string | null;
                 /** @description RFC 3339 time with zone */
                 to?: string | null;
-                /** @description open, replayed or dismissed; all unless given */
-                state?: ("open" | "replayed" | "dismissed") | null;
-                /** @description rows per page */
-                limit?: number;
             };
             header?: never;
             path?: never;
@@ -19467,6 +20248,166 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Directions"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_saved_api_v1_saved__saved_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_saved_api_v1_saved__saved_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_saved_api_v1_saved__saved_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Saved"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_saved_picture_api_v1_saved__saved_id__picture_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                saved_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {

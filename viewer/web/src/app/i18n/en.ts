@@ -6,6 +6,7 @@ import { timeline } from "./timeline-en";
 import { tools } from "./tools-en";
 import { imports } from "./imports-en";
 import { telemetry } from "./telemetry-en";
+import { workspace } from "./workspace-en";
 import { versions } from "./versions-en";
 
 export const en = {
@@ -15,7 +16,7 @@ export const en = {
   spatial,
   timeline,
   tools,
-  imports, telemetry, versions,
+  imports, telemetry, versions, workspace,
   action: {
     add: "Add", back: "Back", cancel: "Cancel", close: "Close", delete: "Delete", edit: "Edit", more: "Show more", retry: "Try again", save: "Save",
     send: "Send",
@@ -113,7 +114,7 @@ export const en = {
   },
   job: { failed: "The import failed", cancelled: "The import was cancelled" },
   keys: {
-    title: "Keyboard", search: "Search", fit: "Fit the view to the selection or building", clear: "Clear the selection", labels: "Labels on or off",
+    title: "Keyboard", palette: "Commands and pages", undo: "Undo in the 3D view", redo: "Redo in the 3D view", search: "Search", fit: "Fit the view to the selection or building", clear: "Clear the selection", labels: "Labels on or off",
     isolate: "Show the selection alone", hide: "Hide the selection", alarms: "Alarms", orders: "Work orders", scene: "3D view", help: "This help",
     mouse: "Mouse: drag to orbit, right-drag to pan, wheel to zoom, double-click to fly there. Touch: one finger orbits, two fingers pan and zoom.",
   },

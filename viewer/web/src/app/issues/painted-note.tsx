@@ -17,7 +17,7 @@ export function PaintedNote(): ReactNode {
       {painted.legend?.map(([colour, text]) => <span key={text} className="note-legend"><i style={{ background: `rgb(${colour.join(" ")})` }} />{text}</span>)}
       <Button size="small" type="link" onClick={() => {
         scene?.showAll();
-        patch({ painted: null, isolated: null });
+        patch({ painted: null, isolated: null, hidden: [] });
       }}>{t("scene.showAll")}</Button>
     </div>
   );

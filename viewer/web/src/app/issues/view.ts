@@ -14,6 +14,8 @@ export interface Painted {
   planes?: readonly ClipPlane[];
   /** Whether it wants rooms to be seen as volumes; as the user has set it where it does not say. */
   spaces?: boolean;
+  /** Of colouring rules: what each means and how many elements it found. */
+  rules?: readonly { query: string; colour: string; label: string; count: number }[];
   /** What the colours mean, where the words do not say it. */
   legend?: readonly (readonly [Rgb, string])[];
 }

@@ -1,7 +1,7 @@
 /** The main page: the building in 3D between its tree and what is known of the selected thing. */
 import { Button, Drawer } from "antd";
 import { Boxes, ListTree } from "lucide-react";
-import { useEffect, useState, type ReactNode } from "react";
+import { useEffect, useState, type CSSProperties, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useBuilding } from "../context";
@@ -27,6 +27,13 @@ import { useChangesFocus } from "../versions/scene-changes";
 import { SceneCanvas } from "./canvas";
 import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
 import { useFocus } from "./focus";
+import { RulesLegend } from "../workspace/rules-legend";
+import { useSavedFocus } from "../workspace/focus";
+import { changeLayout, clampSize, DEFAULT_SIZE, useLayout } from "../workspace/layout";
+import { Splitter } from "../workspace/splitter";
+import { useSceneCommands } from "../workspace/scene-commands";
+import { useHidden, useViewRecording } from "../workspace/view-history";
+import "../workspace/workspace.css";
 import { Inspector } from "./inspector";
 import { LeftPanel } from "./left-panel";
 import { Legend } from "./legend";
@@ -66,23 +73,31 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
   const { t } = useTranslation();
   const state = useSceneState();
   const patch = usePatch();
-  const panel = <LeftPanel tree={tree} />;
+  const layout = useLayout();
+  const leftOpen = phone ? state.leftOpen : state.leftOpen && layout.left?.open !== false;
+  const setLeft = (open: boolean): void => {
+    patch({ leftOpen: open });
+    if (!phone) changeLayout({ left: { open } });
+  };
+  const wide = (dock: "left" | "right" | "plan"): number => clampSize(dock, layout[dock]?.size ?? DEFAULT_SIZE[dock], window.innerWidth);
+  const panel = <LeftPanel tree={tree} close={() => setLeft(false)} />;
   const inspector = state.spatial ? <SpatialPanel question={state.spatial} tree={tree} shown={shown} /> : state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
   return (
-    <div className="scene-view">
-      {!phone && state.leftOpen ? panel : null}
-      {state.floorPlan ? <PlanPanel tree={tree} /> : null}
+    <div className={`scene-view${layout.plan?.size && !phone ? " has-plan-size" : ""}`} style={{ "--left": `${wide("left")}px`, "--right": `${wide("right")}px`, "--plan": `${wide("plan")}px` } as CSSProperties}>
+      {!phone && leftOpen ? <>{panel}<Splitter dock="left" size={wide("left")} /></> : null}
+      {state.floorPlan ? <><PlanPanel tree={tree} />{phone ? null : <Splitter dock="plan" size={wide("plan")} />}</> : null}
       <div className="scene-stage">
         <SceneCanvas tree={tree} />
         <Effects tree={tree} shown={shown} />
-        {state.leftOpen && !phone ? null : (
+        {leftOpen && !phone ? null : (
           <div className="stage-corner">
-            <IconButton icon={ListTree} label={t("scene.openPanel")} onClick={() => patch({ leftOpen: true })} />
+            <IconButton icon={ListTree} label={t("scene.openPanel")} onClick={() => setLeft(true)} />
           </div>
         )}
         <ToolPanel />
         <div className="stage-bottom">
           <Legend />
+          <RulesLegend />
           <TimelineBar />
           <Toolbar tree={tree} shown={shown} />
         </div>
@@ -104,7 +119,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
             classNames={{ body: "flush" }}>{panel}</Drawer>
           {inspector ? <div className="bottom-sheet">{inspector}</div> : null}
         </>
-      ) : inspector}
+      ) : inspector ? <><Splitter dock="right" size={wide("right")} />{inspector}</> : null}
     </div>
   );
 }
@@ -122,6 +137,10 @@ function Effects({ tree, shown }: { tree: Tree; shown: boolean }): null {
   useSpatialFocus(shown);
   useToolsInScene(tree, shown);
   usePastInScene();
+  useHidden();
+  useViewRecording();
+  useSceneCommands();
+  useSavedFocus(tree, shown);
   return null;
 }
 

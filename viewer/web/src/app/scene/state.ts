@@ -11,7 +11,7 @@ import type { Colouring } from "./colour";
 import { lookAt } from "./look";
 
 export type StoreyMode = "cut" | "isolate" | "ghost";
-export type LeftTab = "structure" | "systems" | "search";
+export type LeftTab = "structure" | "systems" | "search" | "saved";
 
 export interface SceneState {
   /** GlobalId of the element in the inspector. */
@@ -19,6 +19,8 @@ export interface SceneState {
   storey: string | null;
   storeyMode: StoreyMode;
   hiddenLayers: readonly string[];
+  /** GlobalIds of what was hidden by hand. */
+  hidden: readonly string[];
   /** Elements shown alone, with the words that say which. */
   isolated: { ids: readonly string[]; title: string } | null;
   colouring: Colouring | null;
@@ -26,6 +28,8 @@ export interface SceneState {
   /** Colours in steps rather than a continuous scale. */
   classes: boolean;
   leftTab: LeftTab;
+  /** What is in the search box. */
+  query: string;
   leftOpen: boolean;
   /** The alarm that the camera was sent to. */
   focusAlarm: string | null;
@@ -45,11 +49,13 @@ export const START: SceneState = {
   storey: null,
   storeyMode: "cut",
   hiddenLayers: [],
+  hidden: [],
   isolated: null,
   colouring: null,
   limits: null,
   classes: false,
   leftTab: "structure",
+  query: "",
   leftOpen: true,
   focusAlarm: null,
   progress: null,
@@ -87,6 +93,12 @@ export function useSceneState(): SceneState {
 export function usePatch(): (change: Partial<SceneState>) => void {
   const { store } = useSceneScope();
   return (change) => store.set((state) => ({ ...state, ...change }));
+}
+
+/** Hides one more element; Escape, undo and "show all" bring it back. */
+export function useHide(): (globalId: string) => void {
+  const { store } = useSceneScope();
+  return (globalId) => store.set((state) => (state.hidden.includes(globalId) ? state : { ...state, hidden: [...state.hidden, globalId] }));
 }
 
 /** Selects an element, opens its storey where that is known, and takes the camera there. */

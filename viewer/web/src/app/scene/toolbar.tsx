@@ -18,7 +18,8 @@ import { CLOSED, opened } from "../timeline/state";
 import { ToolsButton } from "../tools/tools-button";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
-import { usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
+import { HistoryButtons } from "../workspace/history-buttons";
+import { useHide, usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
 
 const LAYERS = ["shell", "spaces", "services", "furniture"] as const;
 
@@ -29,18 +30,19 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   const scene = useScene();
   const state = useSceneState();
   const patch = usePatch();
+  const hide = useHide();
   const labels = useStore(labelsShown);
   const [timeline, setTimeline] = useTimeline();
   const fit = (): void => void (state.selected && scene?.has(state.selected) ? lookAt(scene, state.selected) : scene?.fit());
   useKey("f", fit, shown);
   useKey("l", () => labelsShown.set(!labels), shown);
   useKey("i", () => state.selected && patch({ isolated: { ids: [state.selected], title: t("scene.selection") } }), shown);
-  useKey("h", () => state.selected && scene?.hide([state.selected]), shown);
+  useKey("h", () => state.selected && hide(state.selected), shown);
   useKey("Escape", () => {
     scene?.showAll();
     if (state.picking) return patch({ picking: null });
     if (state.spatial) return patch({ spatial: null, picture: null });
-    patch({ selected: null, isolated: null, focusAlarm: null, painted: null });
+    patch({ selected: null, isolated: null, focusAlarm: null, painted: null, hidden: [] });
   }, shown);
   const screenshot = async (): Promise<void> => {
     if (!scene) return;
@@ -65,6 +67,7 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
       <RouteButton />
         <IconButton icon={PanelsTopLeft} label={t("spatial.plan.open")} active={state.floorPlan} onClick={() => patch(floorPlanChange(state.floorPlan))} />
         <IconButton icon={History} label={t("timeline.title")} active={timeline.open} onClick={() => setTimeline((before) => (before.open ? { ...CLOSED, span: before.span, speed: before.speed } : opened(before, serverNow())))} />
+        <HistoryButtons shown={shown} />
         <NewIssueButton />
         <span className="wide-only">
           <IconButton icon={Camera} label={t("scene.screenshot")} onClick={() => void screenshot()} />

@@ -7,7 +7,7 @@ import { useBuilding } from "../context";
 import { useKey } from "../lib/keys";
 
 const KEYS = [
-  ["/", "search"], ["F", "fit"], ["Esc", "clear"], ["L", "labels"], ["I", "isolate"], ["H", "hide"], ["A", "alarms"], ["O", "orders"],
+  ["Ctrl+K", "palette"], ["/", "search"], ["F", "fit"], ["Esc", "clear"], ["L", "labels"], ["I", "isolate"], ["H", "hide"], ["Ctrl+Z", "undo"], ["Ctrl+Y", "redo"], ["A", "alarms"], ["O", "orders"],
   ["V", "scene"], ["?", "help"],
 ] as const;
 

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import type { Layer } from "../../engine";
 import { useBuilding } from "../context";
 import { lookAt } from "../scene/look";
-import { usePatch, useScene } from "../scene/state";
+import { useHide, usePatch, useScene } from "../scene/state";
 import { plainId } from "../versions/view";
 import { nameFor } from "./place-field";
 import { useAsk, useRouteEnd, type FlowMode } from "./state";
@@ -23,6 +23,7 @@ export function ContextMenu(): ReactNode {
   const { building } = useBuilding();
   const scene = useScene();
   const patch = usePatch();
+  const hide = useHide();
   const ask = useAsk();
   const end = useRouteEnd();
   const [open, setOpen] = useState<Open | null>(null);
@@ -48,7 +49,7 @@ export function ContextMenu(): ReactNode {
       if (scene) void lookAt(scene, globalId);
     } },
     { key: "alone", icon: <Focus size={14} />, label: t("spatial.menu.alone"), onClick: () => void nameFor(building.id, globalId).then(({ name }) => patch({ isolated: { ids: [globalId], title: name } })) },
-    { key: "hide", icon: <EyeOff size={14} />, label: t("spatial.menu.hide"), onClick: () => scene?.hide([globalId]) },
+    { key: "hide", icon: <EyeOff size={14} />, label: t("spatial.menu.hide"), onClick: () => hide(globalId) },
   ];
   return (
     <Dropdown open trigger={["click"]} menu={{ items, onClick: () => setOpen(null) }} onOpenChange={(next) => next || setOpen(null)} autoFocus>

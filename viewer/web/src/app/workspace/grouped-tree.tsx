@@ -1,0 +1,121 @@
+/** The building as a tree by class, type, system, zone, room, discipline or model. Virtual: a hundred thousand rows cost what forty do. */
+import { useQueries } from "@tanstack/react-query";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { Box, ChevronRight, EyeOff, Focus, Layers2 } from "lucide-react";
+import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { ElementRow } from "../../api/types";
+import { useBuilding } from "../context";
+import { useClassName } from "../lib/names";
+import { Empty, Failure, IconButton, Lines } from "../parts";
+import { everything } from "../queries";
+import { usePatch, useSceneState, useShowElement } from "../scene/state";
+import { elementLabel } from "../scene/tree-rows";
+import { useActions } from "./actions";
+import { useBranches, type Branch } from "./queries";
+
+const ROW = 30;
+export const GROUPS = ["class", "type", "system", "zone", "space", "discipline", "model"] as const;
+export type Group = (typeof GROUPS)[number];
+
+type Row = { kind: "branch"; branch: Branch; label: string; open: boolean } | { kind: "element"; element: ElementRow } | { kind: "wait"; key: string };
+
+export function GroupedTree({ by }: { by: Group }): ReactNode {
+  const { t } = useTranslation();
+  const { building } = useBuilding();
+  const className = useClassName();
+  const branches = useBranches(building.id, by, true);
+  const { selected, hidden } = useSceneState();
+  const patch = usePatch();
+  const showElement = useShowElement();
+  const act = useActions();
+  const [open, setOpen] = useState<readonly string[]>([]);
+  const [cursor, setCursor] = useState(0);
+  const holder = useRef<HTMLDivElement>(null);
+  const answers = useQueries({
+    queries: open.map((query) => ({
+      queryKey: ["elements", "branch", building.id, query],
+      queryFn: ({ signal }: { signal: AbortSignal }) => everything<ElementRow>(`/buildings/${building.id}/search`, { q: query }, signal, 100_000),
+      staleTime: 5 * 60_000,
+    })),
+    combine: (results) => new Map(results.flatMap((result, i) => (result.data ? [[open[i] ?? "", result.data] as const] : []))),
+  });
+  const rows = useMemo<Row[]>(() => (branches.data ?? []).flatMap((branch): Row[] => {
+    const isOpen = open.includes(branch.query);
+    const label = branch.value === null ? t("workspace.without") : by === "class" ? className(branch.value) : branch.value;
+    const head: Row = { kind: "branch", branch, label, open: isOpen };
+    if (!isOpen) return [head];
+    const inside = answers.get(branch.query);
+    return [head, ...(inside ? inside.map((element): Row => ({ kind: "element", element })) : [{ kind: "wait" as const, key: branch.query }])];
+  }), [branches.data, open, answers, by, className, t]);
+  const list = useVirtualizer({ count: rows.length, getScrollElement: () => holder.current, estimateSize: () => ROW, overscan: 12 });
+  if (branches.isError) return <Failure error={branches.error} retry={() => void branches.refetch()} />;
+  if (!branches.data) return <Lines />;
+  if (branches.data.every((one) => one.value === null)) return <Empty icon={Layers2} title={t("workspace.noGroups")} />;
+  const toggle = (query: string): void => setOpen(open.includes(query) ? open.filter((one) => one !== query) : [...open, query]);
+  const choose = (row: Row): void => {
+    if (row.kind === "branch") toggle(row.branch.query);
+    else if (row.kind === "element") patch({ selected: row.element.global_id });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const row = rows[cursor];
+    const move = (to: number): void => {
+      const next = Math.max(0, Math.min(rows.length - 1, to));
+      setCursor(next);
+      list.scrollToIndex(next);
+    };
+    const branch = row?.kind === "branch" ? row : null;
+    if (event.key === "ArrowDown") move(cursor + 1);
+    else if (event.key === "ArrowUp") move(cursor - 1);
+    else if (event.key === "Home") move(0);
+    else if (event.key === "End") move(rows.length - 1);
+    else if (event.key === "ArrowRight" && branch && !branch.open) toggle(branch.branch.query);
+    else if (event.key === "ArrowLeft" && branch?.open) toggle(branch.branch.query);
+    else if (event.key === "ArrowLeft") move(rows.findLastIndex((one, i) => i < cursor && one.kind === "branch"));
+    else if ((event.key === "Enter" || event.key === " ") && row) choose(row);
+    else return;
+    event.preventDefault();
+  };
+  return (
+    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} aria-activedescendant={`group-row-${cursor}`}>
+      <div style={{ height: list.getTotalSize(), position: "relative" }}>
+        {list.getVirtualItems().map((item) => {
+          const row = rows[item.index];
+          if (!row) return null;
+          const place = { height: ROW, transform: `translateY(${item.start}px)` };
+          if (row.kind === "wait") return <div key={item.key} className="tree-row" style={{ ...place, paddingLeft: 30 }}><span className="tree-wait" /></div>;
+          const is = row.kind === "branch" ? "is-branch" : "is-element";
+          const isSelected = row.kind === "element" && row.element.global_id === selected;
+          return (
+            <div key={item.key} id={`group-row-${item.index}`} role="treeitem" aria-level={row.kind === "branch" ? 1 : 2} aria-selected={isSelected}
+              {...(row.kind === "branch" ? { "aria-expanded": row.open } : {})}
+              className={`tree-row ${is}${isSelected ? " is-selected" : ""}${cursor === item.index ? " is-cursor" : ""}`} style={{ ...place, paddingLeft: row.kind === "branch" ? 6 : 30 }}
+              onClick={() => {
+                setCursor(item.index);
+                choose(row);
+              }}
+              onDoubleClick={() => row.kind === "element" && showElement(row.element.global_id, row.element.storey_id)}>
+              {row.kind === "branch" ? (
+                <>
+                  <span className={`chevron${row.open ? " is-open" : ""}`} aria-hidden><ChevronRight size={14} /></span>
+                  <span className="tree-label" title={row.label}>{row.label}</span>
+                  <span className="node-actions" onClick={(event) => event.stopPropagation()} onDoubleClick={(event) => event.stopPropagation()}>
+                    <IconButton size={14} icon={Focus} label={t("workspace.isolate")} onClick={() => void act.isolate(row.branch.query, row.label)} />
+                    <IconButton size={14} icon={EyeOff} label={t("workspace.hide")} onClick={() => void act.hide(row.branch.query)} />
+                  </span>
+                  <span className="tree-count">{row.branch.count}</span>
+                </>
+              ) : (
+                <>
+                  <Box size={14} strokeWidth={1.7} aria-hidden className="tree-icon" />
+                  <span className={`tree-label${hidden.includes(row.element.global_id) ? " is-hidden" : ""}`} title={elementLabel(row.element)}>{elementLabel(row.element)}</span>
+                  {by === "class" ? null : <span className="tree-sub">{className(row.element.ifc_class)}</span>}
+                </>
+              )}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}

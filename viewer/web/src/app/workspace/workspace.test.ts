@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { paintOf, rgbOf } from "../scene/rules";
+import { ranked } from "./commands";
+import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
+import { clampSize, merged } from "./layout";
+import { propertyKey, quoted, suggestions, type Words } from "./text";
+
+const same = (a: number, b: number): boolean => a === b;
+const after = (...states: number[]): History<number> => states.reduce<History<number>>((history, one) => seen(history, one, same), EMPTY);
+
+describe("undo of what one sees", () => {
+  it("goes back and forth, and forgets the future when something new is seen", () => {
+    const history = after(1, 2, 3);
+    expect(undone(undone(history)).now).toBe(1);
+    expect(redone(undone(history))).toEqual(history);
+    expect(seen(undone(history), 9, same)).toEqual({ past: [1, 2], now: 9, future: [] });
+  });
+
+  it("takes no step for what is the same, and has ends", () => {
+    const history = after(1, 1, 2);
+    expect(history.past).toEqual([1]);
+    expect(undone(undone(undone(history))).now).toBe(1);
+    expect(redone(history)).toBe(history);
+    expect(after(...Array.from({ length: MOST + 50 }, (_, i) => i)).past).toHaveLength(MOST);
+  });
+});
+
+it("gives an element the colour of the first rule that finds it", () => {
+  const { colours, counts } = paintOf([{ query: "a", colour: "#ff0000", label: "a" }, { query: "b", colour: "#0000ff", label: "b" }], [["x", "y"], ["y", "z"]]);
+  expect([...colours]).toEqual([["x", [255, 0, 0]], ["y", [255, 0, 0]], ["z", [0, 0, 255]]]);
+  expect(counts).toEqual([2, 1]);
+  expect(rgbOf("#0a0b0c")).toEqual([10, 11, 12]);
+});
+
+describe("suggestions while one types a query", () => {
+  const words: Words = {
+    keys: ["class", "has", "storey", "system"], has: ["alarm", "order"], classes: ["IfcWall", "IfcWallStandardCase"], storeys: ["Level 1", "Roof"],
+    systems: ["Heating"], properties: ["Pset_WallCommon.FireRating", "My set.Fire class"],
+  };
+  it.each([
+    ["c", ["class:"]],
+    ["has:a", ["has:alarm"]],
+    ["-has:alarm,o", ["-has:alarm,order"]],
+    ['x storey:"lev', ['x storey:"Level 1"']],
+    ["wall", ["class:IfcWall", "class:IfcWallStandardCase", "Pset_WallCommon.FireRating:"]],
+    ["(fire", ["(Pset_WallCommon.FireRating:", '("My set"."Fire class":']],
+    ["", []],
+    ["class:IfcWall ", []],
+  ])("%s", (text, expected) => expect(suggestions(text, words)).toEqual(expected));
+
+  it("puts into quotes what has to be", () => {
+    expect(quoted("Level 1")).toBe('"Level 1"');
+    expect(quoted('a"b\\c')).toBe('"a\\"b\\\\c"');
+    expect(quoted("IfcWall")).toBe("IfcWall");
+    expect(quoted("OR")).toBe('"OR"');
+    expect(propertyKey("My set.a b")).toBe('"My set"."a b"');
+  });
+});
+
+describe("the panels' sizes", () => {
+  it("leave room for the building", () => {
+    expect(clampSize("left", 20, 1440)).toBe(220);
+    expect(clampSize("left", 5000, 1440)).toBe(576);
+    expect(clampSize("right", 400, 1440)).toBe(400);
+  });
+  it("keep what another machine's client wrote", () => {
+    expect(merged({ left: { size: 300, open: true }, group: "class" }, { left: { open: false } })).toEqual({ left: { size: 300, open: false }, group: "class" });
+  });
+});
+
+describe("the command palette", () => {
+  it("puts first what begins as one types, then words within, then letters in order", () => {
+    const labels = ["Show everything", "Work orders", "Alarms", "Orders of today", "Old records"].map((label) => ({ label }));
+    expect(ranked(labels, "ord").map((one) => one.label)).toEqual(["Orders of today", "Work orders", "Old records"]);
+    expect(ranked(labels, "")).toHaveLength(5);
+    expect(ranked(labels, "xyz")).toEqual([]);
+  });
+});
