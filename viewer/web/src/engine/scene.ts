@@ -326,6 +326,11 @@ export class Scene3D {
     await this.#shots.plan(storeyId, options);
   }
 
+  /** From storey to storey, each cut open, and back; moving the camera ends it. `stay`: ms at each. */
+  async throughStoreys(options: FlyOptions & { readonly stay?: number } = {}): Promise<boolean> {
+    return this.#shots.throughStoreys(options);
+  }
+
   /** With or without perspective, from where the camera is. */
   setProjection(projection: "perspective" | "orthographic"): void {
     const { pose } = this.#view;
@@ -449,6 +454,13 @@ export class Scene3D {
   setColors(colors: ReadonlyMap<GlobalId, Rgb | null> | null): void {
     this.#view.ambient.gentle = (colors?.size ?? 0) > 0;
     this.#building.table.setColors(colors);
+    this.#view.invalidate();
+  }
+
+  /** Colour these as well, or anew; the others stay as they are. What a tick of values changed. */
+  addColors(colors: ReadonlyMap<GlobalId, Rgb | null>): void {
+    if (colors.size === 0) return;
+    this.#building.table.addColors(colors);
     this.#view.invalidate();
   }
 

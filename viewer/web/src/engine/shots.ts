@@ -20,6 +20,8 @@ export class Shots {
   readonly #view: Viewport;
   readonly #cutAbove: (storeyId: string | null) => void;
   #beforePlan: Pose | null = null;
+  /** Counts journeys: one that is no longer the last ends. */
+  #journey = 0;
 
   constructor(building: Building, view: Viewport, cutAbove: (storeyId: string | null) => void) {
     this.#building = building;
@@ -90,6 +92,35 @@ export class Shots {
     this.#view.flat = true;
     const { yaw, pitch } = SIDES.top;
     await this.#fly(frame(this.#building.toScene(box), yaw, pitch, this.#view.aspect, options.margin ?? 1.1, true), options);
+  }
+
+  /**
+   * From storey to storey, the lowest first, each cut open and looked into, and back out to where one was. It ends where
+   * somebody takes the camera elsewhere. Resolves with whether it came to its end.
+   */
+  async throughStoreys(options: FlyOptions & { readonly stay?: number }): Promise<boolean> {
+    const journey = ++this.#journey;
+    const home = this.#view.pose;
+    this.#leavePlan();
+    for (const storey of this.#building.storeys) {
+      const box = this.#building.boxOfStorey(storey);
+      if (!box) continue;
+      this.#cutAbove(storey);
+      const there = frame(this.#building.toScene(box), home.yaw + 0.25, -0.75, this.#view.aspect, options.margin ?? 1.05, false);
+      if (!(await this.#stop(there, options, journey))) return false;
+    }
+    this.#cutAbove(null);
+    await this.#fly(home, options);
+    return journey === this.#journey;
+  }
+
+  /** Go there and stay a while; whether nobody has moved the camera meanwhile. */
+  async #stop(there: Pose, options: FlyOptions & { readonly stay?: number }, journey: number): Promise<boolean> {
+    await this.#fly(there, { duration: options.duration ?? (this.#view.reducedMotion?.matches ? 0 : 1600) });
+    const arrived = this.#view.pose;
+    if (arrived !== there) return false;
+    await new Promise((resolve) => setTimeout(resolve, options.stay ?? 1400));
+    return journey === this.#journey && this.#view.pose === arrived;
   }
 
   #leavePlan(): void {

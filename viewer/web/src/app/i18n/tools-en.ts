@@ -10,5 +10,13 @@ export const tools = {
     area: "Click the corners; the first one again closes the area", plane: "Click the face to cut along", walk: "Click the floor where you want to stand", walking: "Walk with W A S D or the arrows, look by dragging, click to go there, Shift is faster",
   },
   face: { west: "West face", east: "East face", south: "South face", north: "North face", bottom: "Lower face", top: "Upper face", plane: "Section plane" },
+  through: "Fly through the storeys",
+  picture: {
+    title: "Picture", memory: "Memory for the model", memoryAuto: "As the device allows", size: "{{count}} MB", elsewhere: "on no storey", close: "Close", retry: "Try again",
+    ambient: { auto: "Shade corners: as the device allows", on: "Shade corners", off: "Do not shade corners" },
+    failed_one: "One part of the model could not be loaded:", failed_other: "{{count}} parts of the model could not be loaded:",
+    leftOut_one: "There is no memory for one element:", leftOut_other: "There is no memory for {{elements}} elements:", leftOutHint: "Come closer or show fewer storeys or layers, and they are loaded.", more: "Allow {{size}}",
+    lost: "The graphics card is being reset; the picture comes back by itself.",
+  },
   go: { forward: "Forward", back: "Back", left: "Turn left", right: "Turn right" },
 };

@@ -10,5 +10,13 @@ export const tools = {
     area: "依次点击各角点，再次点击第一个点闭合", plane: "点击要沿其剖切的表面", walk: "点击要站立的地面位置", walking: "用 W A S D 或方向键行走，拖动环顾，点击前往，按住 Shift 加速",
   },
   face: { west: "西侧面", east: "东侧面", south: "南侧面", north: "北侧面", bottom: "底面", top: "顶面", plane: "剖切面" },
+  through: "逐层飞行浏览",
+  picture: {
+    title: "画面", memory: "模型内存", memoryAuto: "随设备自动", size: "{{count}} MB", elsewhere: "不属于任何楼层", close: "关闭", retry: "重试",
+    ambient: { auto: "转角阴影：随设备自动", on: "显示转角阴影", off: "不显示转角阴影" },
+    failed_other: "模型有 {{count}} 部分无法加载：",
+    leftOut_other: "内存不足，未显示 {{elements}} 个构件：", leftOutHint: "靠近查看，或减少显示的楼层、图层，即可加载。", more: "允许使用 {{size}}",
+    lost: "显卡正在重置，画面会自动恢复。",
+  },
   go: { forward: "前进", back: "后退", left: "左转", right: "右转" },
 };

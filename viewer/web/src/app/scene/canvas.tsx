@@ -6,6 +6,7 @@ import { Scene3D } from "../../engine";
 import { url } from "../../api/client";
 import type { Tree } from "../../api/types";
 import { useBuilding, useModeValue } from "../context";
+import { PictureNotices } from "../picture/notices";
 import { GONE, plainId } from "../versions/view";
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState } from "./state";
@@ -99,6 +100,7 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
     <>
       <canvas ref={canvas} data-testid="scene" className="scene-canvas" tabIndex={0} aria-label={t("scene.canvas")} />
       <div ref={overlay} className="scene-overlay" />
+      <PictureNotices scene={holder.get()} tree={tree} />
     </>
   );
 }

@@ -1,9 +1,10 @@
 /** Measuring, sections, walking and other ways to look: one button of the toolbar. */
 import { App, Dropdown, type MenuProps } from "antd";
-import { Box as BoxIcon, Footprints, Link2, PencilRuler, Ruler, Scan, Slice, Spline, Square, SquareStack, Triangle } from "lucide-react";
+import { Box as BoxIcon, Contrast, Layers2, MemoryStick, Footprints, Link2, PencilRuler, Ruler, Scan, Slice, Spline, Square, SquareStack, Triangle } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "../parts";
+import { usePictureItems } from "../picture/notices";
 import { useScene, useSceneScope, useSceneState } from "../scene/state";
 import { sectionBox, useTools } from "./hooks";
 import { MEASURES, type MeasureKind } from "./state";
@@ -20,6 +21,7 @@ export function ToolsButton(): ReactNode {
   const { selected, storey } = useSceneState();
   const [tools, patch] = useTools();
   const copy = useCopyLink();
+  const picture = usePictureItems();
   const { tool, section, apart, orthographic } = tools;
   const items: MenuProps["items"] = [
     { type: "group", label: t("tools.measure"), children: MEASURES.map((what) => ({ key: what, icon: ICONS[what], label: t(`tools.what.${what}`) })) },
@@ -29,14 +31,20 @@ export function ToolsButton(): ReactNode {
     ] },
     { type: "group", label: t("tools.look"), children: [
       { key: "walk", icon: <Footprints size={15} aria-hidden />, label: t("tools.walk") },
+      { key: "through", icon: <Layers2 size={15} aria-hidden />, label: t("tools.through") },
       { key: "apart", icon: <SquareStack size={15} aria-hidden />, label: t("tools.apart") },
       { key: "orthographic", icon: <Scan size={15} aria-hidden />, label: t("tools.orthographic") },
       { key: "link", icon: <Link2 size={15} aria-hidden />, label: t("tools.link") },
     ] },
+    { type: "group", label: t("tools.picture.title"), children: [
+      { key: "ambient", icon: <Contrast size={15} aria-hidden />, label: t(`tools.picture.ambient.${picture.ambient}`), children: picture.children },
+      { key: "memory", icon: <MemoryStick size={15} aria-hidden />, label: t("tools.picture.memory"), children: picture.memory },
+    ] },
   ];
   const choose = (key: string): void => {
-    if (!scene) return;
-    if (key === "box") {
+    if (!scene || picture.choose(key)) return;
+    if (key === "through") void scene.throughStoreys();
+    else if (key === "box") {
       const box = sectionBox(scene, selected, storey);
       if (box) patch({ tool: null, section: { kind: "box", box } });
     } else if (key === "plane") patch({ tool: { kind: "plane" }, points: [] });
@@ -51,7 +59,7 @@ export function ToolsButton(): ReactNode {
   };
   const on = [...(tool?.kind === "measure" ? [tool.what] : tool ? [tool.kind] : []), ...(section ? [section.kind] : []), ...(apart > 0 ? ["apart"] : []), ...(orthographic ? ["orthographic"] : [])];
   return (
-    <Dropdown trigger={["click"]} placement="top" menu={{ items, selectedKeys: on, onClick: ({ key }) => choose(key), className: "storey-menu" }}>
+    <Dropdown trigger={["click"]} placement="top" menu={{ items, selectedKeys: [...on, ...picture.selected], onClick: ({ key }) => choose(key), className: "storey-menu" }}>
       <span><IconButton icon={PencilRuler} label={t("tools.title")} active={on.length > 0} /></span>
     </Dropdown>
   );
