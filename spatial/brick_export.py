@@ -10,22 +10,9 @@ from uuid import UUID
 
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, serialize
 
-from spatial.brick_names import (
-    BOT,
-    BRICK,
-    QUANTITY,
-    QUDT,
-    RDF,
-    RDFS,
-    REF,
-    ROOM_FEEDERS,
-    UNIT,
-    XSD,
-    equipment_class,
-    point_class,
-    system_class,
-)
+from spatial.brick_names import ROOM_FEEDERS, equipment_class, point_class, system_class
 from spatial.network import Network
+from twin.brick import BOT, BRICK, QUANTITY, QUDT, RDF, RDFS, REF, UNIT, XSD
 from twin.db import Conn, row, rows
 
 BATCH: Final = 500  # things per piece

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from spatial.brick_names import BOT, RDF, RDFS, REC
-from twin.brick import brick_classes
+from twin.brick import BOT, RDF, RDFS, REC, brick_classes
 
 PREDICATES: Final = ("feeds", "isPartOf", "hasLocation", "isPointOf")
 _RELATIONS: Final[Mapping[str, tuple[str, bool]]] = {

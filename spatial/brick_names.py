@@ -1,4 +1,4 @@
-"""What IFC calls things and what Brick calls them: one table, and the names of Brick's classes.
+"""What IFC calls things and what Brick calls them: one table.
 
 Brick has no pipes and ducts: what only carries is `Equipment`, and `feeds` runs through it.
 """
@@ -7,17 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from twin.brick import brick_classes
-
-BRICK: Final = "https://brickschema.org/schema/Brick#"
-BOT: Final = "https://w3id.org/bot#"
-REF: Final = "https://brickschema.org/schema/Brick/ref#"
-REC: Final = "https://w3id.org/rec#"
-RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
-QUDT: Final = "http://qudt.org/schema/qudt/"
-UNIT: Final = "http://qudt.org/vocab/unit/"
-QUANTITY: Final = "http://qudt.org/vocab/quantitykind/"
-XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 
 EQUIPMENT: Final[Mapping[str, str]] = {
     # IfcClass or IfcClass.PREDEFINEDTYPE: Brick class; the first that fits of the class's own and its ancestors'

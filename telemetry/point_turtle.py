@@ -11,16 +11,9 @@ from typing import Final, Protocol
 
 from telemetry.point_import import Draft
 from telemetry.point_values import field_names, unguarded
-from twin.brick import brick_classes
+from twin.brick import BRICK, QUANTITY, QUDT, RDFS, REF, UNIT, brick_classes
 
 OWN: Final = "urn:twin:"
-_BRICK: Final = "https://brickschema.org/schema/Brick#"
-_REF: Final = "https://brickschema.org/schema/Brick/ref#"
-_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
-_QUDT: Final = "http://qudt.org/schema/qudt/"
-_UNIT: Final = "http://qudt.org/vocab/unit/"
-_QUANTITY: Final = "http://qudt.org/vocab/quantitykind/"
 _PLAIN: Final = ("key", "name", "unit", "quantity", "brick_class", "element")
 _OURS: Final = tuple(name for name in field_names() if name not in _PLAIN)
 WANTED: Final = (
@@ -145,8 +138,8 @@ def _text(value: str) -> str:
 def turtle_of(points: Iterable[tuple[str, Mapping[str, str], str | None]]) -> Iterator[str]:
     """Turtle of points: `(id, cells as an export writes them, GlobalId of the element)`, a piece for each."""
     yield (
-        f"@prefix brick: <{_BRICK}> .\n@prefix ref: <{_REF}> .\n@prefix rdfs: <{_RDFS}> .\n@prefix qudt: <{_QUDT}> .\n"
-        f"@prefix unit: <{_UNIT}> .\n@prefix quantitykind: <{_QUANTITY}> .\n\n"
+        f"@prefix brick: <{BRICK}> .\n@prefix ref: <{REF}> .\n@prefix rdfs: <{RDFS}> .\n@prefix qudt: <{QUDT}> .\n"
+        f"@prefix unit: <{UNIT}> .\n@prefix quantitykind: <{QUANTITY}> .\n\n"
     )
     for id, cells, global_id in points:
         raw = {field: unguarded(cell) for field, cell in cells.items()}
@@ -156,9 +149,9 @@ def turtle_of(points: Iterable[tuple[str, Mapping[str, str], str | None]]) -> It
             f"ref:hasExternalReference [ a ref:TimeseriesReference ; ref:hasTimeseriesId {_text(raw['key'])} ]",
         ]
         if raw["unit"]:
-            lines.append(f"brick:hasUnit <{_UNIT}{raw['unit']}>")
+            lines.append(f"brick:hasUnit <{UNIT}{raw['unit']}>")
         if raw["quantity"]:
-            lines.append(f"qudt:hasQuantityKind <{_QUANTITY}{raw['quantity']}>")
+            lines.append(f"qudt:hasQuantityKind <{QUANTITY}{raw['quantity']}>")
         if global_id:
             reference = f"[ a ref:IFCReference ; ref:ifcGlobalID {_text(global_id)} ]"
             lines.append(f"brick:isPointOf [ ref:hasExternalReference {reference} ]")

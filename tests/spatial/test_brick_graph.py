@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ifc_models.turtle import BASE, Statements, read_turtle
-from spatial import brick_names
 from spatial.brick_graph import WANTED, BrickGraph, Said, understand
 from spatial.brick_names import EQUIPMENT, SYSTEMS, equipment_class, point_class, system_class
 from twin.brick import brick_classes
@@ -153,4 +152,3 @@ def test_every_class_in_our_tables_is_a_class_of_brick() -> None:
     assert kinds[system_class("IfcZone", None)] == "location" and system_class("IfcSystem", "X") == "System"
     assert point_class("Zone_Air_Temperature_Sensor") == "Zone_Air_Temperature_Sensor"
     assert point_class("AHU") == point_class(None) == point_class("Nonsense") == "Point"
-    assert brick_names.BRICK.startswith("https://")
