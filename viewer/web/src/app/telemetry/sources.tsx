@@ -3,6 +3,7 @@ import { Button, Drawer, Switch, Table, Tooltip } from "antd";
 import { Cable, Clock, FileUp, Plus, TriangleAlert } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { patch } from "../../api/client";
 import { useBuilding } from "../context";
@@ -10,12 +11,15 @@ import { formatDuration, formatNumber } from "../lib/format";
 import { usePhone } from "../lib/prefs";
 import { RowSkeletons } from "../pages/alarms";
 import { Ago, Empty, Failure, PageHead } from "../parts";
-import { itemsOf, usePaged, useWrite } from "../queries";
+import { everything, useWrite } from "../queries";
 import { useMay } from "../session";
 import { useDuration } from "./fields";
 import { ImportReadings } from "./import-readings";
 import { SourceForm } from "./source-form";
 import { sourceTitle, type Source } from "./source-names";
+
+const FRESH = 10_000; // ms; what a source counts changes all the time
+const NONE: Source[] = [];
 
 export default function Sources(): ReactNode {
   const { t } = useTranslation();
@@ -23,8 +27,8 @@ export default function Sources(): ReactNode {
   const phone = usePhone();
   const [open, setOpen] = useState<string | null>(null);
   const [importing, setImporting] = useState(false);
-  const found = usePaged<Source>(["sources"], "/sources", { limit: 200 });
-  const items = itemsOf(found.data);
+  const found = useQuery({ queryKey: ["sources"], queryFn: ({ signal }) => everything<Source>("/sources", {}, signal), refetchInterval: FRESH });
+  const items = found.data ?? NONE;
   const chosen = items.find((one) => one.id === open) ?? null;
   const speaking = items.filter(speaks);
   const online = speaking.filter((one) => one.online && one.enabled).length;
@@ -87,7 +91,7 @@ export function SourceState({ source }: { source: Source }): ReactNode {
 function Skew({ source }: { source: Source }): ReactNode {
   const { t, i18n } = useTranslation();
   const skew = source.clock_skew;
-  if (skew === null || skew === undefined) return <span className="muted">–</span>;
+  if (skew === null || skew === undefined || source.kind === "derived" || source.kind === "file") return <span className="muted">–</span>;
   const seconds = Math.abs(skew);
   const size = seconds < 60 ? `${formatNumber(Math.round(seconds * 10) / 10, i18n.language)} s` : formatDuration(seconds * 1000, i18n.language);
   const text = seconds < 0.05 ? t("telemetry.sources.inTime") : t(skew > 0 ? "telemetry.sources.ahead" : "telemetry.sources.behind", { time: size });
@@ -99,7 +103,7 @@ function SourceCard({ source, open }: { source: Source; open: () => void }): Rea
   return (
     <li className="row">
       <button type="button" className="row-main" onClick={open}>
-        <span className="row-line"><b title={source.name}>{sourceTitle(source.name)}</b><SourceState source={source} />{source.clock_suspect ? <Skew source={source} /> : null}</span>
+        <span className="row-line"><b title={source.name}>{sourceTitle(source.name)}</b><SourceState source={source} />{source.clock_suspect && source.kind !== "derived" ? <Skew source={source} /> : null}</span>
         <span className="row-line muted"><span>{t(`telemetry.sources.kind.${source.kind as "http"}`)}</span>{source.seen_at ? <Ago at={source.seen_at} /> : <span>{t("telemetry.points.never")}</span>}<span className="num">{t("telemetry.sources.accepted")} {formatNumber(source.accepted, i18n.language)}</span>{source.rejected > 0 ? <span className="num">{t("telemetry.sources.rejected")} {formatNumber(source.rejected, i18n.language)}</span> : null}</span>
       </button>
     </li>
