@@ -33,6 +33,9 @@ test("setting colours, alarms and selection replaces what was set before", () =>
   table.addTile(["a", "b"], boxes(2));
   table.setColors(new Map([["a", [9, 9, 9] as Rgb]]));
   table.setColors(new Map([["b", [8, 8, 8] as Rgb]]));
+  table.addColors(new Map([["b", [7, 8, 8] as Rgb]]));
+  expect([flags(table, 0), texel(table, 1)]).toEqual([0, [7, 8, 8, COLORED]]);
+  table.setColors(new Map([["b", [8, 8, 8] as Rgb]]));
   table.setAlarms(new Map([["a", "low"]]));
   table.setAlarms(null);
   table.onlyFlag(["a"], SELECTED);

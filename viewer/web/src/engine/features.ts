@@ -272,6 +272,17 @@ export class FeatureTable {
       if (((this.#flags[element] as number) & COLORED) !== 0 && !wanted[element]) this.#change(element, COLORED, 0);
   }
 
+  /** Colour these elements, and leave the others as they are. */
+  addColors(colors: ReadonlyMap<string, Rgb | null>): void {
+    for (const [globalId, given] of colors) {
+      const color = texel(given);
+      const element = this.#intern(globalId);
+      this.#colors.set(color, element * 3);
+      this.#flags[element] = (this.#flags[element] as number) | COLORED;
+      this.#writeElement(element);
+    }
+  }
+
   /** Mark exactly these elements as in alarm. */
   setAlarms(alarms: ReadonlyMap<string, Severity> | null): void {
     const wanted = new Map<number, number>();

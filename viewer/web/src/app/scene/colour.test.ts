@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colourOf, coloursOf, differenceColours, differenceLimit, differences, scaleStops, targetValues, type Colouring } from "./colour";
+import { colourOf, coloursOf, differenceColours, differenceLimit, differences, Painter, scaleStops, targetValues, type Colouring } from "./colour";
 
 const colouring = (points: { handle: number; globalId: string }[], more: Partial<Colouring> = {}): Colouring =>
   ({ key: "k", target: "room", name: "temperature", label: "t", unit: "DEG_C", kind: "number", points, ...more });
@@ -12,6 +12,21 @@ test("a room with two sensors shows their mean, one without a value is hatched",
   const colours = coloursOf(ROOMS, values, { limits: [16, 30], classes: false });
   expect(colours.get("b")).toEqual([165, 0, 38]); // the end of the scale
   expect(colours.get("c")).toBeNull();
+});
+
+test("a painter says at first everything, then what has another colour, and agrees with the whole", () => {
+  for (const classes of [false, true]) {
+    const scheme = { limits: [16, 30] as const, classes };
+    const painter = new Painter(ROOMS, scheme);
+    const valueOf = (handle: number): number | null => VALUES[handle] ?? null;
+    expect(painter.changed(valueOf)).toEqual(coloursOf(ROOMS, targetValues(ROOMS, valueOf), scheme));
+    expect(painter.changed(valueOf).size).toBe(0);
+    const later = (handle: number): number | null => (handle === 3 ? null : handle === 4 ? 17 : valueOf(handle));
+    expect(painter.changed(later)).toEqual(new Map([["b", null], ["c", coloursOf(ROOMS, new Map([["c", 17]]), scheme).get("c")]]));
+  }
+  const pumps = colouring([{ handle: 1, globalId: "p" }], { kind: "bool", name: "running" });
+  const scheme = { limits: [0, 1] as const, classes: false };
+  expect(new Painter(pumps, scheme).changed(() => 1)).toEqual(coloursOf(pumps, new Map([["p", 1]]), scheme));
 });
 
 test("the change of a value is pale where it is none, and as strong to either side", () => {

@@ -256,3 +256,61 @@ export function differenceColours(colouring: Colouring, values: ReadonlyMap<stri
     return [globalId, value === undefined ? null : colourOf(value, -limit, limit, "diverging")] as const;
   }));
 }
+
+const [NONE, IS_ON, IS_OFF] = [STEPS, STEPS + 1, STEPS + 2];
+
+/**
+ * Follows the values of a colouring: what has another colour than when it was asked last. A tick that changes a third
+ * of thirty thousand elements costs what that third costs, not thirty thousand new entries of a map.
+ */
+export class Painter {
+  readonly #ids: string[];
+  /** Handles of target `i`: from `#first[i]` to `#first[i + 1]`. */
+  readonly #handles: Uint32Array;
+  readonly #first: Uint32Array;
+  readonly #codes: Int16Array;
+  readonly #colours: readonly (Rgb | null)[];
+
+  constructor(readonly colouring: Colouring, readonly scheme: Scheme) {
+    const grouped = new Map<string, number[]>();
+    for (const { handle, globalId } of colouring.points) {
+      const known = grouped.get(globalId);
+      if (known) known.push(handle);
+      else grouped.set(globalId, [handle]);
+    }
+    this.#ids = [...grouped.keys()];
+    this.#handles = Uint32Array.from([...grouped.values()].flat());
+    this.#first = new Uint32Array(this.#ids.length + 1);
+    let at = 0;
+    [...grouped.values()].forEach((handles, i) => (this.#first[i + 1] = at += handles.length));
+    this.#codes = new Int16Array(this.#ids.length).fill(-1);
+    this.#colours = [...tableOf(scaleOf(colouring)), null, onColour(colouring), OFF];
+  }
+
+  /** Everything at the first call, then what has changed. */
+  changed(valueOf: (handle: number) => number | null): Map<string, Rgb | null> {
+    const found = new Map<string, Rgb | null>();
+    for (let i = 0; i < this.#ids.length; i++) {
+      const code = this.#code(i, valueOf);
+      if (code === this.#codes[i]) continue;
+      this.#codes[i] = code;
+      found.set(this.#ids[i] as string, this.#colours[code] as Rgb | null);
+    }
+    return found;
+  }
+
+  #code(i: number, valueOf: (handle: number) => number | null): number {
+    let [sum, n] = [0, 0];
+    for (let k = this.#first[i] as number; k < (this.#first[i + 1] as number); k++) {
+      const value = valueOf(this.#handles[k] as number);
+      if (value === null) continue;
+      sum += value;
+      n++;
+    }
+    if (n === 0) return NONE;
+    if (this.colouring.kind === "bool") return sum / n > 0.5 ? IS_ON : IS_OFF;
+    const [low, high] = this.scheme.limits;
+    const share = this.scheme.classes ? classOf(sum / n, low, high) / (CLASSES - 1) : high > low ? (sum / n - low) / (high - low) : 0.5;
+    return Math.round(Math.min(1, Math.max(0, share)) * (STEPS - 1));
+  }
+}

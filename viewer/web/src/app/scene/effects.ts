@@ -10,7 +10,7 @@ import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
 import { storeyMarkers, useLabels } from "../equipment/markers";
-import { colourings, coloursOf, differenceColours, differenceLimit, differences, quantityName, startLimits, targetValues, type Colouring } from "./colour";
+import { colourings, coloursOf, differenceColours, differenceLimit, differences, Painter, quantityName, startLimits, targetValues, type Colouring } from "./colour";
 import { lookAt } from "./look";
 import { useScene, useSceneScope, useSceneState, useShowStorey } from "./state";
 import { worstAlarms } from "../timeline/frames";
@@ -46,7 +46,7 @@ export function useColouring(tree: Tree): void {
   const { live } = useBuilding();
   const { store } = useSceneScope();
   const scene = useScene();
-  const { colouring, limits, classes, storey, isolated, picture } = useSceneState();
+  const { colouring, limits, classes, storey, isolated, picture, painted } = useSceneState();
   const version = useValuesVersion(colouring !== null);
   const known = useColourings(tree);
   const earlier = useEarlier();
@@ -58,23 +58,26 @@ export function useColouring(tree: Tree): void {
     const fresh = colouring && known.find((one) => one.key === colouring.key);
     if (fresh && fresh !== colouring) store.set((state) => ({ ...state, colouring: fresh }));
   }, [known, colouring, store]);
+  const painter = useRef<Painter | null>(null);
   useEffect(() => {
-    if (!scene) return;
-    if (!colouring) {
-      scene.setColors(null);
+    // Whatever coloured the model meanwhile: painted anew.
+    painter.current = null;
+    if (!colouring) scene?.setColors(null);
+  }, [scene, colouring, limits, classes, changes, painted]);
+  useEffect(() => {
+    if (!scene || !colouring) return;
+    if (!limits || changes) {
+      const values = currentValues(colouring, live);
+      if (limits && before) {
+        const found = differences(before, values);
+        scene.setColors(differenceColours(colouring, found, differenceLimit(found.values())));
+      } else if (!limits && values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
       return;
     }
-    const values = currentValues(colouring, live);
-    if (!limits) {
-      if (values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
-      return;
-    }
-    if (!changes) scene.setColors(coloursOf(colouring, values, { limits, classes }));
-    else {
-      const found = differences(before, values);
-      scene.setColors(differenceColours(colouring, found, differenceLimit(found.values())));
-    }
-  }, [scene, colouring, limits, classes, version, live, store, before, changes]);
+    const number = (handle: number): number | null => asNumber(live.values.get(handle));
+    if (painter.current) scene.addColors(painter.current.changed(number));
+    else scene.setColors((painter.current = new Painter(colouring, { limits, classes })).changed(number));
+  }, [scene, colouring, limits, classes, version, live, store, before, changes, painted]);
   const then = useMemo(() => (colouring && before && limits ? coloursOf(colouring, before, { limits, classes }) : NOTHING), [colouring, before, limits, classes]);
   useEffect(() => {
     scene?.compare(earlier && compared === "split" ? { colors: then, alarms: earlier.alarms, share } : null);

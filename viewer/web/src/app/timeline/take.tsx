@@ -12,7 +12,7 @@ import { useScene, useSceneScope } from "../scene/state";
 import { clip, clipMaker, series, sizeOf, stamp, type Caption } from "./film";
 import { usePast } from "./hooks";
 
-const SECONDS = [5, 10, 20, 60];
+const SECONDS = [2, 5, 10, 20];
 const FPS = 24;
 const PICTURES = [12, 24, 49, 97];
 
