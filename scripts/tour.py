@@ -1,11 +1,13 @@
 """`python -m scripts.tour OUT`: pictures of every page for the docs, the same way every time.
 
 Starts the demo in a folder of its own, fills it (scripts/tour_content.py) and photographs each page on a desktop and a
-phone, in Chinese and English, light and dark: `OUT/PAGE-LANGUAGE-THEME-SIZE.jpg`. `--only scene --only issues` takes
-some of the pages, `--language zh`, `--theme dark` and `--size phone` a part of the matrix. What a browser's console
-complains of is said and makes the exit code 1. Needs what `make test` sets up.
+phone, in Chinese and English, light and dark: `OUT/PAGE-LANGUAGE-THEME-SIZE.webp`. `--only scene --only issues` takes
+some of the pages, `--language zh`, `--theme dark` and `--size phone` a part of the matrix; `--docs` takes those that
+docs/tour.md shows. What a browser's console complains of is said and makes the exit code 1. Needs what `make test` sets
+up.
 """
 
+import base64
 import shutil
 import sys
 import tempfile
@@ -28,7 +30,7 @@ SIZES: Final[dict[str, dict[str, Any]]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
 }
 LOCALES: Final = {"zh": "zh-CN", "en": "en-US"}
-QUALITY: Final = 80  # of the JPEGs: a page stays below 150 KB
+QUALITY: Final = 80  # of the WebPs: a page stays below 120 KB
 LOADED_MS: Final = 15_000
 SLOW_MS: Final = 60_000  # software OpenGL
 
@@ -53,6 +55,11 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
     "scene-versions": ("/b/{building}?changes={model}&from=1&to=2", shown(".stage-note")),
     "scene-check": ("/b/{building}?check={ids_check}&specification=2", shown(".stage-note")),
     "overview": ("/b/{building}/overview", None),
+    "buildings": ("/overview", None),
+    "dashboards": ("/b/{building}/dashboards", None),
+    "trends": ("/b/{building}/trends?c={chart}&r=3d", None),
+    "points": ("/b/{building}/telemetry/points", None),
+    "sources": ("/b/{building}/telemetry/sources", None),
     "alarms": ("/b/{building}/alarms", None),
     "alarm": ("/b/{building}/alarms?alarm={alarm}", shown(".detail")),
     "orders": ("/b/{building}/orders", None),
@@ -83,6 +90,18 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
 }
 SIGNED_OUT: Final = {"sign-in": "", "sign-in-code": "audit.zhao", "enrol": "factor.wu", "new-password": "new.sun"}
 
+# What docs/tour.md shows: every page once or more, and all of the matrix among them.
+DOCS: Final[dict[str, tuple[str, ...]]] = {
+    "zh-light-desktop": ("scene", "overview", "trends", "order", "plans", "check-ids", "sign-in"),
+    "zh-dark-desktop": ("scene-alarm", "dashboards", "alarms", "models", "audit"),
+    "zh-light-phone": ("scene", "overview", "order", "my-account"),
+    "zh-dark-phone": ("alarms", "trends"),
+    "en-light-desktop": ("scene-check", "points", "orders", "changes", "accounts", "roles"),
+    "en-dark-desktop": ("scene", "overview", "issues", "scene-versions", "sources"),
+    "en-light-phone": ("issues", "plans"),
+    "en-dark-phone": ("overview", "sign-in"),
+}
+
 
 class Tour:
     """Takes the pictures of one size, language and theme."""
@@ -109,7 +128,9 @@ class Tour:
             page.locator(".load-bar").wait_for(state="hidden", timeout=SLOW_MS)
             page.wait_for_timeout(2500)  # the camera flies
         page.wait_for_timeout(700)  # drawers slide
-        page.screenshot(path=self.out / f"{name}{self.suffix}.jpg", type="jpeg", quality=QUALITY, timeout=60_000)
+        shoot = {"format": "webp", "quality": QUALITY}
+        picture = page.context.new_cdp_session(page).send("Page.captureScreenshot", shoot)["data"]
+        (self.out / f"{name}{self.suffix}.webp").write_bytes(base64.b64decode(picture))
 
     def signed_in(self, names: list[str], content: Content, password: str) -> None:
         context = self.browser.new_context(**self.options)
@@ -162,7 +183,8 @@ def fill(server: Server) -> tuple[Content, str]:
 @click.option("--language", multiple=True, type=click.Choice(list(LOCALES)), default=list(LOCALES))
 @click.option("--theme", multiple=True, type=click.Choice(["light", "dark"]), default=["light", "dark"])
 @click.option("--size", multiple=True, type=click.Choice(list(SIZES)), default=list(SIZES))
-def main(out: Path, only: tuple[str, ...], language: list[str], theme: list[str], size: list[str]) -> None:
+@click.option("--docs", is_flag=True, help="What docs/tour.md shows.")
+def main(out: Path, only: tuple[str, ...], language: list[str], theme: list[str], size: list[str], docs: bool) -> None:
     names = list(only) or [*PAGES, *SIGNED_OUT]
     out.mkdir(parents=True, exist_ok=True)
     complaints: list[str] = []
@@ -178,11 +200,12 @@ def main(out: Path, only: tuple[str, ...], language: list[str], theme: list[str]
         for tongue, look, screen in ((a, b, c) for a in language for b in theme for c in size):
             options = {"locale": LOCALES[tongue], "color_scheme": look, "reduced_motion": "reduce", **SIZES[screen]}
             tour = Tour(browser, server.address, out, f"-{tongue}-{look}-{screen}", options)
-            tour.signed_in([name for name in names if name in PAGES], content, password)
-            tour.signed_out([name for name in names if name in SIGNED_OUT], content.password)
+            chosen = [name for name in names if not docs or name in DOCS[f"{tongue}-{look}-{screen}"]]
+            tour.signed_in([name for name in chosen if name in PAGES], content, password)
+            tour.signed_out([name for name in chosen if name in SIGNED_OUT], content.password)
             complaints += tour.complaints
         browser.close()
-    click.echo("\n".join(complaints) or f"{len(list(out.glob('*.jpg')))} pictures in {out}")
+    click.echo("\n".join(complaints) or f"{len(list(out.glob('*.webp')))} pictures in {out}")
     sys.exit(1 if complaints else 0)
 
 

@@ -72,6 +72,7 @@ class Content:
     ids_check: str
     alarm: str
     order: str
+    chart: str  # ids of points, as the address of the trends has them
     password: str  # of the tour's accounts
 
 
@@ -108,7 +109,7 @@ class Filler:
         self.versions(sample)
         model = self.items("/models", building=self.building)[0]["id"]
         check = next(one for one in self.items(f"/models/{model}/checks") if one["kind"] == "ids")
-        return Content(self.building, model, check["id"], self._alarm(), self._order(), PASSWORD)
+        return Content(self.building, model, check["id"], self._alarm(), self._order(), self._chart(), PASSWORD)
 
     def _alarm(self) -> str:
         """The first alarm of the simulated faults; the demo raises them in its first minutes."""
@@ -118,6 +119,13 @@ class Filler:
                 raise RuntimeError("the demo raised no alarm within three minutes")
             time.sleep(2)
         return str(found[0]["id"])
+
+    def _chart(self) -> str:
+        """The weather and three rooms."""
+        points = [one for one in self.items("/points", building=self.building, limit=1000) if one["unit"] == "DEG_C"]
+        outside = [one for one in points if one["brick_class"] == "Outside_Air_Temperature_Sensor"]
+        rooms = [one for one in points if one["brick_class"] == "Zone_Air_Temperature_Sensor"]
+        return ".".join(one["id"] for one in [*outside[:1], *rooms[:3]])
 
     def _order(self) -> str:
         orders = self.items("/work-orders", building=self.building)

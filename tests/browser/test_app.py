@@ -1,5 +1,6 @@
 """The app around the 3D view: signing in, two languages, two themes, phone size, keys, nobody kept out."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from tests.serving import Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 SLOW = 60_000  # ms; software OpenGL on two busy cores
+FIRST_LOAD = 400_000  # bytes, compressed, of all files of a page without the 3D view
+DIST = Path(__file__).parents[2] / "viewer" / "web" / "dist"
 OF_BUILDING = ("overview", "alarms", "orders", "plans", "models", "issues", "checks")
-OF_SERVER = ("account", "admin/accounts", "admin/roles", "admin/grants", "admin/keys", "admin/audit")
+OF_SERVER = ("overview", "account", "admin/accounts", "admin/roles", "admin/grants", "admin/keys", "admin/audit")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
@@ -56,6 +59,12 @@ def sign_in(page: Page, server: Server, password: str | None = None) -> None:
     page.locator("input[autocomplete=username]").fill("administrator")
     page.locator("input[type=password]").fill(password or server.password)
     page.locator("button[type=submit]").click()
+
+
+def enter(page: Page, server: Server) -> None:
+    """Signed in without the page of it, and without the 3D view that follows."""
+    login = {"name": "administrator", "password": server.password}
+    assert page.context.request.post(f"{server.address}api/v1/session", data=login).ok
 
 
 def width(page: Page) -> int:
@@ -102,12 +111,11 @@ def _end_of_session(page: Page, server: Server) -> None:
 
 
 @pytest.mark.parametrize(("locale", "theme"), [("zh-CN", "dark"), ("en-US", "light")])
-def test_every_page_fits_a_phone_and_keeps_nobody_out(
+def test_every_page_fits_a_phone_and_keeps_nobody_out_on_a_desk_either(
     chromium: Browser, contexts: list[BrowserContext], fresh_server: Server, building: str, locale: str, theme: str
 ) -> None:
     page, errors = open_page(chromium, contexts, locale=locale, color_scheme=theme, reduced_motion="reduce", **PHONE)
-    sign_in(page, fresh_server)
-    page.get_by_role("navigation").wait_for()
+    enter(page, fresh_server)
     found: list[str] = []
     for path in (*(f"b/{building}/{name}" for name in OF_BUILDING), *OF_SERVER):
         page.goto(fresh_server.address + path)
@@ -115,6 +123,10 @@ def test_every_page_fits_a_phone_and_keeps_nobody_out(
         expect(page.locator(".ant-skeleton, [aria-busy=true]")).to_have_count(0, timeout=SLOW)
         assert width(page) <= 390, path
         found += barriers(page)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.locator(".rail").wait_for()
+        found += barriers(page)
+        page.set_viewport_size(PHONE["viewport"])  # type: ignore[arg-type]
     assert found == []
     assert errors == []
 
@@ -127,7 +139,7 @@ def test_the_keyboard_searches_opens_help_and_changes_pages(
     page.get_by_test_id("scene").wait_for()
     page.evaluate("window.twin.ready")
     page.keyboard.press("/")
-    search = page.get_by_role("textbox", name="Search")
+    search = page.get_by_role("combobox", name="Search")
     expect(search).to_be_focused(timeout=SLOW)
     page.keyboard.type("zzz-nothing")
     expect(page.get_by_text("Nothing found for “zzz-nothing”")).to_be_visible()
@@ -137,4 +149,68 @@ def test_the_keyboard_searches_opens_help_and_changes_pages(
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     expect(page.get_by_role("heading", name="Alarms", exact=True)).to_be_visible()
+    assert errors == []
+
+
+def first_load(page: Page) -> dict[str, int]:
+    """What the page has fetched of the app's files, compressed as a proxy in front of the server does it."""
+    names = page.evaluate("performance.getEntriesByType('resource').map(one => new URL(one.name).pathname)")
+    files = {name: DIST / name.removeprefix("/") for name in names if name.startswith("/assets/")}
+    small = {name: file.read_bytes() for name, file in files.items()}
+    return {name: len(data if name.endswith(".woff2") else gzip.compress(data)) for name, data in small.items()}
+
+
+SEVEN_HOURS_SLOW = """
+    const Right = Date;
+    const wrong = () => Right.now() - 7 * 3600e3;
+    Date = class extends Right {
+        constructor(...given) { if (given.length) super(...given); else super(wrong()); }
+        static now() { return wrong(); }
+    };
+"""
+
+
+def test_the_app_is_small_can_be_installed_and_says_when_the_server_is_away(
+    chromium: Browser, contexts: list[BrowserContext], fresh_server: Server, building: str
+) -> None:
+    page, errors = open_page(chromium, contexts, locale="en-US", reduced_motion="reduce")
+    enter(page, fresh_server)
+    page.goto(f"{fresh_server.address}b/{building}/overview")
+    page.get_by_role("heading", name="Safety").wait_for()
+    loaded = first_load(page)
+    assert not any("building-view" in name or "three" in name for name in loaded), (
+        "the 3D view waits until it is asked for"
+    )
+    assert sum(loaded.values()) <= FIRST_LOAD, sorted(loaded.items(), key=lambda one: -one[1])[:8]
+
+    session = page.context.new_cdp_session(page)
+    assert session.send("Page.getInstallabilityErrors")["installabilityErrors"] == []
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    assert page.evaluate("caches.keys()") == [], "nothing is kept: no page is ever older than the server's"
+    assert errors == []
+
+    page.context.set_offline(True)
+    page.goto(f"{fresh_server.address}b/{building}/alarms")
+    expect(page.get_by_role("heading", name="The server cannot be reached")).to_be_visible()
+    assert barriers(page) == []
+    page.context.set_offline(False)
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_role("heading", name="Alarms", exact=True)).to_be_visible()
+
+
+def test_ages_are_told_by_the_servers_clock(
+    chromium: Browser, contexts: list[BrowserContext], fresh_server: Server, building: str
+) -> None:
+    page, errors = open_page(chromium, contexts, locale="en-US", reduced_motion="reduce")
+    page.add_init_script(SEVEN_HOURS_SLOW)
+    with fresh_server.client() as client:
+        order = client.post(
+            "/work-orders", json={"building": building, "title": "Look at the clock", "priority": "critical"}
+        )
+        assert order.status_code == 201, order.text
+    enter(page, fresh_server)
+    page.goto(f"{fresh_server.address}b/{building}/orders")
+    row = page.locator(".order-card, .row").filter(has_text="Look at the clock").first
+    expect(row).to_contain_text("hr.")  # due in two hours; by this machine's clock it would be nine
+    assert "9 hr" not in row.inner_text() and "8 hr" not in row.inner_text()
     assert errors == []

@@ -12,7 +12,7 @@ export const overview = {
   comfort: { title: "Comfort", value: "of the rooms are comfortable", note: "{{comfortable}} of {{rooms}} rooms between {{low}} and {{high}} °C", mean: "Average {{mean}} °C", none: "No room reports its temperature yet" },
   use: {
     electricity: "Electricity", heat: "Heat", water: "Water", gas: "Gas", thisMonth: "this month so far", more: "{{percent}} more than last year", less: "{{percent}} less than last year", same: "As much as last year", noLast: "No data for last year", noData: "No reading this month",
-    since: "Counted since {{when}}", quota: "Quota {{quota}}", used: "{{percent}} of the month's quota used", expected: "At this rate {{amount}} by the end of the month", within: "Within quota", near: "Close to quota", over: "Over quota",
+    since: "Counted since {{when}}", quota: "Quota {{quota}}", used: "{{percent}} of the month's quota used", expected: "At this rate {{amount}} by the end of the month", within: "Within quota", near: "Close to quota", over: "Over quota", heading: "Likely to exceed the quota",
     year: "This year {{amount}}", yearQuota: "{{percent}} of the year's quota", noQuota: "No quota set", months: "Month by month", thisYear: "Last 12 months", lastYear: "A year before",
     from: { supply: "Measured at the building's supply", meters_one: "{{count}} meter", meters_other: "Sum of {{count}} meters" }, power: "{{power}} kW now", storeys: "Darker storeys use more",
     month: "{{month}}: {{amount}}; a year before: {{before}}", none: "No energy or water meter yet", noneHint: "Points of the Brick classes Energy_Sensor and Water_Usage_Sensor count here, as do energy, water and gas meters of the model.",

@@ -12,7 +12,7 @@ export const overview = {
   comfort: { title: "舒适", value: "的房间温度舒适", note: "{{rooms}} 个房间中 {{comfortable}} 个在 {{low}}–{{high}} °C 之间", mean: "平均 {{mean}} °C", none: "暂无房间温度数据" },
   use: {
     electricity: "用电", heat: "用热", water: "用水", gas: "用气", thisMonth: "本月至今", more: "比去年同期多 {{percent}}", less: "比去年同期少 {{percent}}", same: "与去年同期持平", noLast: "没有去年的数据", noData: "本月没有读数",
-    since: "自 {{when}} 起计量", quota: "定额 {{quota}}", used: "已用本月定额的 {{percent}}", expected: "照此到月底约 {{amount}}", within: "定额以内", near: "接近定额", over: "超出定额",
+    since: "自 {{when}} 起计量", quota: "定额 {{quota}}", used: "已用本月定额的 {{percent}}", expected: "照此到月底约 {{amount}}", within: "定额以内", near: "接近定额", over: "超出定额", heading: "预计超出定额",
     year: "今年累计 {{amount}}", yearQuota: "全年定额的 {{percent}}", noQuota: "未设定额", months: "逐月用量", thisYear: "近 12 个月", lastYear: "上年同月",
     from: { supply: "总表实测", meters_other: "{{count}} 块表合计" }, power: "当前 {{power}} kW", storeys: "颜色越深的楼层用得越多",
     month: "{{month}}：{{amount}}，上年同月 {{before}}", none: "暂无能源表或水表", noneHint: "Brick 类别为 Energy_Sensor、Water_Usage_Sensor 的点位，以及模型中的电表、水表、气表会计入此处。",

@@ -86,7 +86,7 @@ function Limit({ compared, unit }: { compared: Compared; unit: string }): ReactN
     <>
       <Meter share={compared.amount / compared.quota} />
       <p className="ov-note">
-        <b className={`ov-state tone-${STATE_TONE[compared.state]}`}>{t(`overview.use.${compared.state}`)}</b>{" "}
+        <b className={`ov-state tone-${STATE_TONE[compared.state]}`}>{t(`overview.use.${compared.state === "over" && compared.amount <= compared.quota ? "heading" : compared.state}`)}</b>{" "}
         {t("overview.use.used", { percent: percent(compared.amount / compared.quota) })}
         {compared.expected === null ? null : <>{" · "}{t("overview.use.expected", { amount: amount(compared.expected, unit) })}</>}
       </p>
