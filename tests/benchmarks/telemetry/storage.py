@@ -107,9 +107,6 @@ async def fill(db: Database, found: Series) -> tuple[int, UUID]:
             """INSERT INTO latest (point_id, ts, num, stored_at)
                SELECT DISTINCT ON (point_id) point_id, ts, num, ts FROM reading ORDER BY point_id, ts DESC"""
         )
-        await conn.execute(
-            "INSERT INTO rollup_dirty SELECT DISTINCT point_id, date_bin('1 hour', ts, 'epoch') FROM reading"
-        )
     await Rollups(db).catch_up(now=datetime.now(UTC))
     return count, building
 
@@ -118,7 +115,7 @@ async def measure(db: Database, name: str) -> None:
     """Fill, count, compress, remove."""
     count, building = await fill(db, real_series())
     async with db.connection() as conn:
-        await conn.execute("VACUUM ANALYZE reading")
+        await conn.execute("VACUUM ANALYZE reading, rollup_5m, rollup_1h")
         await upkeep.count_parts(conn)
         before = await upkeep.storage_use(conn, building)
     figure(f"storage.bytes_per_reading.{name}", before.bytes / count, "B")
