@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Input, Modal } from "antd";
 import { Bookmark, Box, ChevronsRight, FileText, Search } from "lucide-react";
-import { useEffect, useMemo, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useMemo, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useLocation, useNavigate } from "react-router";
 import { get } from "../../api/client";
@@ -29,21 +29,7 @@ const PAGES = [
 ] as const;
 const ICON = { page: FileText, command: ChevronsRight, view: Bookmark, element: Box } as const;
 
-export function CommandPalette(): ReactNode {
-  const [open, setOpen] = useState(false);
-  useEffect(() => {
-    const listen = (event: globalThis.KeyboardEvent): void => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
-      event.preventDefault();
-      setOpen((shown) => !shown);
-    };
-    window.addEventListener("keydown", listen);
-    return () => window.removeEventListener("keydown", listen);
-  }, []);
-  return open ? <Palette close={() => setOpen(false)} /> : null;
-}
-
-function Palette({ close }: { close: () => void }): ReactNode {
+export function CommandPalette({ close }: { close: () => void }): ReactNode {
   const { t } = useTranslation();
   const [text, setText] = useState("");
   const [cursor, setCursor] = useState(0);

@@ -19,7 +19,6 @@ import { Shortcuts } from "./shortcuts";
 import { TopBar } from "./top-bar";
 import type { Building } from "../../api/types";
 
-const CommandPalette = lazy(async () => ({ default: (await import("./palette")).CommandPalette }));
 const BuildingView = lazy(() => import("../scene/building-view"));
 
 /** On a building's pages that building; on the server's pages the one that one comes from, if there is any. */
@@ -65,7 +64,6 @@ function BuildingShell({ building }: { building: Building }): ReactNode {
       ) : null} bare={onScene} />
       <AlarmToasts />
       <Shortcuts />
-      <Suspense fallback={null}><CommandPalette /></Suspense>
     </BuildingContext>
   );
 }
