@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import click
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from scripts.tour_content import Content, Filler
 from tests.browser.conftest import ARGUMENTS
@@ -123,7 +123,10 @@ class Tour:
             page.wait_for_load_state("networkidle", timeout=LOADED_MS)
         except Error:
             pass  # live pages may never be idle
-        if page.get_by_test_id("scene").is_visible():
+        for waiting in (".splash", ".ant-skeleton", ".ant-spin", "main.page [aria-busy=true]"):
+            expect(page.locator(waiting)).to_have_count(0, timeout=SLOW_MS)
+        if name.startswith("scene"):
+            page.get_by_test_id("scene").wait_for(timeout=SLOW_MS)
             page.evaluate("window.twin.ready")
             page.locator(".load-bar").wait_for(state="hidden", timeout=SLOW_MS)
             page.wait_for_timeout(2500)  # the camera flies

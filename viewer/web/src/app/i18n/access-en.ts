@@ -34,6 +34,7 @@ export const access = {
   copied: "Copied",
   copy: "Copy",
   did: {
+    quotaSet: "Quotas set", workOrderRate: "Work order rated",
     accountPassword: "Password set by administrator", accountUnlock: "Account unlocked", accountWrite: "Account changed", accountRead: "Accounts read", alarmAcknowledge: "Alarm acknowledged",
     alarmComment: "Alarm commented", alarmShelve: "Alarm shelved", alarmUnshelve: "Alarm unshelved", alarmReset: "Alarm reset", alarmRuleWrite: "Alarm rule changed", assetWrite: "Asset changed", auditExport: "Audit trail exported",
     auditPrune: "Old audit entries removed", auditRead: "Audit trail read", auditVerify: "Audit trail verified", buildingWrite: "Building changed", elementWrite: "Element changed", grantGive: "Role granted", grantTake: "Role revoked",

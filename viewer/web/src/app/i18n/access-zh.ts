@@ -37,6 +37,7 @@ export const access: Plain<Texts["access"]> = {
   copied: "已复制",
   copy: "复制",
   did: {
+    quotaSet: "设置定额", workOrderRate: "评价工单",
     accountPassword: "管理员重置密码", accountUnlock: "解锁账号", accountWrite: "修改账号", accountRead: "查看账号", alarmAcknowledge: "确认告警",
     alarmComment: "备注告警", alarmShelve: "搁置告警", alarmUnshelve: "取消搁置告警", alarmReset: "复位告警", alarmRuleWrite: "修改告警规则", assetWrite: "修改资产", auditExport: "导出审计记录",
     auditPrune: "清理到期审计记录", auditRead: "查看审计记录", auditVerify: "校验审计记录", buildingWrite: "修改楼栋", elementWrite: "修改构件", grantGive: "授予角色", grantTake: "撤销角色",
