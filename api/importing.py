@@ -31,6 +31,7 @@ from ifc_models import models, store
 from ifc_models.converter import converter
 from ifc_models.disciplines import find_misalignment
 from ifc_models.extract import Extract, Finding, load_geometry
+from ifc_models.findings import Findings
 from ifc_models.mesh_kept import BEFORE_FILE, BEFORE_MESHES, write_meshes
 from ifc_models.mesh_kept import CONTENT_TYPE as MESHES
 from ifc_models.package import CONTENT_TYPE as PACKAGE
@@ -43,6 +44,7 @@ from ifc_models.repeating import (
     repeat_version,
 )
 from ifc_models.report import build_report
+from ifc_models.shape_checks import check_shapes
 from ifc_models.store import NewVersion
 from ifc_models.worker import Step, WorkerPool
 from spatial.placed import place_building
@@ -388,29 +390,32 @@ class Importer:
         complete: Callable[[], Awaitable[NewVersion]] | None = None,
     ) -> dict[str, Any]:
         before = time.perf_counter()
-        tiles = new.tiles
+        tiles, geometry = new.tiles, new.geometry
+        of_shapes: list[Finding] = []
 
         async def completed() -> NewVersion:
-            nonlocal tiles
+            """The rows are there: what follows from them is worked out while tiles may still be made."""
+            nonlocal tiles, of_shapes
+            if new.boxes is not None:
+                of_shapes = await asyncio.to_thread(check_shapes, new.extract, geometry, new.boxes, new.shapes)
+                new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
+            await place_building(conn, model.building_id)
+            actor = Actor(job.created_by or SYSTEM.name)
+            new.extract.warnings.extend(await make_points(conn, actor, model.building_id))
             whole = await complete() if complete is not None else new
             tiles = whole.tiles
             return whole
 
         stored = await store.store_version(conn, new, completed)
-        if new.boxes is not None:
-            new.extract.warnings.extend(await find_misalignment(conn, model.building_id, model.id, new.boxes))
-        await place_building(conn, model.building_id)
-        await self._make_points(conn, Actor(job.created_by or SYSTEM.name), model.building_id, new.extract)
         now = time.perf_counter()
         report = build_report(
             model=model.name,
             extract=new.extract,
-            geometry=new.geometry,
+            geometry=geometry,
             tiles=tiles,
             stored=stored,
             seconds={"total": now - started, **seconds, "store": now - before},
-            boxes=new.boxes,
-            shapes=new.shapes,
+            of_shapes=of_shapes,
         )
         report |= {"restored": new.restored} if new.restored is not None else {}
         report |= {"reused": reused} if reused is not None else {}
@@ -427,14 +432,16 @@ class Importer:
         await audit.record(conn, Actor(job.created_by or SYSTEM.name), action, f"model:{model.id}", after=about)
         await emit(conn, "model", about, building_id=model.building_id)
 
-    @staticmethod
-    async def _make_points(conn: Conn, actor: Actor, building_id: UUID, extract: Extract) -> None:
-        """Make the points that the file describes; descriptions that make no sense are a warning, not the end."""
-        try:
-            async with conn.transaction():
-                await seeding.points_from_elements(conn, actor, building_id)
-        except Invalid as error:
-            extract.warnings.append(Finding(error.code, str(error), where=(error.where,) if error.where else ()))
+
+async def make_points(conn: Conn, actor: Actor, building_id: UUID) -> list[Finding]:
+    """Make the points that the building's models describe; one that makes no sense is a finding, not the end."""
+    found = Findings()
+    try:
+        async with conn.transaction():
+            await seeding.points_from_elements(conn, actor, building_id)
+    except Invalid as error:
+        found.add("ifc.points_unclear", error.where, reason_en=error.text("en"), reason_zh=error.text("zh"))
+    return found.list()
 
 
 async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:

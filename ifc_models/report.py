@@ -5,16 +5,12 @@ Of the products with a body, openings left out, each is in exactly one of: a ful
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ifc_models.extract import ElementGeometry, Extract, Finding
 from ifc_models.findings import explain, texts
-from ifc_models.shape_checks import check_shapes
 from ifc_models.version import StoredTile, StoredVersion
 
 _OPENINGS: Final = "IfcFeatureElementSubtraction"
@@ -30,12 +26,10 @@ def build_report(
     tiles: Sequence[StoredTile],
     stored: StoredVersion,
     seconds: dict[str, float],
-    boxes: NDArray[np.float64] | None = None,
-    shapes: Mapping[int, bytes] | None = None,
+    of_shapes: Sequence[Finding] = (),
 ) -> dict[str, Any]:
-    """The report of one version; `seconds` has `total` and the stages, `boxes` and `shapes` as for `check_shapes`."""
+    """The report of one version; `seconds` has `total` and the stages, `of_shapes` is what `check_shapes` found."""
     header = extract.header
-    of_shapes = [] if boxes is None else check_shapes(extract, geometry, boxes, shapes)
     return {
         "model": model,
         "version": stored.version,

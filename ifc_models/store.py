@@ -36,7 +36,8 @@ async def store_version(
 ) -> StoredVersion:
     """Write a new version of a model and make it the shown one. Raises NotFound for an unknown model.
 
-    `complete` gives the version with its tiles and package, which may still be made while the elements are written.
+    `complete` is awaited when all is written but tiles and package; it gives the version with them, which may still
+    be made until then.
     """
     # Not FOR UPDATE: tiles that are shown already refer to the model meanwhile.
     found = await row(conn, "SELECT current_version FROM model WHERE id = %s FOR NO KEY UPDATE", (new.model_id,))
@@ -55,13 +56,17 @@ async def store_version(
     await _store_spaces(conn, new, diff.ids)
     await _store_ends(conn, new, diff.ids)
     await _store_classes(conn, new.extract)
-    new = await complete() if complete is not None else new
     await _store_row(conn, new, version)
-    await _store_tiles(conn, new, version, storeys)
     await write_aliases(conn, new.model_id, version, diff.renamed)
     names = [e.global_id for e in new.extract.elements]
     await write_matches(conn, new.model_id, version, resolved.found, diff.ids, names)
     counts = await count_changes(conn, new.model_id, previous, version) if previous else Counts(added=len(names))
+    if complete is not None:
+        new = await complete()
+        await conn.execute(
+            "UPDATE model_version SET package = %s WHERE model_id = %s AND n = %s", (new.package, new.model_id, version)
+        )
+    await _store_tiles(conn, new, version, storeys)
     changed = counts.moved + counts.changed + counts.rekeyed
     return StoredVersion(
         version, counts.added, changed, counts.removed, len(names) - counts.added - changed, resolved.counts

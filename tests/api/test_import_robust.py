@@ -15,14 +15,16 @@ from uuid import UUID
 import pytest
 
 from api.app import Twin, open_twin
-from api.importing import IFC, ask_for_import
+from api.importing import IFC, ask_for_import, make_points
 from identity import Actor
+from ifc_models.report import warning
 from tests.ifc_models import hostile
 from tests.ifc_models.test_preview import tower
 from tests.serving import TWIN, environment, serving, wait_for_job
+from tests.telemetry.test_points import building_of, element
 from twin import jobs, places
 from twin.blob_upkeep import remove_unused_blobs
-from twin.db import row, rows
+from twin.db import Conn, row, rows
 from twin.jobs import Job, JobContext
 from twin.settings import Settings
 
@@ -154,3 +156,14 @@ async def test_no_room_on_the_disk_is_said_and_changes_nothing(
         left = [path for path in settings.blobs.rglob("*") if path.is_file()]
         assert await remove_unused_blobs(twin.db, twin.blobs, tomorrow) == len(left)
         assert [path for path in settings.blobs.rglob("*") if path.is_file()] == []
+
+
+async def test_points_that_make_no_sense_are_a_finding_in_both_languages(conn: Conn) -> None:
+    building = await building_of(conn)
+    await element(conn, building, "IfcPump", "Pump", Twin_Points={"PumpRun": {"value": "run it"}})
+    [finding] = await make_points(conn, ACTOR, building)
+    shown = warning(finding)
+    assert (shown["code"], shown["severity"], len(shown["where"])) == ("ifc.points_unclear", "warning", 1)
+    assert "describes no point" in shown["explanation"]["en"] and "PumpRun" in shown["explanation"]["en"]
+    assert "未能描述测点" in shown["explanation"]["zh"] and "describes" not in shown["explanation"]["zh"]
+    assert await rows(conn, "SELECT FROM point WHERE building_id = %s", (building,)) == []
