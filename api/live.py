@@ -1,10 +1,11 @@
 """The live hub: who listens to which storeys, and what they are sent.
 
 Topics are (building, storey); a building's storey-less rest is a topic too. Per topic one tick encodes one binary
-frame that all its subscribers share; a client that may see only some points of a building gets frames of its own.
-One that is slower than the ticks skips frames: what changed meanwhile is a set of handles, not a queue, so its memory
-is bounded by the number of points. Events travel in a lane of their own that skips nothing; a client that lets that
-lane grow past its limit is told to resync and closed. What a client may see at all: api/sight.py.
+frame that all its subscribers share, written there and then to those for whom nothing else waits (api/wire.py); a
+client that may see only some points of a building gets frames of its own. One that is slower than the ticks skips
+frames: what changed meanwhile is a set of handles, not a queue, so its memory is bounded by the number of points.
+Events travel in a lane of their own that skips nothing; a client that lets that lane grow past its limit is told to
+resync and closed. What a client may see at all: api/sight.py.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from api import frames
 from api.sight import handles_of, verdict, visible
+from api.wire import FrameWriter, frame_of
 from identity import Actor
 from telemetry.ingest import AcceptedBatch
 from twin.db import Database, rows
@@ -135,6 +137,8 @@ class Client:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     held: list[Event] | None = None  # events that wait for a replay to go first
     gone: bool = False
+    wire: FrameWriter | None = None  # takes frames at once; None: everything goes through the lanes
+    idle: bool = False  # its writer has nothing to send
 
     def wants(self, topic: Topic) -> bool:
         """Say whether any subscription covers the topic."""
@@ -149,6 +153,15 @@ class Client:
                     return handles
                 some |= handles & subscription.handles
         return some
+
+    def write_now(self, frames: Sequence[bytes]) -> int:
+        """Write frames that many get, if nothing waits before them; how many the socket took."""
+        if self.wire is None or not self.idle or self.lane or self.frames or self.skipped:
+            return 0
+        for n, frame in enumerate(frames):
+            if not self.wire.write_now(frame):
+                return n
+        return len(frames)
 
     def send(self, message: dict[str, Any]) -> None:
         """Put a JSON message into the lossless lane."""
@@ -265,6 +278,7 @@ class LiveHub:
         dirty, self._dirty = self._dirty, defaultdict(set)
         for topic, handles in dirty.items():
             shared: list[bytes] | None = None
+            finished: list[bytes] = []
             for client in self._clients:
                 mine = client.share(topic, handles)
                 if not mine:
@@ -272,8 +286,13 @@ class LiveHub:
                 if client.skipped or len(client.frames) >= MAX_FRAMES:
                     client.skipped |= mine
                 elif mine is handles:
-                    shared = self._encode(handles) if shared is None else shared
-                    client.frames.extend(shared)
+                    if shared is None:
+                        shared = self._encode(handles)
+                        finished = [frame_of(message) for message in shared]
+                    written = client.write_now(finished)
+                    if written == len(shared):
+                        continue
+                    client.frames.extend(shared[written:])
                 else:
                     client.frames.extend(self._encode(mine))
                 client.wake.set()
@@ -411,7 +430,9 @@ async def write_forever(hub: LiveHub, client: Client) -> None:
             message = hub.drain(client)
             if message is None:
                 client.wake.clear()
+                client.idle = True
                 await client.wake.wait()
+                client.idle = False
                 continue
             if len(client.lane) > MAX_LANE:
                 await _give_up(socket)

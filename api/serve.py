@@ -15,6 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from api.app import Twin, create_app, open_twin
 from api.guard import allowed_hosts
 from api.http import Http
+from api.wire import SharedFrames
 from identity import accounts
 from twin import jobs
 from twin.errors import Conflict
@@ -74,7 +75,7 @@ async def serve_forever(settings: Settings, *, opened: Hook | None = None, start
             create_app(twin, hosts=allowed_hosts(settings.host, settings.hosts)),
             http=Http,
             h11_max_incomplete_event_size=settings.header_limit,
-            ws="websockets-sansio",
+            ws=SharedFrames,
             ws_per_message_deflate=False,
             ws_max_size=1 << 20,
             ws_ping_interval=20,

@@ -18,6 +18,7 @@ from api.callers import EVERYONE, Identified
 from api.live import MAX_REPLAY, Client, LiveHub, Subscription, event_message, write_forever
 from api.route import authenticate
 from api.sight import READINGS, handles_of, may_listen, seen_of
+from api.wire import EXTENSION
 from identity.access import limited
 from spatial.storeys import resolve_storey
 from twin import places
@@ -48,7 +49,7 @@ async def live_socket(socket: WebSocket) -> None:
         await socket.send_denial_response(problems.of_error(error, language))
         return
     await socket.accept()
-    client = Client(socket, found.actor)
+    client = Client(socket, found.actor, wire=socket.scope.get("extensions", {}).get(EXTENSION))
     twin.live.add(client)
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,7 +1,7 @@
 """`make bench NAME=telemetry`: every figure on plain PostgreSQL, then on TimescaleDB where one can be had.
 
-`python -m tests.benchmarks.telemetry [ingest|live|chart|storage]…` takes some of them; `TWIN_BENCH_ENGINE=postgresql`
-or `timescaledb` one engine. Each runs in a process of its own.
+`python -m tests.benchmarks.telemetry [ingest|live|fanout|chart|storage]…` takes some of them;
+`TWIN_BENCH_ENGINE=postgresql` or `timescaledb` one engine. Each runs in a process of its own.
 """
 
 import os
@@ -10,7 +10,7 @@ import sys
 
 from tests.timescale import TimescaleUnavailable, running
 
-FIGURES = ("ingest", "live", "chart", "storage")
+FIGURES = ("ingest", "live", "fanout", "chart", "storage")
 
 
 def run(figures: list[str], **environment: str) -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     if engine in (None, "timescaledb"):
         try:
             with running(durable=True) as url:
-                run([name for name in figures if name != "live"], TWIN_BENCH_DATABASE=url)
+                run([name for name in figures if name not in ("live", "fanout")], TWIN_BENCH_DATABASE=url)
         except TimescaleUnavailable as error:
             print(f"# no TimescaleDB here: {error}", file=sys.stderr)
 
