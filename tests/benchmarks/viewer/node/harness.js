@@ -79,8 +79,8 @@ export function offer(viewer, visible) {
       let hits = 0;
       for (let i = 0; i < count; i++) {
         await nextFrame();
-        const x = innerWidth * (0.3 + 0.4 * ((i * 0.618) % 1));
-        const y = innerHeight * (0.3 + 0.4 * ((i * 0.381) % 1));
+        const x = innerWidth * (0.44 + 0.12 * ((i * 0.618) % 1));
+        const y = innerHeight * (0.42 + 0.16 * ((i * 0.381) % 1));
         const start = performance.now();
         const id = await viewer.pick(x, y);
         took.push(performance.now() - start);

@@ -104,6 +104,7 @@ describe("residency", () => {
     expect(defaultBudget({ memory: 4, handheld: true })).toBe(256 * MB);
     expect(defaultBudget({ memory: undefined, handheld: true })).toBe(256 * MB);
     expect(defaultBudget({ memory: 8, handheld: false })).toBe(1536 * MB);
+    expect(defaultBudget({ memory: 32, handheld: false })).toBe(1536 * MB);
     expect(defaultBudget({ memory: 2, handheld: false })).toBe(384 * MB);
   });
 });

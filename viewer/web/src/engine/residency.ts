@@ -53,8 +53,9 @@ export interface ResidencyHost {
 
 /** Bytes of geometry that a device can be expected to hold twice: once for the GPU, once for the page. */
 export function defaultBudget(device: { readonly memory: number | undefined; readonly handheld: boolean }): number {
-  // Browsers round the memory (GB) down and tell 8 at most; those that do not tell run on phones of 4 or desktops of 8.
-  const memory = device.memory ?? (device.handheld ? 4 : 8);
+  // Some browsers tell the memory in GB, rounded and of late up to 32; more than 8 is of no use to one page. Those that do
+  // not tell run on phones of 4 or desktops of 8.
+  const memory = Math.min(8, device.memory ?? (device.handheld ? 4 : 8));
   return Math.round(memory * (device.handheld ? 64 : 192)) * MB;
 }
 

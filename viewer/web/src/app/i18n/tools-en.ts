@@ -12,7 +12,7 @@ export const tools = {
   face: { west: "West face", east: "East face", south: "South face", north: "North face", bottom: "Lower face", top: "Upper face", plane: "Section plane" },
   through: "Fly through the storeys",
   picture: {
-    title: "Picture", memory: "Memory for the model", memoryAuto: "As the device allows", size: "{{count}} MB", elsewhere: "on no storey", close: "Close", retry: "Try again",
+    title: "Picture", memory: "Memory for the model", memoryAuto: "As the device allows", size: "{{count}} MB", elsewhere: "on no storey", others_one: "one other storey", others_other: "{{count}} other storeys", close: "Close", retry: "Try again",
     ambient: { auto: "Shade corners: as the device allows", on: "Shade corners", off: "Do not shade corners" },
     failed_one: "One part of the model could not be loaded:", failed_other: "{{count}} parts of the model could not be loaded:",
     leftOut_one: "There is no memory for one element:", leftOut_other: "There is no memory for {{elements}} elements:", leftOutHint: "Come closer or show fewer storeys or layers, and they are loaded.", more: "Allow {{size}}",

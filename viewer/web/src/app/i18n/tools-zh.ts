@@ -12,7 +12,7 @@ export const tools = {
   face: { west: "西侧面", east: "东侧面", south: "南侧面", north: "北侧面", bottom: "底面", top: "顶面", plane: "剖切面" },
   through: "逐层飞行浏览",
   picture: {
-    title: "画面", memory: "模型内存", memoryAuto: "随设备自动", size: "{{count}} MB", elsewhere: "不属于任何楼层", close: "关闭", retry: "重试",
+    title: "画面", memory: "模型内存", memoryAuto: "随设备自动", size: "{{count}} MB", elsewhere: "不属于任何楼层", others_other: "其他 {{count}} 层", close: "关闭", retry: "重试",
     ambient: { auto: "转角阴影：随设备自动", on: "显示转角阴影", off: "不显示转角阴影" },
     failed_other: "模型有 {{count}} 部分无法加载：",
     leftOut_other: "内存不足，未显示 {{elements}} 个构件：", leftOutHint: "靠近查看，或减少显示的楼层、图层，即可加载。", more: "允许使用 {{size}}",

@@ -11,6 +11,8 @@ import { formatNumber } from "../lib/format";
 import { MEMORY_CHOICES, NOTHING_LACKS, ambientChoice, bytesOf, memoryChoice, moreThan, placesOf, type Lack } from "./state";
 import "./picture.css";
 
+const MANY = 4; // storeys; of more only the first are named
+
 export function PictureNotices({ scene, tree }: { scene: Scene3D | null; tree: Tree }): ReactNode {
   const { t, i18n } = useTranslation();
   const lack = useLack(scene);
@@ -19,8 +21,11 @@ export function PictureNotices({ scene, tree }: { scene: Scene3D | null; tree: T
   useChoices(scene);
   if (!scene || lack === closed || lack === NOTHING_LACKS) return null;
   const { failed, leftOut, lost } = lack;
-  const list = (storeys: readonly (string | null)[]): string =>
-    new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(placesOf(storeys, tree.storeys, t("tools.picture.elsewhere")));
+  const list = (storeys: readonly (string | null)[]): string => {
+    const places = placesOf(storeys, tree.storeys, t("tools.picture.elsewhere"));
+    const shown = places.length > MANY ? [...places.slice(0, MANY - 1), t("tools.picture.others", { count: places.length - MANY + 1 })] : places;
+    return new Intl.ListFormat(i18n.language, { type: "conjunction" }).format(shown);
+  };
   const layers = (names: readonly string[]): string =>
     new Intl.ListFormat(i18n.language).format(names.map((name) => t(`layer.${name as "shell"}`, { defaultValue: name })));
   const more = leftOut ? moreThan(scene.stats().memoryBudget) : null;
