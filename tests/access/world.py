@@ -287,8 +287,9 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
             )
     ids["saved_id"] = await one(
         conn,
-        """INSERT INTO saved (building_id, kind, name, owner, shared, content)
-           VALUES (%(building)s, 'search', %(mark)s || ' pumps', 'cli', true, '{"query": "pump"}') RETURNING id""",
+        """INSERT INTO saved (building_id, kind, name, owner, shared, content, picture, picture_type)
+           VALUES (%(building)s, 'search', %(mark)s || ' pumps', 'cli', true, '{"query": "pump"}', 'png', 'image/png')
+           RETURNING id""",
         ids,
     )
     ids["match"] = await one(
