@@ -145,7 +145,7 @@ class ModelWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
 
     def _on_pick(self, change: Mapping[str, Any]) -> None:
         """What was clicked: the coloured element nearest to the eye, or else whatever is."""
-        hits = [(hit.object, int(hit.faceIndex)) for hit in change["new"] or () if hit.faceIndex is not None]
+        hits = [(str(hit["object"]), hit["faceIndex"]) for hit in change["new"] or () if hit["faceIndex"] is not None]
         name = self.scene.element_of(hits)
         if name is not None:
             self.pick(name)
@@ -221,12 +221,16 @@ class _Scene:
         self._soup = soup
         low = soup.triangles.reshape(-1, 3).min(axis=0).astype(np.float64)
         high = soup.triangles.reshape(-1, 3).max(axis=0).astype(np.float64)
-        self._middle, self._extent = (low + high) / 2, high - low
-        self._step = max(float(self._extent.max()), 0.1) / _STEPS
+        self._middle = (low + high) / 2
+        self._step = max(float((high - low).max()), 0.1) / _STEPS
         self.targets = targets or set()
         coloured = soup.rows_of(self.targets)
+        # What is looked at: what is coloured, or else everything.
+        seen = (soup.triangles[coloured] if coloured.any() else soup.triangles).reshape(-1, 3).astype(np.float64)
+        self._aim = (seen.min(axis=0) + seen.max(axis=0)) / 2 - self._middle
+        self._extent = np.ptp(seen, axis=0)
         self._coloured, self._others = soup.of(coloured), soup.of(~coloured, ~soup.edge_rows_of(self.targets))
-        self._owners: dict[Any, NDArray[np.int64]] = {}
+        self._owners: dict[str, NDArray[np.int64]] = {}
         self._marked: pythreejs.Mesh | None = None
         self._group = pythreejs.Group(children=self._drawn(ghost=targets is not None))
         self.picker = pythreejs.Picker(controlling=self._group, event="click", all=True)
@@ -282,20 +286,20 @@ class _Scene:
 
     def _renderer(self, width: int, height: int) -> pythreejs.Renderer:
         radius = max(float(np.linalg.norm(self._extent)) / 2, 0.1)
-        distance = radius / np.sin(np.radians(_VIEW / 2)) * 0.8
+        distance = radius / np.sin(np.radians(_VIEW / 2)) * (1.1 if self.targets else 0.8)
         # The flatter a storey is, the more from above: so one sees into its rooms.
         steep = 1.5 if self._extent[2] < 0.3 * max(self._extent[0], self._extent[1]) else 0.7
         towards = np.array([-0.6, -0.9, steep])
-        eye = towards / np.linalg.norm(towards) * distance
+        eye = self._aim + towards / np.linalg.norm(towards) * distance
         sun = pythreejs.DirectionalLight(color="#ffffff", position=[0.3, 0.6, 1.0], intensity=0.5)
         camera = pythreejs.PerspectiveCamera(
-            fov=_VIEW, aspect=width / height, near=distance / 200, far=distance * 10, up=[0, 0, 1],
+            fov=_VIEW, aspect=width / height, near=distance / 200, far=distance * 20, up=[0, 0, 1],
             position=eye.tolist(), children=[sun],
         )  # fmt: skip
-        camera.lookAt([0, 0, 0])
+        camera.lookAt(self._aim.tolist())
         ambient = pythreejs.AmbientLight(color="#ffffff", intensity=0.65)
         self._scene = pythreejs.Scene(children=[camera, ambient, self._group], background="#f4f5f6")
-        controls = [pythreejs.OrbitControls(controlling=camera, target=(0, 0, 0)), self.picker]
+        controls = [pythreejs.OrbitControls(controlling=camera, target=tuple(self._aim.tolist())), self.picker]
         return pythreejs.Renderer(
             camera=camera, scene=self._scene, controls=controls, antialias=True, width=width, height=height
         )
@@ -308,10 +312,11 @@ class _Scene:
                 table[number] = colours[name]
         self._colours.array = np.repeat(table[self._coloured.owner], 3, axis=0)
 
-    def element_of(self, hits: Sequence[tuple[Any, int]]) -> str | None:
-        """GlobalId of the first hit: (mesh, number of its triangle), nearest first; what is coloured goes before."""
-        found = [(mesh, self._owners.get(mesh.model_id), face) for mesh, face in hits if mesh is not None]
-        known = [self._soup.names[owners[face]] for _, owners, face in found if owners is not None]
+    def element_of(self, hits: Sequence[tuple[str, int]]) -> str | None:
+        """GlobalId of the first hit: (its mesh's id, number of the triangle), nearest first; what is coloured goes
+        before. Lines, and what somebody else put into the scene, are looked through."""
+        found = [(self._owners.get(mesh.removeprefix("IPY_MODEL_")), face) for mesh, face in hits]
+        known = [self._soup.names[owners[face]] for owners, face in found if owners is not None]
         return next((name for name in known if name in self.targets), known[0] if known else None)
 
     def mark(self, global_id: str) -> None:
