@@ -8,8 +8,8 @@ way of the camera, in Chromium; software OpenGL unless `--gpu`. The three take t
 thread per frame, with all that goes on beside the script (`idle.thread`: what a page costs that draws nothing); other
 threads and the GPU are not in it. Of a recolouring and a pick, `answer` is how long one waits and `thread` as above.
 Memory: the JavaScript heap after a collection, with the buffers that it holds; the resident set of the page's process,
-workers included; `gpu_buffers`: what lives of what was given to WebGL as buffers, counted in the page. P13: navigation to
-first storey drawn, everything in the browser's cache (fragments and plain: the whole model, they know no storeys).
+workers included; `gpu_buffers`: what lives of what was given to WebGL as buffers, counted in the page. P13: navigation
+to first storey drawn, everything in the browser's cache (fragments and plain: the whole model, they know no storeys).
 """
 
 import argparse
