@@ -15,7 +15,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 SLOW = 60_000  # ms; software OpenGL on two busy cores
 FIRST_LOAD = 400_000  # bytes, compressed, of all files of a page without the 3D view
 DIST = Path(__file__).parents[2] / "viewer" / "web" / "dist"
-OF_BUILDING = ("overview", "alarms", "orders", "plans", "models", "issues", "checks")
+TELEMETRY = ("points", "suggestions", "derived", "sources", "quarantine", "history")
+OF_BUILDING = (
+    *("overview", "alarms", "orders", "plans", "models", "issues", "checks", "trends"),
+    *(f"telemetry/{name}" for name in TELEMETRY),
+)
 OF_SERVER = ("overview", "account", "admin/accounts", "admin/roles", "admin/grants", "admin/keys", "admin/audit")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 

@@ -1,4 +1,4 @@
-"""A year of readings in a real Chromium: drawn, zoomed, read out, taken along; and the pages around it."""
+"""A year of readings in a real Chromium: drawn, zoomed, read out, taken along."""
 
 import csv
 import io
@@ -20,7 +20,6 @@ STEP = timedelta(minutes=5)
 COUNT = 365 * 288
 GAP = range(100 * 288, 115 * 288)  # numbers of readings that never came
 SPIKE = 200 * 288 + 60  # number of the one that is far too high
-PAGES = ("points", "suggestions", "derived", "sources", "quarantine", "history")
 LINE = (11, 107, 138)  # of the first point, light
 # How many pixels of the line's colour each column of the plot has, and the highest of them.
 COLUMNS = """(canvas, [r, g, b]) => {
@@ -67,8 +66,6 @@ class Year:
                 self._send(client, [self.reading(number) for number in came[at : at + 10_000]])
             hours = [(self.start + hour * timedelta(hours=1), 40.0 + hour % 24) for hour in range(8760)]
             self._send(client, [{"point": "year.p", "ts": ts.isoformat(), "value": value} for ts, value in hours])
-            strange = [{"point": "year.nobody", "ts": self.start.isoformat(), "value": 1.0}]
-            client.post("/readings", json={"readings": strange}).raise_for_status()
 
     @staticmethod
     def _send(client: object, readings: list[dict[str, object]]) -> None:
@@ -260,58 +257,3 @@ def _files(page: Page, year: Year) -> None:
                 "the peak as it came"
             )
             assert "readings-" in wanted.value.suggested_filename
-
-
-def test_points_and_all_around_them_open_change_and_keep_nobody_out(
-    page: Page, fresh_server: Server, year: Year
-) -> None:
-    home = f"{fresh_server.address}b/{year.building}/telemetry/"
-    found: list[str] = []
-    for name in PAGES:
-        page.goto(home + name)
-        page.locator("main.page h1").first.wait_for()
-        expect(page.locator(".ant-skeleton, [aria-busy=true]")).to_have_count(0, timeout=SLOW)
-        found += barriers(page)
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.locator("nav.tab-bar").wait_for()
-        assert width(page) <= 390, name
-        page.set_viewport_size({"width": 1280, "height": 800})
-        page.locator("nav.rail").wait_for()
-    assert found == []
-
-    page.goto(home + "points?point=year.t")
-    drawer = page.get_by_role("dialog")
-    expect(drawer.get_by_role("heading", name="Roof temperature")).to_be_visible(timeout=SLOW)
-    drawer.get_by_role("tab", name="Settings").click()
-    drawer.get_by_label("Deadband").fill("0.5")
-    drawer.get_by_label("Highest value").fill("-5")
-    drawer.get_by_label("Lowest value").fill("10")
-    drawer.get_by_role("button", name="Save").click()
-    expect(drawer.get_by_text("Must not be below the lowest value")).to_be_visible()
-    drawer.get_by_label("Lowest value").fill("-40")
-    drawer.get_by_label("Highest value").fill("80")
-    drawer.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-    drawer.get_by_role("tab", name="Devices").click()
-    drawer.get_by_role("button", name="Put a device in place").click()
-    drawer.get_by_label("Device", exact=True).fill("PT100-77")
-    drawer.get_by_role("button", name="Save").click()
-    expect(drawer.locator(".timeline")).to_contain_text("PT100-77")
-    drawer.get_by_role("tab", name="Corrections").click()
-    expect(drawer.get_by_text("Nothing was corrected")).to_be_visible()
-    found = barriers(page)
-    assert found == []
-    with fresh_server.client() as client:
-        kept = client.get("/points/year.t").raise_for_status().json()
-    assert (kept["deadband"], kept["min_value"], kept["max_value"]) == (0.5, -40, 80)
-
-    page.goto(home + "quarantine")
-    row = page.get_by_role("row").filter(has_text="year.nobody").last
-    row.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Replay 1").click()
-    page.get_by_role("dialog").get_by_role("combobox").fill("chiller")
-    page.get_by_role("option", name="Chiller power").or_(
-        page.locator(".ant-select-item-option").filter(has_text="Chiller power")
-    ).first.click()
-    page.get_by_role("dialog").get_by_role("button", name="Replay").click()
-    expect(page.get_by_text(re.compile(r"\d stored, \d refused again"))).to_be_visible(timeout=SLOW)

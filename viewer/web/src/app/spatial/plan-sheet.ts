@@ -14,8 +14,9 @@ export async function sheet(building: string, storey: string, query: Record<stri
 
 /** Put the sheet into a shadow root: its class names are its own. Returns null for what is no SVG. */
 export function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
-  // A style attribute is refused by the page's policy where it is parsed; what scripts set is not.
-  const parsed = new DOMParser().parseFromString(svg.replaceAll(' style="', ' data-style="'), "image/svg+xml").documentElement;
+  // The page's policy holds for what is parsed, too: a sheet of styles needs the nonce there already, and a style
+  // attribute is refused, but what a script sets is not.
+  const parsed = new DOMParser().parseFromString(svg.replaceAll(' style="', ' data-style="').replaceAll("<style>", `<style nonce="${NONCE}">`), "image/svg+xml").documentElement;
   if (!(parsed instanceof SVGSVGElement)) return null;
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   const drawing = document.importNode(parsed, true);

@@ -115,6 +115,7 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
   const may = useMay();
   const duration = useDuration();
   const turn = useWrite((enabled: boolean) => patch(`/sources/${source.id}`, { enabled }), ["sources"]);
+  const watch = useWrite((watched: boolean) => patch(`/sources/${source.id}`, { watched }), ["sources"]);
   const facts: [string, ReactNode][] = [
     [t("telemetry.sources.name"), <code key="name" className="source-key">{source.name}</code>], [t("telemetry.sources.kindTitle"), t(`telemetry.sources.kind.${source.kind as "http"}`)], [t("telemetry.sources.state"), <SourceState key="state" source={source} />],
     ...(source.settings && "url" in source.settings ? [[t("telemetry.mqtt.url"), <code key="url" className="source-key">{String(source.settings["url"])}</code>] as [string, ReactNode]] : []),
@@ -126,6 +127,7 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
   return (
     <div className="source-detail">
       {may("source.write") ? <p className="setting"><label htmlFor="source-on">{t("telemetry.sources.enabled")}</label><Switch id="source-on" checked={source.enabled} loading={turn.isPending} onChange={(on) => turn.mutate(on)} /></p> : null}
+      {may("source.write") && speaks(source) ? <p className="setting"><label htmlFor="source-watched">{t("telemetry.sources.watched", { time: duration(source.expected_interval * 3) })}</label><Switch id="source-watched" checked={source.watched} loading={watch.isPending} onChange={(on) => watch.mutate(on)} /></p> : null}
       <dl className="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       {source.kind === "mqtt" && may("source.write") ? <SourceForm source={source} close={close} /> : null}
     </div>
