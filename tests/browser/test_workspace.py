@@ -41,6 +41,7 @@ def opened(chromium: Browser, server: Server, building: str) -> tuple[Page, list
     return page, errors
 
 
+@pytest.mark.drill
 def test_a_search_becomes_a_colouring_that_is_kept_shared_undone_and_found_on_another_machine(
     chromium: Browser, fresh_server: Server, building: str
 ) -> None:
