@@ -34,7 +34,7 @@ describe("residency", () => {
     const far = { far: 40, near: 2, behind: 1, inside: 2, hidden: 0 } as Record<string, number>;
     const { residency, log } = stock(
       [ref("hidden"), ref("behind"), ref("far"), ref("inside", { layer: "furniture" }), ref("near")], 1e6,
-      ({ uri }) => ({ distance: far[uri] as number, inPicture: uri !== "behind", wanted: uri !== "hidden" }));
+      ({ uri }) => ({ distance: far[uri], inPicture: uri !== "behind", wanted: uri !== "hidden" }));
     await residency.fill();
     expect(log).toEqual(["+near", "+inside", "+far", "+behind", "+hidden"]);
   });
