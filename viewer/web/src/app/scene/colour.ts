@@ -40,7 +40,7 @@ export function scaleOf(colouring: Colouring): ScaleName {
   return colouring.name === "temperature" ? "diverging" : "sequential";
 }
 
-const STEPS = 256;
+const STEPS = 257; // odd: the middle of a diverging scale is one of them
 /** Every colour that a scale can give, made once: colouring thirty thousand elements makes none. */
 const TABLES = new Map<ScaleName, readonly Rgb[]>();
 
