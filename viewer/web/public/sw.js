@@ -7,13 +7,12 @@ const zh = (self.navigator.language || "").toLowerCase().startsWith("zh");
 const TEXT = zh
   ? { lang: "zh-CN", title: "无法连接服务器", hint: "请检查网络。连接恢复后，此页面会自动重新加载。", again: "重试" }
   : { lang: "en", title: "The server cannot be reached", hint: "Check the network. This page loads again by itself when the connection is back.", again: "Try again" };
-const PAGE = `<!doctype html>
+const page = (nonce) => `<!doctype html>
 <html lang="${TEXT.lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="10">
 <title>${TEXT.title}</title>
 <style>
   :root { font: 15px/1.6 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans SC", sans-serif; background: #f3f5f7; color: #17212b; }
@@ -30,6 +29,11 @@ const PAGE = `<!doctype html>
 <p>${TEXT.hint}</p>
 <a href="">${TEXT.again}</a>
 </main>
+<script nonce="${nonce}">
+  const look = () => fetch("/api/v1/health", { cache: "no-store" }).then((answer) => answer.ok && location.reload(), () => undefined);
+  addEventListener("online", look);
+  setInterval(look, 10000);
+</script>
 </body>
 </html>`;
 
@@ -37,12 +41,17 @@ self.addEventListener("install", () => void self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("fetch", (event) => {
   if (event.request.mode !== "navigate" || new URL(event.request.url).pathname.startsWith("/api/")) return;
-  event.respondWith(fetch(event.request).catch(() => new Response(PAGE, {
+  event.respondWith(fetch(event.request).catch(() => away()));
+});
+
+function away() {
+  const nonce = self.crypto.randomUUID();
+  return new Response(page(nonce), {
     status: 503,
     headers: {
       "Content-Type": "text/html; charset=utf-8",
       "Cache-Control": "no-store",
-      "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "Content-Security-Policy": `default-src 'none'; script-src 'nonce-${nonce}'; connect-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
     },
-  })));
-});
+  });
+}

@@ -1,7 +1,7 @@
 /** For owners: is it safe, comfortable, economical; what is being repaired and what comes next. Read in ten seconds. */
 import { Button, Skeleton } from "antd";
 import { Building2, Gauge, Printer } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { lazy, Suspense, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Overview as Numbers } from "../../api/types";
 import { useBuilding } from "../context";
@@ -12,9 +12,10 @@ import { useMay } from "../session";
 import { ComfortCard, OrdersCard, SafetyCard, WorksCard } from "./cards";
 import { useWords } from "./numbers";
 import { useConsumption, usePicture } from "./queries";
-import { QuotaForm } from "./quota-form";
 import { UseCards } from "./use-card";
 import "./overview.css";
+
+const QuotaForm = lazy(() => import("./quota-form"));
 
 export default function Overview(): ReactNode {
   const { t, i18n } = useTranslation();
@@ -33,7 +34,7 @@ export default function Overview(): ReactNode {
       </PageHead>
       {overview.isError ? <Failure error={overview.error} retry={() => void overview.refetch()} /> : !data ? <Skeleton active paragraph={{ rows: 10 }} /> : <Cards data={data} />}
       {data ? <footer className="ov-foot muted"><Points data={data} /><span>{t("overview.asOf", { when: formatTime(data.at, i18n.language) })}</span></footer> : null}
-      {quotas ? <QuotaForm close={() => setQuotas(false)} /> : null}
+      {quotas ? <Suspense fallback={null}><QuotaForm close={() => setQuotas(false)} /></Suspense> : null}
     </div>
   );
 }

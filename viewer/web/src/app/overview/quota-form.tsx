@@ -14,7 +14,7 @@ const MEDIA: readonly Medium[] = ["electricity", "heat", "water", "gas"];
 const UNITS: Record<Medium, string> = { electricity: "KiloW-HR", heat: "KiloW-HR", water: "M3", gas: "M3" };
 const MONTHS = Array.from({ length: 12 }, (_, i) => i + 1);
 
-export function QuotaForm({ close }: { close: () => void }): ReactNode {
+export default function QuotaForm({ close }: { close: () => void }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const uses = useConsumption(building.id).data?.media ?? [];
