@@ -9,18 +9,23 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.guard import API_POLICY, HEADERS
 from api.problems import problem
 
+LINGER_S = 1.0  # for a client that still speaks to hear what was wrong: a close at once would reset the connection
+
 
 class Http(H11Protocol):
     """uvicorn waits for ever for the rest of a head; one byte a minute would hold a connection open."""
 
     head_timeout: ClassVar[float] = 20.0  # s
     _head_timer: asyncio.TimerHandle | None = None
+    _refused = False  # answered for good; what still comes is thrown away
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().data_received(data)
         self._watch()
 
@@ -75,4 +80,7 @@ class Http(H11Protocol):
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._refused = True
+        self._unwatch()
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
