@@ -123,8 +123,8 @@ class Tour:
             page.wait_for_load_state("networkidle", timeout=LOADED_MS)
         except Error:
             pass  # live pages may never be idle
-        for waiting in (".splash", ".ant-skeleton", ".ant-spin", "main.page [aria-busy=true]"):
-            expect(page.locator(waiting)).to_have_count(0, timeout=SLOW_MS)
+        for waiting in (".splash", ".ant-skeleton", ".ant-spin-spinning", "main.page [aria-busy=true]"):
+            expect(page.locator(waiting).filter(visible=True)).to_have_count(0, timeout=SLOW_MS)
         if name.startswith("scene"):
             page.get_by_test_id("scene").wait_for(timeout=SLOW_MS)
             page.evaluate("window.twin.ready")
