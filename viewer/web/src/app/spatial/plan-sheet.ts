@@ -27,7 +27,8 @@ export function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
   own.textContent = CHOSEN;
   drawing.removeAttribute("width");
   drawing.removeAttribute("height");
-  root.replaceChildren(own, drawing);
+  drawing.append(own); // within the drawing: axe copies sheets that are children of the root, against the page's policy
+  root.replaceChildren(drawing);
   return drawing;
 }
 
