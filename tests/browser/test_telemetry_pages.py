@@ -256,7 +256,9 @@ def test_a_derived_point_is_seen_while_it_is_written_and_then_has_values(page: P
     dialog.get_by_label("Name", exact=True).fill("Twice and one")
     dialog.get_by_label("Key", exact=True).fill("wiz.double")
     dialog.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("row").filter(has_text="Twice and one").get_by_text("Live")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("row").filter(has_text="Twice and one").get_by_text("Live", exact=True)).to_be_visible(
+        timeout=SLOW
+    )
     found = plant.values("wiz.double", **{"from": (plant.now - STEP * LIVE).isoformat()})
     assert found and set(found) <= {2 * (40 + n) + 1 for n in range(LIVE)}
 
