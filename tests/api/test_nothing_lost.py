@@ -153,10 +153,11 @@ def suffer(folder: Path, *, servers: int, databases: int, away_s: float) -> dict
             drained = sender.wait_for(3)
             assert life.process.poll() is None, "the server goes on without a database"
             assert len(sender.away) > refused, "while it is away, that is said"
-            job = import_file(life) if servers > 1 else None
-            for number in range(servers):
+            job = None
+            for left in range(servers, 0, -1):
                 time.sleep(chance.uniform(0, 0.5))
-                if job and number < 2:  # a job that dies three times is given up
+                if servers > 1 and left <= 2:  # a job that dies three times is given up
+                    job = job or import_file(life)
                     kill_in_the_middle(data, life)
                 life.kill()
                 began = time.monotonic()
