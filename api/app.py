@@ -236,7 +236,8 @@ async def _upkeep(twin: Twin) -> None:
             await prune_usage(conn, datetime.now(UTC) - twin.settings.usage_keep)
             await conn.execute("DELETE FROM idempotency WHERE created_at < now() - interval '2 days'")
             await sessions.prune(conn, twin.clock.now())
-            await throttle.prune(conn, lock=twin.settings.login_lock, now=twin.clock.now())
+            kept = {"lock": twin.settings.login_lock, "keep": twin.settings.login_place_keep}
+            await throttle.prune(conn, **kept, now=twin.clock.now())
         await asyncio.sleep(UPKEEP_S)
 
 

@@ -73,6 +73,8 @@ async def sign_in(
         subject = f"account:{found['id']}" if found else f"name:{gate.sealer.digest(plain, 'name').hex()}"
         await _count_place(conn, gate.settings, place, now)
         open_ = await _count_name(conn, gate.settings, subject, place, now)
+        known = await throttle.is_known(conn, found["id"] if found else None, place)
+        open_ = open_ and (known or await _count_strange(conn, gate.settings, subject, now))
     fits = await verify_password(password, found["password_hash"] if found else None)
     if found is None or found["disabled"] or not open_ or not fits:
         why = "unknown" if not found else "disabled" if found["disabled"] else "wrong" if open_ else "locked"
@@ -82,6 +84,7 @@ async def sign_in(
     await _check_restrictions(gate, account, origin, now)
     async with gate.db.transaction() as conn:
         await throttle.take_back(conn, throttle.ADDRESS, place)
+        await throttle.take_back(conn, subject, throttle.STRANGE)
         if account.second_factor:
             # Not forgotten: who knows the password must not wipe out the count of wrong codes with it.
             await throttle.take_back(conn, subject, place)
@@ -170,6 +173,7 @@ async def open_session(
     session, token = await sessions.create_session(
         conn, account, origin, method=method, settings=gate.settings, now=now
     )
+    await throttle.know(conn, account, throttle.place_of(origin.address), now)
     actor = session.actor
     await audit.record(conn, actor, "session.login", f"account:{account}", after={"method": method})
     return SignedIn(session, token)
@@ -193,8 +197,14 @@ async def _use_ticket(conn: Conn, gate: Gate, ticket: str, place: str, now: Now)
 
 async def _count_place(conn: Conn, settings: Settings, place: str, now: Now) -> None:
     most, lock = settings.login_attempts_address, settings.login_lock
-    if not await throttle.count_flow(conn, place, most=most, lock=lock, now=now):
+    if not await throttle.count_flow(conn, throttle.ADDRESS, place, most=most, lock=lock, now=now):
         raise TooMany("login.too_many", retry_after=max(1, round(lock.total_seconds() / most)))
+
+
+async def _count_strange(conn: Conn, settings: Settings, subject: str, now: Now) -> bool:
+    """Whether a place that the name never signed in from may try: guesses from a thousand addresses count together."""
+    most, lock = settings.login_attempts_account, settings.login_lock
+    return await throttle.count_flow(conn, subject, throttle.STRANGE, most=most, lock=lock, now=now)
 
 
 async def _count_name(conn: Conn, settings: Settings, subject: str, place: str, now: Now) -> bool:

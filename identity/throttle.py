@@ -14,6 +14,8 @@ from twin.db import Conn, row, rows
 
 ADDRESS = "address"
 """The subject that stands for all names tried from one address."""
+STRANGE = "*"
+"""The place that stands for all from which a name never signed in."""
 
 
 def place_of(address: str | None) -> str:
@@ -45,8 +47,9 @@ async def count_attempt(conn: Conn, subject: str, place: str, *, most: int, lock
     return counted is not None
 
 
-async def count_flow(conn: Conn, place: str, *, most: int, lock: timedelta, now: Now) -> bool:
-    """Count one attempt from a place, whatever the name; False: more than `most`, which drain away evenly in `lock`.
+async def count_flow(conn: Conn, subject: str, place: str, *, most: int, lock: timedelta, now: Now) -> bool:
+    """Count one attempt of many names from a place, or from many places for a name; False: more than `most`, which
+    drain away evenly in `lock`.
 
     A whole campus may stand behind one address: it mistypes all day long and is never quiet for 15 minutes, so
     there is no lock here but a bucket that leaks.
@@ -61,9 +64,24 @@ async def count_flow(conn: Conn, place: str, *, most: int, lock: timedelta, now:
              last_at = %(now)s
            WHERE known.attempts - extract(epoch FROM %(now)s - known.last_at) * %(rate)s + 1 <= %(most)s
            RETURNING attempts""",
-        {"subject": ADDRESS, "place": place, "now": now.steady, "most": most, "rate": most / lock.total_seconds()},
+        {"subject": subject, "place": place, "now": now.steady, "most": most, "rate": most / lock.total_seconds()},
     )
     return counted is not None
+
+
+async def is_known(conn: Conn, account: UUID | None, place: str) -> bool:
+    """Whether this account signed in from there before; None is nobody's."""
+    found = await row(conn, "SELECT FROM login_place WHERE account_id = %s::uuid AND address = %s", (account, place))
+    return found is not None
+
+
+async def know(conn: Conn, account: UUID, place: str, now: Now) -> None:
+    """Remember that an account signed in from there."""
+    await conn.execute(
+        """INSERT INTO login_place (account_id, address, seen_at) VALUES (%s, %s, %s)
+           ON CONFLICT (account_id, address) DO UPDATE SET seen_at = excluded.seen_at""",
+        (account, place, now.steady),
+    )
 
 
 async def take_back(conn: Conn, subject: str, place: str) -> None:
@@ -88,13 +106,14 @@ async def locked_accounts(conn: Conn, accounts: list[UUID], *, most: int, lock: 
     found = await rows(
         conn,
         """SELECT id FROM unnest(%(ids)s::uuid[]) AS id WHERE EXISTS (
-             SELECT FROM login_throttle WHERE subject IN ('account:' || id, 'factor:' || id)
+             SELECT FROM login_throttle WHERE subject IN ('account:' || id, 'factor:' || id) AND address <> '*'
                AND attempts >= %(most)s AND last_at > %(since)s)""",
         {"ids": accounts, "most": most, "since": now.steady - lock},
     )
     return {each["id"] for each in found}
 
 
-async def prune(conn: Conn, *, lock: timedelta, now: Now) -> None:
-    """Forget what counts no more."""
+async def prune(conn: Conn, *, lock: timedelta, keep: timedelta, now: Now) -> None:
+    """Forget what counts no more, and places where nobody signed in for `keep`."""
     await conn.execute("DELETE FROM login_throttle WHERE last_at <= %s", (now.steady - lock,))
+    await conn.execute("DELETE FROM login_place WHERE seen_at <= %s", (now.steady - keep,))

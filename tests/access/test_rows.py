@@ -27,7 +27,7 @@ from twin.settings import Settings
 SERVER_WIDE_TABLES = {
     # who calls, and what is kept of it
     "account", "api_key", "api_key_secret", "api_key_usage", "audit", "audit_anchor", "audit_pruned",
-    "external_identity", "login_throttle", "login_ticket", "oidc_login", "password_history",
+    "external_identity", "login_throttle", "login_place", "login_ticket", "oidc_login", "password_history",
     "rate_lease", "rate_window",
     "recovery_code", "role", "role_grant", "second_factor", "session", "steady_clock", "idempotency",
     "workspace",

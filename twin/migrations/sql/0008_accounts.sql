@@ -50,10 +50,17 @@ CREATE INDEX login_ticket_account ON login_ticket (account_id);
 DROP TABLE login_attempt;
 CREATE TABLE login_throttle (
     subject  text NOT NULL,                              -- account:ID | name:KEYED HASH | factor:ID | address
-    address  text NOT NULL,                              -- an IPv4 address, an IPv6 /64; '' for factors
+    address  text NOT NULL,                              -- an IPv4 address, an IPv6 /64; '' for factors, '*': strange places
     attempts float8 NOT NULL,                            -- a fraction where attempts drain away
     last_at  timestamptz NOT NULL,
     PRIMARY KEY (subject, address)
+);
+-- Where an account signed in: whoever guesses its password from everywhere else does not lock it there.
+CREATE TABLE login_place (
+    account_id uuid NOT NULL REFERENCES account ON DELETE CASCADE,
+    address    text NOT NULL,                            -- as in login_throttle
+    seen_at    timestamptz NOT NULL,
+    PRIMARY KEY (account_id, address)
 );
 
 CREATE TABLE second_factor (
