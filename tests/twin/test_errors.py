@@ -6,6 +6,7 @@ import string
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,17 @@ ROOT = Path(errors.__file__).parent.parent
 FAMILIES = {"NotFound", "Invalid", "Conflict", "Denied", "Unauthenticated", "TooLarge", "Unavailable", "FieldError"}
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for package in errors.PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "node_modules" not in path.parts:
-                yield path, ast.parse(path.read_text("utf-8"))
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    return [(path, ast.parse(path.read_text("utf-8"))) for name in errors.PACKAGES for path in modules(ROOT / name)]
+
+
+def modules(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.suffix == ".py":
+            yield path
+        elif path.is_dir() and path.name != "node_modules":
+            yield from modules(path)
 
 
 def literals() -> dict[str, set[str]]:
@@ -47,6 +54,7 @@ def raised() -> dict[str, str]:
     return found
 
 
+@cache
 def texts() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for package in errors.PACKAGES:
