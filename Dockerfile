@@ -3,7 +3,7 @@ FROM python:3.13-slim AS build
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY . .
-RUN make setup && rm -rf viewer/web/node_modules
+RUN make setup && .venv/bin/python -m compileall -q -j 0 -x node_modules . && rm -rf viewer/web/node_modules
 
 FROM python:3.13-slim
 RUN useradd --system --user-group --home-dir /data twin && install -d -o twin -g twin -m 700 /data

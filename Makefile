@@ -10,6 +10,8 @@ STAMPS := $(VENV)/.stamps
 WEB := viewer/web
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix $(WEB)
 WEB_SOURCES := $(shell find $(WEB) -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
+# Compiled modules are kept: without them each start of a process takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
 # As many test processes as cores; each has a PostgreSQL of its own.
 JOBS ?= auto
 

@@ -47,6 +47,7 @@ class Cluster:
 def _no_settings_from_outside() -> None:
     for name in [name for name in os.environ if name.startswith("TWIN_") and not name.startswith("TWIN_TEST_")]:
         del os.environ[name]
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _clear_abandoned() -> None:

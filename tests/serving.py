@@ -74,6 +74,7 @@ def run_twin(
 def environment(data: Path, database: str | None) -> dict[str, str]:
     """The environment of a process that uses this installation."""
     found = {name: value for name, value in os.environ.items() if not name.startswith("TWIN_")}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)  # it would double the time of every start
     found |= {"TWIN_DATA": str(data), "PYTHONUNBUFFERED": "1"}
     return found | ({"TWIN_DATABASE": database} if database else {})
 
