@@ -25,6 +25,8 @@ from api.live import LiveHub, until_done
 from api.out_again import OutAgain
 from api.reading_files import KIND as READINGS
 from api.reading_files import ReadingFiles
+from api.report_runs import KIND as REPORT
+from api.report_runs import Reports
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.source_notices import tell_people
@@ -84,6 +86,7 @@ class Twin:
     importer: Importer
     out_again: OutAgain
     reading_files: ReadingFiles
+    reports: Reports
     graphs: Graphs
     clients: Clients
     networks: Networks
@@ -101,6 +104,7 @@ class Twin:
             "rollback": self.importer.roll_back,
             **self.out_again.handlers(),
             READINGS: self.reading_files.run,
+            REPORT: self.reports.make,
             VERIFY: lambda job: verify_job(job, self.audit),
             upkeep.UPKEEP: upkeep.upkeep_job,
         }
@@ -126,6 +130,9 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
         clients = Clients(db, settings)
         trail = AuditTrail(db, settings, sealer)
         sections = Sections(db, blobs)
+        networks = Networks(
+            db, keep=settings.network_buildings, tolerance=settings.network_contact, climbs=sections.climbs
+        )
         statistics = Statistician()
         stack.callback(statistics.close)
         twin = Twin(
@@ -147,9 +154,10 @@ async def open_twin(settings: Settings, *, serving: bool = True) -> AsyncIterato
             importer,
             OutAgain(db, blobs, settings, workers),
             ReadingFiles(db, blobs, settings, workers, ingest, history),
+            Reports(db, settings, networks),
             Graphs(settings, workers),
             clients,
-            Networks(db, keep=settings.network_buildings, tolerance=settings.network_contact, climbs=sections.climbs),
+            networks,
             sections,
         )
         if serving:
@@ -177,6 +185,7 @@ async def _beside(twin: Twin) -> AsyncIterator[None]:
         "live": lambda: twin.live.run(_shared(feed, twin)),
         "alarms": twin.alarms.run,
         "plans": twin.plans.run,
+        "reports": twin.reports.run,
         "commands": twin.commands.run,
         "history": twin.history.run,
         "sources": lambda: source_watch.run(twin.db, tell_people),

@@ -188,7 +188,7 @@ async def _use(
             Month(y, m, this.amount, this.complete, old.amount if old.complete else None, quotas.month(y, m))
             for (y, m), this, old in zip(months, used[4:16], used[16:28], strict=True)
         ],
-        await _by_storey(conn, leaves, periods[0]),
+        await by_storey(conn, leaves, periods[0]),
     )
 
 
@@ -251,7 +251,8 @@ def _fed(flows: Flows, number: int, wanted: Collection[int]) -> set[int]:
     return {each.element for each in flows.graph.downstream(number) if each.element in wanted}
 
 
-async def _by_storey(conn: Conn, leaves: Sequence[Meter], period: Period) -> list[StoreyUse]:
+async def by_storey(conn: Conn, leaves: Sequence[Meter], period: Period) -> list[StoreyUse]:
+    """What the meters on each storey counted in a period; of two on one supply those that feed no other."""
     placed = [meter for meter in leaves if meter.storey_id is not None][:MOST_METERS]
     used = (await read_used(conn, placed, [period]))[0]
     amounts: dict[UUID, float] = defaultdict(float)

@@ -218,6 +218,12 @@ class Settings(BaseSettings):
     )
     usage_keep: timedelta = Field(timedelta(days=180), description="How long the usage of API keys is kept.")
 
+    report_keep: timedelta | None = Field(
+        timedelta(days=3653),
+        ge=timedelta(days=1),
+        description="How long a report that was made is kept, then it goes with its numbers; `null` for ever.",
+    )
+
     audit_keep: timedelta | None = Field(
         None,
         ge=timedelta(days=183),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
+import orjson
 from psycopg.types.json import Jsonb
 
 from identity.actor import CLI, PlaceKind
@@ -292,6 +293,7 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
            RETURNING id""",
         ids,
     )
+    await _reported(conn, ids)
     ids["match"] = await one(
         conn,
         """INSERT INTO element_match (model_id, version, kind, state, old_id, new_id, old_global_id)
@@ -324,6 +326,28 @@ async def _graph(conn: Conn, ids: dict[str, Any]) -> None:
     ]
     await conn.execute("INSERT INTO brick_statement VALUES (%s, %s, 'feeds', %s)", (ids["graph"], *about))
     await conn.execute("INSERT INTO element_end VALUES (%(pump)s, 0, '{0,0,0}', '{0,0,1}', 0.1)", ids)
+
+
+async def _reported(conn: Conn, ids: dict[str, Any]) -> None:
+    """A report of everybody's, and one time that it was made."""
+    ids["report_id"] = await one(
+        conn,
+        """INSERT INTO report (building_id, name, owner, shared, period, sections)
+           VALUES (%(building)s, %(mark)s || ' report', 'cli', true, 'day', '[{"kind": "text", "text": "Said"}]')
+           RETURNING id""",
+        ids,
+    )
+    told = {"report": ids["mark"], "building": ids["mark"], "time_zone": "UTC", "asked_by": "cli",
+            "made_at": "2026-01-02T00:00:00Z", "first_day": "2026-01-01", "last_day": "2026-01-01",
+            "sections": [{"kind": "text", "text": ids["mark"]}]}  # fmt: skip
+    ids["report_run"] = await one(
+        conn,
+        """INSERT INTO report_run (report_id, building_id, asked_by, state, definition, first_day, last_day, start_at,
+             end_at, made_at, snapshot, digest)
+           VALUES (%(report_id)s, %(building)s, 'cli', 'done', jsonb_build_object('name', %(mark)s::text, 'period', 'day'),
+             '2026-01-01', '2026-01-01', '2026-01-01', '2026-01-02', '2026-01-02', %(told)s, 'x') RETURNING id""",
+        {**ids, "told": orjson.dumps(told).decode()},
+    )
 
 
 async def _checked(conn: Conn, ids: dict[str, Any]) -> None:
