@@ -127,10 +127,13 @@ class Actor:
     def may(self, permission: str) -> bool:
         return permission in self.permissions
 
-    def require(self, permission: str) -> None:
-        """Raise Denied without `permission`."""
+    def require(self, permission: str, building: UUID | None = None) -> None:
+        """Raise Denied without `permission`: anywhere, or in the whole of a building."""
         if permission not in self.permissions:
             raise Denied("permission.missing", permission=permission)
+        scope = self.scope(permission)
+        if building is not None and not scope.everywhere and building not in scope.buildings:
+            raise Denied("permission.elsewhere", permission=permission)
 
     def scope(self, permission: str) -> Scope:
         """Where a permission is held."""

@@ -132,9 +132,9 @@ async def list_saved(
 @allow("model.read")
 async def create_saved(tx: Tx, caller: Caller, building: str, body: NewSaved) -> Saved:
     """Keep a search, rules or a viewpoint; sharing it takes `topic.write`."""
-    if body.shared:
-        caller.require("topic.write")
     place = (await get_building(tx, building)).id
+    if body.shared:
+        caller.require("topic.write", place)
     made = await saved.create_saved(
         tx, caller, place, body.kind, body.name, body.content, shared=body.shared, picture=body.picture
     )
@@ -153,9 +153,9 @@ async def get_saved(tx: Tx, caller: Caller, saved_id: UUID) -> Saved:
 @allow("model.read")
 async def update_saved(tx: Tx, caller: Caller, saved_id: UUID, body: SavedPatch) -> Saved:
     """Rename, share or change one's own; sharing it takes `topic.write`."""
-    if body.shared:
-        caller.require("topic.write")
     before = await saved.own_saved(tx, caller, saved_id)
+    if body.shared:
+        caller.require("topic.write", before.building_id)
     after = await saved.update_saved(tx, caller, saved_id, name=body.name, shared=body.shared, content=body.content)
     await audit.record(tx, caller, "saved.write", f"saved:{saved_id}", before=_told(before), after=_told(after))
     return after

@@ -267,6 +267,10 @@ def test_searches_rules_and_viewpoints_are_kept_for_oneself_or_shared(server: Se
         own = {"kind": "search", "name": "Pumps", "content": {"query": "class:Pump"}}
         assert other.post(listed, json={**own, "shared": True}).json()["code"] == "permission.missing"
         assert other.post(listed, json=own).status_code == 201
+        client.post("/buildings", json={"name": "Another house"}).raise_for_status()
+        elsewhere = {"key": role["key"]["id"], "role": "facility_engineer", "building": "Another house"}
+        client.post("/grants", json=elsewhere).raise_for_status()
+        assert other.post(listed, json={**own, "name": "P", "shared": True}).json()["code"] == "permission.elsewhere"
         assert other.put("/me/workspace", json={"left": {"size": 300, "open": False}}).status_code == 204
         assert other.get("/me/workspace").json() == {"left": {"size": 300, "open": False}}
         assert client.get("/me/workspace").json() == {}
