@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from ifc_models.sample import write_sample
+
 TWIN = Path(sys.executable).with_name("twin")
 START_S = 60.0
 
@@ -156,6 +158,15 @@ def wait_for_job(client: httpx.Client, job: str, seconds: float = 120) -> dict[s
             return found
         time.sleep(0.05)
     raise AssertionError(f"the job is still {found['state']} at {found['stage']}")
+
+
+def furnish(server: Server, folder: Path, building: str, *, storeys: int, rooms: int) -> str:
+    """Make a building with a model of the generator in it; its id."""
+    write_sample(file := folder / "sample.ifc", storeys=storeys, rooms=rooms)
+    with server.client() as client:
+        made = str(client.post("/buildings", json={"name": building}).raise_for_status().json()["id"])
+        assert upload(client, file, building)["state"] == "done"
+        return made
 
 
 def upload(client: httpx.Client, file: Path, building: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_story import changed, shot
-from tests.serving import Server, serving
+from tests.serving import Server, furnish, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -23,12 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a small tower: two storeys, pipes with ports, rooms with doors, stairs."""
     folder: Path = tmp_path_factory.mktemp("spatial")
     with serving(folder / "data", None, TWIN_DATABASE_DURABLE="false") as server:
-        for arguments in (
-            ("sample", str(folder / "tower.ifc"), "--storeys", "2", "--rooms", "6"),
-            ("import", str(folder / "tower.ifc"), "--building", "Tower"),
-        ):
-            done = server.twin(*arguments)
-            assert done.returncode == 0, done.stderr
+        furnish(server, folder, "Tower", storeys=2, rooms=6)
         yield server
 
 
