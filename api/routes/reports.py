@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from api import report_files, report_runs, reports
 from api.clients import expensive
-from api.report_runs import Run
-from api.reports import Definition, Report
+from api.report_runs import ReportRun
+from api.reports import Report, ReportDefinition
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from identity import audit
 from twin.errors import Conflict
@@ -22,14 +22,14 @@ from twin.places import get_building
 router = Router(tags=["reports"])
 
 
-class RunBody(BaseModel):
+class ReportRunBody(BaseModel):
     """What to tell of: the day, week, month … that `day` lies in; without it the last one that is over."""
 
     day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRun(Run):
+class ToldReportRun(ReportRun):
     """A run with what it told; null until it is made. Sections that the caller may not see are `withheld`."""
 
     snapshot: dict[str, Any] | None
@@ -47,11 +47,11 @@ async def list_reports(
 
 @router.post("/buildings/{building}/reports", status_code=201)
 @allow("building.read")
-async def create_report(tx: Tx, caller: Caller, building: str, body: Definition) -> Report:
+async def create_report(tx: Tx, caller: Caller, building: str, body: ReportDefinition) -> Report:
     """Define a report (7.1.3-2); sharing it takes `topic.write`."""
-    if body.shared:
-        caller.require("topic.write")
     place = (await get_building(tx, building)).id
+    if body.shared:
+        caller.require("topic.write", place)
     made = await reports.create_report(tx, caller, place, body, datetime.now(UTC))
     await audit.record(tx, caller, "report.create", f"report:{made.id}", after=reports.definition_of(made))
     return made
@@ -66,11 +66,11 @@ async def get_report(tx: Tx, caller: Caller, report_id: UUID) -> Report:
 
 @router.put("/reports/{report_id}")
 @allow("building.read")
-async def change_report(tx: Tx, caller: Caller, report_id: UUID, body: Definition) -> Report:
+async def change_report(tx: Tx, caller: Caller, report_id: UUID, body: ReportDefinition) -> Report:
     """Define one's own anew; sharing it takes `topic.write`. What was made stays as it was."""
-    if body.shared:
-        caller.require("topic.write")
     before = await reports.own_report(tx, caller, report_id)
+    if body.shared:
+        caller.require("topic.write", before.building_id)
     after = await reports.change_report(tx, caller, before, body, datetime.now(UTC))
     told = reports.definition_of(before), reports.definition_of(after)
     await audit.record(tx, caller, "report.update", f"report:{report_id}", before=told[0], after=told[1])
@@ -90,7 +90,7 @@ async def delete_report(tx: Tx, caller: Caller, report_id: UUID) -> None:
 @allow("building.read")
 @expensive
 @no_transaction
-async def make_report(request: Request, report_id: UUID, body: RunBody) -> Run:
+async def make_report(request: Request, report_id: UUID, body: ReportRunBody) -> ReportRun:
     """Have a report made now, of what its caller may see; `GET /report-runs/…` until its `state` is done or failed."""
     caller, now = request.state.actor, datetime.now(UTC)
     async with transaction_of(request) as conn:
@@ -115,7 +115,7 @@ async def list_runs(
     report: Annotated[UUID | None, Query(description="of one report")] = None,
     limit: Limit = 100,
     cursor: str | None = None,
-) -> Page[Run]:
+) -> Page[ReportRun]:
     """What was made of a building's reports, deleted ones too, the newest first (7.7.4c)."""
     place = (await get_building(tx, building)).id
     return await report_runs.list_runs(tx, caller, place, report, limit=limit, cursor=cursor)
@@ -123,11 +123,11 @@ async def list_runs(
 
 @router.get("/report-runs/{report_run}")
 @allow("building.read")
-async def get_run(tx: Tx, caller: Caller, report_run: UUID) -> ToldRun:
+async def get_run(tx: Tx, caller: Caller, report_run: UUID) -> ToldReportRun:
     """A run and what it told: the numbers as they were, by which definition, for whom."""
     run = await report_runs.get_run(tx, caller, report_run)
     told = await report_runs.snapshot_of(tx, caller, run)
-    return ToldRun(**{name: getattr(run, name) for name in Run.__dataclass_fields__}, snapshot=told)
+    return ToldReportRun(**{name: getattr(run, name) for name in ReportRun.__dataclass_fields__}, snapshot=told)
 
 
 @router.get("/report-runs/{report_run}/tables.{suffix}", response_class=Response)
