@@ -31,7 +31,7 @@ from spatial.network import Networks
 from telemetry.history import zone_of
 from twin import jobs
 from twin.db import Conn, Database, object_or_none, objects, row, rows
-from twin.errors import Denied, Invalid, NotFound, TwinError, Unavailable
+from twin.errors import Denied, Invalid, Language, NotFound, TwinError, Unavailable, text_of
 from twin.page import Page, decode_cursor, page_of
 from twin.places import get_building
 from twin.settings import Settings
@@ -46,7 +46,7 @@ MOST_WAITING: Final = 20  # runs of one person's that are not made yet
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ReportRun:
     """One time that a report was made, or is to be. `due_at`: the schedule asked for it. `so_far`: its days were not
     over. `error`: `{code, params, where}`."""
 
@@ -81,12 +81,12 @@ _RUN: Final = """
 
 async def list_runs(
     conn: Conn, me: Actor, building: UUID, report: UUID | None, *, limit: int, cursor: str | None
-) -> Page[Run]:
+) -> Page[ReportRun]:
     """The runs of a building's reports that the caller may see, the newest first."""
     after = decode_cursor(cursor, 2) or (None, None)
     found = await objects(
         conn,
-        Run,
+        ReportRun,
         _RUN
         + """ AND u.building_id = %(building)s AND (%(report)s::uuid IS NULL OR u.report_id = %(report)s)
               AND (%(at)s::timestamptz IS NULL OR (u.asked_at, u.id) < (%(at)s, %(id)s::uuid))
@@ -96,16 +96,16 @@ async def list_runs(
     return page_of(found, limit, lambda each: (each.asked_at, each.id))
 
 
-async def get_run(conn: Conn, me: Actor, id: UUID) -> Run:
+async def get_run(conn: Conn, me: Actor, id: UUID) -> ReportRun:
     """A run that the caller may see. Raises NotFound."""
-    found = await object_or_none(conn, Run, _RUN + " AND u.id = %(id)s", {"me": me.name, "id": id})
+    found = await object_or_none(conn, ReportRun, _RUN + " AND u.id = %(id)s", {"me": me.name, "id": id})
     if found is None:
         raise NotFound("report.run_unknown", run=str(id))
     return found
 
 
-async def snapshot_of(conn: Conn, me: Actor, run: Run) -> dict[str, Any] | None:
-    """What a run told, less what the caller may not see; None: it has not been made."""
+async def snapshot_of(conn: Conn, me: Actor, run: ReportRun, lang: Language) -> dict[str, Any] | None:
+    """What a run told, less what the caller may not see, alarms in their language; None: it has not been made."""
     found = await row(conn, "SELECT snapshot FROM report_run WHERE id = %s", (run.id,))
     if found is None or found["snapshot"] is None:
         return None
@@ -113,6 +113,10 @@ async def snapshot_of(conn: Conn, me: Actor, run: Run) -> dict[str, Any] | None:
     told["sections"] = [
         each if may_see(me, each["kind"], run.building_id) else _withheld(each) for each in told["sections"]
     ]
+    for section in told["sections"]:
+        for alarm in [*section.get("longest", ()), *section.get("standing", ())]:
+            if alarm["params"]:
+                alarm["message"] = text_of(alarm["code"], lang, alarm["params"])
     return told
 
 

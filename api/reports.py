@@ -102,7 +102,7 @@ Section = Annotated[
 ]
 
 
-class Schedule(BaseModel):
+class ReportSchedule(BaseModel):
     """When it is made by itself: by an RRULE (RFC 5545) of the site's wall clock; without one, once."""
 
     model_config = ConfigDict(extra="forbid")
@@ -111,7 +111,7 @@ class Schedule(BaseModel):
     starts_at: datetime
 
 
-class Definition(BaseModel):
+class ReportDefinition(BaseModel):
     """All that can be chosen of a report. `first_day` and `last_day` (both included) are those of a `range`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -122,7 +122,7 @@ class Definition(BaseModel):
     shared: bool = False
     first_day: date | None = None
     last_day: date | None = None
-    schedule: Schedule | None = None
+    schedule: ReportSchedule | None = None
     tell: Annotated[str, Field(max_length=200, description="role or account told of every run")] | None = None
 
 
@@ -189,7 +189,7 @@ async def own_report(conn: Conn, me: Actor, id: UUID) -> Report:
     return found
 
 
-async def create_report(conn: Conn, me: Actor, building: UUID, given: Definition, now: datetime) -> Report:
+async def create_report(conn: Conn, me: Actor, building: UUID, given: ReportDefinition, now: datetime) -> Report:
     """Define a report. Raises Invalid, NotFound (points), Conflict (name), TooLarge."""
     columns = await _columns(conn, building, given, now)
     mine = await row(
@@ -213,7 +213,7 @@ async def create_report(conn: Conn, me: Actor, building: UUID, given: Definition
     return await get_report(conn, me, made["id"])
 
 
-async def change_report(conn: Conn, me: Actor, before: Report, given: Definition, now: datetime) -> Report:
+async def change_report(conn: Conn, me: Actor, before: Report, given: ReportDefinition, now: datetime) -> Report:
     """Put another definition in the place of one's own; runs that were made stay. Raises as `create_report`."""
     columns = await _columns(conn, before.building_id, given, now)
     try:
@@ -245,7 +245,7 @@ def definition_of(report: Report) -> dict[str, Any]:
     return told | {name: each.isoformat() for name, each in days.items() if each is not None}
 
 
-async def _columns(conn: Conn, building: UUID, given: Definition, now: datetime) -> dict[str, Any]:
+async def _columns(conn: Conn, building: UUID, given: ReportDefinition, now: datetime) -> dict[str, Any]:
     """What is stored of a definition. Raises Invalid, NotFound."""
     ranged = given.period == "range"
     if ranged != (given.first_day is not None) or ranged != (given.last_day is not None):
@@ -271,7 +271,7 @@ async def _columns(conn: Conn, building: UUID, given: Definition, now: datetime)
     }
 
 
-async def _due(conn: Conn, building: UUID, schedule: Schedule, now: datetime) -> Mapping[str, Any]:
+async def _due(conn: Conn, building: UUID, schedule: ReportSchedule, now: datetime) -> Mapping[str, Any]:
     if schedule.starts_at.tzinfo is None or abs(schedule.starts_at - now) > timedelta(days=SCHEDULE_DAYS):
         raise Invalid("report.schedule", where="schedule.starts_at", days=SCHEDULE_DAYS)
     recurrence = parse_recurrence(schedule.rrule, schedule.starts_at, ZoneInfo(await zone_of(conn, building)))

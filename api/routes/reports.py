@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from api import report_files, report_runs, reports
 from api.clients import expensive
+from api.problems import language_of
 from api.report_runs import ReportRun
 from api.reports import Report, ReportDefinition
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of, twin_of
 from identity import audit
-from twin.errors import Conflict
+from twin.errors import Conflict, text_of
 from twin.page import Page
 from twin.places import get_building
 
@@ -30,9 +31,13 @@ class ReportRunBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ToldReportRun(ReportRun):
-    """A run with what it told; null until it is made. Sections that the caller may not see are `withheld`."""
+    """A run with what it told; null until it is made. Sections that the caller may not see are `withheld`.
+
+    `message`: why it could not be made.
+    """
 
     snapshot: dict[str, Any] | None
+    message: str | None
 
 
 @router.get("/buildings/{building}/reports")
@@ -123,11 +128,15 @@ async def list_runs(
 
 @router.get("/report-runs/{report_run}")
 @allow("building.read")
-async def get_run(tx: Tx, caller: Caller, report_run: UUID) -> ToldReportRun:
+async def get_run(tx: Tx, request: Request, caller: Caller, report_run: UUID) -> ToldReportRun:
     """A run and what it told: the numbers as they were, by which definition, for whom."""
     run = await report_runs.get_run(tx, caller, report_run)
-    told = await report_runs.snapshot_of(tx, caller, run)
-    return ToldReportRun(**{name: getattr(run, name) for name in ReportRun.__dataclass_fields__}, snapshot=told)
+    lang = language_of(request.headers.get("accept-language"))
+    told = await report_runs.snapshot_of(tx, caller, run, lang)
+    why = text_of(run.error["code"], lang, run.error.get("params", {})) if run.error else None
+    return ToldReportRun(
+        **{name: getattr(run, name) for name in ReportRun.__dataclass_fields__}, snapshot=told, message=why
+    )
 
 
 @router.get("/report-runs/{report_run}/tables.{suffix}", response_class=Response)
@@ -143,7 +152,7 @@ async def get_run_tables(
 ) -> Response:
     """The tables of a run as CSV (one below the other, or of one `section`) or XLSX (a sheet each)."""
     run = await report_runs.get_run(tx, caller, report_run)
-    told = await report_runs.snapshot_of(tx, caller, run)
+    told = await report_runs.snapshot_of(tx, caller, run, lang)
     if told is None:
         raise Conflict("report.not_made", state=run.state)
     await audit.record(tx, caller, "report.export", f"report_run:{report_run}", after={"format": suffix})

@@ -339,6 +339,8 @@ def test_a_run_that_fails_says_why(server: Server, client: httpx.Client, buildin
 
     told = until(failed, 60)
     assert told["error"]["code"] == "report.owner_gone" and told["error"]["params"] == {"owner": "gone"}
+    why = client.get(f"/report-runs/{told['id']}", headers={"accept-language": "en"}).json()["message"]
+    assert why.startswith("gone, for whom the report is made, may not sign in any more")
     assert client.get(f"/report-runs/{told['id']}/tables.csv").json()["code"] == "report.not_made"
 
 

@@ -1038,6 +1038,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/report-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description What was made of a building's reports, deleted ones too, the newest first (7.7.4c).
+         */
+        get: operations["list_runs_api_v1_buildings__building__report_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buildings/{building}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reports
+         * @description One's own reports of a building and the shared ones, by name.
+         */
+        get: operations["list_reports_api_v1_buildings__building__reports_get"];
+        put?: never;
+        /**
+         * Create Report
+         * @description Define a report (7.1.3-2); sharing it takes `topic.write`.
+         */
+        post: operations["create_report_api_v1_buildings__building__reports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/round": {
         parameters: {
             query?: never;
@@ -3296,6 +3340,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/report-runs/{report_run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run
+         * @description A run and what it told: the numbers as they were, by which definition, for whom.
+         */
+        get: operations["get_run_api_v1_report_runs__report_run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/report-runs/{report_run}/tables.{suffix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Tables
+         * @description The tables of a run as CSV (one below the other, or of one `section`) or XLSX (a sheet each).
+         */
+        get: operations["get_run_tables_api_v1_report_runs__report_run__tables__suffix__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{report_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description One report as it is defined now.
+         */
+        get: operations["get_report_api_v1_reports__report_id__get"];
+        /**
+         * Change Report
+         * @description Define one's own anew; sharing it takes `topic.write`. What was made stays as it was.
+         */
+        put: operations["change_report_api_v1_reports__report_id__put"];
+        post?: never;
+        /**
+         * Delete Report
+         * @description Take one's own away. What was made stays for as long as runs are kept.
+         */
+        delete: operations["delete_report_api_v1_reports__report_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reports/{report_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Report
+         * @description Have a report made now, of what its caller may see; `GET /report-runs/…` until its `state` is done or failed.
+         */
+        post: operations["make_report_api_v1_reports__report_id__runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -4448,6 +4580,25 @@ export interface components {
             work_order: boolean;
         };
         /**
+         * AlarmsSection
+         * @description Alarms by severity and by what they are about; the longest, the standing, and how soon they were acknowledged.
+         */
+        AlarmsSection: {
+            /**
+             * Ack Within
+             * @description s; so soon an alarm is acknowledged
+             * @default 600
+             */
+            ack_within?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "alarms";
+            /** Title */
+            title?: string | null;
+        };
+        /**
          * Aligned
          * @description Several points in the same buckets: `ts` are their starts.
          */
@@ -5086,6 +5237,21 @@ export interface components {
             verified: {
                 [key: string]: unknown;
             } | null;
+        };
+        /**
+         * ChartSection
+         * @description Points over the period.
+         */
+        ChartSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chart";
+            /** Points */
+            points: string[];
+            /** Title */
+            title?: string | null;
         };
         /**
          * CheckBody
@@ -7962,6 +8128,19 @@ export interface components {
             kind: string;
         };
         /**
+         * OrdersSection
+         * @description Work orders by priority and origin: made, done, in time, open (7.7.1c).
+         */
+        OrdersSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "orders";
+            /** Title */
+            title?: string | null;
+        };
+        /**
          * OverBody
          * @description What a sum is over: one place, one system, or what lies behind a meter; and which points there are meant.
          */
@@ -8032,6 +8211,19 @@ export interface components {
             spots: components["schemas"]["Spots"];
             /** Works */
             works: components["schemas"]["Work"][];
+        };
+        /**
+         * OverviewSection
+         * @description The owner's figures as they are when the report is made.
+         */
+        OverviewSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "overview";
+            /** Title */
+            title?: string | null;
         };
         /**
          * OwnChanges
@@ -8422,6 +8614,26 @@ export interface components {
         Page_Reading_: {
             /** Items */
             items: components["schemas"]["Reading"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_ReportRun_: {
+            /** Items */
+            items: components["schemas"]["ReportRun"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
+        Page_Report_: {
+            /** Items */
+            items: components["schemas"]["Report"][];
             /** Next */
             next?: string | null;
         };
@@ -9024,6 +9236,21 @@ export interface components {
             writable?: boolean;
         };
         /**
+         * PointLimits
+         * @description A point and between which values it should lie; without any, its alarm rules say.
+         */
+        PointLimits: {
+            /** High */
+            high?: number | null;
+            /** Low */
+            low?: number | null;
+            /**
+             * Point
+             * @description key or id
+             */
+            point: string;
+        };
+        /**
          * PointPatch
          * @description What may change of a point; fields that are left out stay. `retired` takes it out of use or brings it back.
          */
@@ -9169,6 +9396,21 @@ export interface components {
             raw_from: string | null;
             /** Readings */
             readings: number;
+        };
+        /**
+         * PointsSection
+         * @description A table of points: mean, least, most, how long within limits, gaps (6.1.4c).
+         */
+        PointsSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "points";
+            /** Points */
+            points: components["schemas"]["PointLimits"][];
+            /** Title */
+            title?: string | null;
         };
         /**
          * PolicyBody
@@ -9614,6 +9856,170 @@ export interface components {
             items: components["schemas"]["StillRefused"][];
             /** Rejected */
             rejected: number;
+        };
+        /**
+         * Report
+         * @description A report that somebody defined. `next_due`: when it is made next; None: on demand only.
+         */
+        Report: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** First Day */
+            first_day: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Last Day */
+            last_day: string | null;
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Next Due */
+            next_due: string | null;
+            /** Owner */
+            owner: string;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "quarter" | "year" | "range";
+            /** Rrule */
+            rrule: string | null;
+            /** Sections */
+            sections: {
+                [key: string]: unknown;
+            }[];
+            /** Shared */
+            shared: boolean;
+            /** Starts At */
+            starts_at: string | null;
+            /** Tell */
+            tell: string | null;
+            /** Time Zone */
+            time_zone: string;
+        };
+        /**
+         * ReportDefinition
+         * @description All that can be chosen of a report. `first_day` and `last_day` (both included) are those of a `range`.
+         */
+        ReportDefinition: {
+            /** First Day */
+            first_day?: string | null;
+            /** Last Day */
+            last_day?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Period
+             * @enum {string}
+             */
+            period: "day" | "week" | "month" | "quarter" | "year" | "range";
+            schedule?: components["schemas"]["ReportSchedule"] | null;
+            /** Sections */
+            sections: (components["schemas"]["OverviewSection"] | components["schemas"]["UseSection"] | components["schemas"]["ChartSection"] | components["schemas"]["PointsSection"] | components["schemas"]["AlarmsSection"] | components["schemas"]["OrdersSection"] | components["schemas"]["TextSection"])[];
+            /**
+             * Shared
+             * @default false
+             */
+            shared?: boolean;
+            /** Tell */
+            tell?: string | null;
+        };
+        /**
+         * ReportRun
+         * @description One time that a report was made, or is to be. `due_at`: the schedule asked for it. `so_far`: its days were not
+         *     over. `error`: `{code, params, where}`.
+         */
+        ReportRun: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Digest */
+            digest: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Made At */
+            made_at: string | null;
+            /** Period */
+            period: string;
+            /** Report */
+            report: string;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Shared */
+            shared: boolean;
+            /** So Far */
+            so_far: boolean;
+            /** State */
+            state: string;
+        };
+        /**
+         * ReportRunBody
+         * @description What to tell of: the day, week, month … that `day` lies in; without it the last one that is over.
+         */
+        ReportRunBody: {
+            /** Day */
+            day?: string | null;
+        };
+        /**
+         * ReportSchedule
+         * @description When it is made by itself: by an RRULE (RFC 5545) of the site's wall clock; without one, once.
+         */
+        ReportSchedule: {
+            /** Rrule */
+            rrule?: string | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
         };
         /**
          * RequirementView
@@ -10831,6 +11237,21 @@ export interface components {
             zh: string;
         };
         /**
+         * TextSection
+         * @description Words of one's own; empty lines separate paragraphs.
+         */
+        TextSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+            /** Text */
+            text: string;
+            /** Title */
+            title?: string | null;
+        };
+        /**
          * Ticket
          * @description The password was right and a code is awaited; the ticket goes with it, from the same address.
          */
@@ -10864,6 +11285,72 @@ export interface components {
             en: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ToldReportRun
+         * @description A run with what it told; null until it is made. Sections that the caller may not see are `withheld`.
+         *
+         *     `message`: why it could not be made.
+         */
+        ToldReportRun: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Asked By */
+            asked_by: string;
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /** Digest */
+            digest: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * First Day
+             * Format: date
+             */
+            first_day: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last Day
+             * Format: date
+             */
+            last_day: string;
+            /** Made At */
+            made_at: string | null;
+            /** Message */
+            message: string | null;
+            /** Period */
+            period: string;
+            /** Report */
+            report: string;
+            /**
+             * Report Id
+             * Format: uuid
+             */
+            report_id: string;
+            /** Shared */
+            shared: boolean;
+            /** Snapshot */
+            snapshot: {
+                [key: string]: unknown;
+            } | null;
+            /** So Far */
+            so_far: boolean;
+            /** State */
+            state: string;
         };
         /**
          * TopicDetail
@@ -11143,6 +11630,21 @@ export interface components {
             /** Unit */
             unit: string;
             year: components["schemas"]["Compared"];
+        };
+        /**
+         * UseSection
+         * @description Energy and water of the period beside the one before, the year before and the quota (8.4.8b-1, 8.4.8c).
+         */
+        UseSection: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "use";
+            /** Media */
+            media?: ("electricity" | "heat" | "water" | "gas")[] | null;
+            /** Title */
+            title?: string | null;
         };
         /**
          * Version
@@ -14453,6 +14955,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Quota_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_runs_api_v1_buildings__building__report_runs_get: {
+        parameters: {
+            query?: {
+                /** @description of one report */
+                report?: string | null;
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ReportRun_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reports_api_v1_buildings__building__reports_get: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Report_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_report_api_v1_buildings__building__reports_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportDefinition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
                 };
             };
             /** @description Refused */
@@ -20031,6 +20667,255 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_PointState_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run_api_v1_report_runs__report_run__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldReportRun"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run_tables_api_v1_report_runs__report_run__tables__suffix__get: {
+        parameters: {
+            query?: {
+                lang?: "zh" | "en";
+                /** @description of one section only, the first is 0 */
+                section?: number | null;
+            };
+            header?: never;
+            path: {
+                report_run: string;
+                suffix: "csv" | "xlsx";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report_api_v1_reports__report_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_report_api_v1_reports__report_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportDefinition"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Report"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_report_api_v1_reports__report_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_report_api_v1_reports__report_id__runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                report_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportRunBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportRun"];
                 };
             };
             /** @description Refused */

@@ -29,6 +29,8 @@ const Changes = lazy(() => import("./versions/changes"));
 const Issues = lazy(() => import("./issues/issues"));
 const Checks = lazy(() => import("./checks/checks"));
 const Trends = lazy(() => import("./telemetry/trends/trends"));
+const Reports = lazy(() => import("./reports/reports"));
+const ReportRun = lazy(() => import("./reports/run"));
 const Telemetry = lazy(() => import("./telemetry/layout"));
 const Points = lazy(() => import("./telemetry/points/points"));
 const Suggestions = lazy(() => import("./telemetry/suggestions"));
@@ -110,6 +112,8 @@ function Pages(): ReactNode {
           <Route path="issues" element={<Issues />} />
           <Route path="checks" element={<Checks />} />
           <Route path="trends" element={<Trends />} />
+          <Route path="reports" element={<Reports />} />
+          <Route path="reports/:run" element={<ReportRun />} />
           <Route path="telemetry" element={<Telemetry />}>
             <Route index element={null} />
             <Route path="points" element={<Points />} />

@@ -2,6 +2,7 @@ import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
 import { spatial } from "./spatial-en";
 import { overview } from "./overview-en";
+import { reports } from "./reports-en";
 import { timeline } from "./timeline-en";
 import { tools } from "./tools-en";
 import { imports } from "./imports-en";
@@ -123,7 +124,7 @@ export const en = {
     current: "shown", none: "No models yet", noneHint: "Upload an IFC file: IFC2X3, IFC4 or IFC4X3.", sub: "IFC models of this building and what their import found",
     upload: "Upload IFC model",
   },
-  nav: { scene: "3D view", overview: "Overview", trends: "Trends", telemetry: "Telemetry", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
+  nav: { scene: "3D view", overview: "Overview", trends: "Trends", reports: "Reports", telemetry: "Telemetry", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
   notifications: {
     title: "Notifications", none: "Nothing new", noneHint: "You are told here of work orders for you or your crew.", open_one: "Notifications, {{count}} unread",
     open_other: "Notifications, {{count}} unread", readAll: "Mark all as read",
@@ -184,6 +185,7 @@ export const en = {
     wholeBuilding: "Whole building",
   },
   overview,
+  reports,
   plan: {
     create: "New plan", deleteHint: "Orders it has made stay.", deleteSure: "Delete the plan “{{name}}”?", dueIn3d: "What is due where", edit: "Edit plan", enabled: "Plan is active",
     ended: "Ended", name: "Name", nameHint: "e.g. Quarterly pump inspection", nameMissing: "Give the plan a name", none: "No maintenance plans yet",

@@ -3,6 +3,7 @@ import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
 import { spatial } from "./spatial-zh";
 import { overview } from "./overview-zh";
+import { reports } from "./reports-zh";
 import { timeline } from "./timeline-zh";
 import { tools } from "./tools-zh";
 import { imports } from "./imports-zh";
@@ -85,7 +86,7 @@ export const zh: Plain<Texts> = {
   },
   layer: { shell: "结构与围护", spaces: "房间", services: "机电设备", furniture: "家具" },
   models: { current: "当前版本", none: "还没有模型", noneHint: "上传 IFC 文件：支持 IFC2X3、IFC4、IFC4X3。", sub: "本楼栋的 IFC 模型及导入检查结果", upload: "上传 IFC 模型" },
-  nav: { scene: "三维", overview: "总览", trends: "趋势", telemetry: "遥测", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
+  nav: { scene: "三维", overview: "总览", trends: "趋势", reports: "报表", telemetry: "遥测", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
   notifications: { title: "通知", none: "没有新通知", noneHint: "派给您或您班组的工单会在这里通知。", open_other: "通知，{{count}} 条未读", readAll: "全部标为已读" },
   order: {
     act: { start: "开始处理", done: "完工上报", verify: "验收通过", reopen: "验收不通过", assign: "派单", reassign: "改派", cancel: "取消工单" },
@@ -139,6 +140,7 @@ export const zh: Plain<Texts> = {
     wholeBuilding: "整栋楼",
   },
   overview,
+  reports,
   plan: {
     create: "新建保养计划", deleteHint: "已生成的工单会保留。", deleteSure: "确定删除计划“{{name}}”？", dueIn3d: "三维查看到期设备", edit: "编辑保养计划", enabled: "启用计划", ended: "已结束", name: "名称",
     nameHint: "例如：水泵季度保养", nameMissing: "请填写计划名称", none: "还没有保养计划", noneHint: "到期时自动生成带位置的工单，可针对单个设备、一类设备或整个系统。", once: "仅一次", saved: "计划已保存",
