@@ -1,7 +1,9 @@
 """For how long a point was within its limits, and when nothing was heard of it: from its readings themselves.
 
 A value holds until the next reading. Silence for longer than the point is patient (`point.patience`) is a gap, from
-the last reading to the next, and counts neither as within nor as outside.
+the last reading to the next, and counts neither as within nor as outside. A point that usually speaks more rarely than
+it was said to (history that was read in, a slower device) is given three times its usual interval: it is slow, and no
+reading of it is a gap.
 """
 
 from dataclasses import dataclass
@@ -23,11 +25,18 @@ _COVERAGE: LiteralString = """
       SELECT ts, num, lead(ts) OVER (ORDER BY ts) AS next FROM heard
       UNION ALL
       SELECT NULL, NULL, (SELECT min(ts) FROM heard)),
+    usual AS (
+      SELECT greatest(p.patience, CASE WHEN count(*) >= 12 THEN 3 * percentile_cont(0.5) WITHIN GROUP (
+               ORDER BY next - ts) END) AS patience
+      FROM stretches, (SELECT patience FROM point WHERE handle = %(handle)s) AS p
+      WHERE ts IS NOT NULL AND next IS NOT NULL GROUP BY p.patience
+      UNION ALL
+      SELECT patience FROM point WHERE handle = %(handle)s ORDER BY patience DESC LIMIT 1),
     cut AS (
       SELECT num, greatest(coalesce(ts, %(start)s), %(start)s) AS since,
              least(coalesce(next, %(end)s), %(end)s) AS until,
              ts IS NULL OR coalesce(next, %(end)s) - ts > p.patience AS silent
-      FROM stretches, (SELECT patience FROM point WHERE handle = %(handle)s) AS p),
+      FROM stretches, usual AS p),
     timed AS (SELECT *, extract(epoch FROM until - since)::float8 AS seconds FROM cut WHERE until > since)
     SELECT coalesce(sum(seconds) FILTER (WHERE NOT silent), 0) AS covered,
            coalesce(sum(seconds) FILTER (WHERE NOT silent AND num >= coalesce(%(low)s, num)

@@ -44,6 +44,7 @@ def building(server: Server) -> str:
         made = client.post("/buildings", json={"name": "Reported", "site": "Berlin"}).raise_for_status().json()["id"]
         for key, about in {
             "reported.t": {"unit": "DEG_C", "expected_interval": 3600},
+            "reported.slow": {"expected_interval": 10},
             "reported.meter": {"unit": "KiloW-HR", "brick_class": "Energy_Sensor"},
         }.items():
             point = {"key": key, "name": key, "building": made, "kind": "number", **about}
@@ -53,6 +54,8 @@ def building(server: Server) -> str:
             client,
             [{"point": "reported.t", "ts": (START + n * HOUR).isoformat(), "value": temperature(n)} for n in spoken],
         )
+        slow = [(START + n * HOUR / 12).isoformat() for n in range(288) if n not in range(73, 108)]  # of a day
+        send(client, [{"point": "reported.slow", "ts": at, "value": 1.0} for at in slow])
         meter = [(START - 168 * HOUR, 100.0), *((START + n * HOUR, 170.0 + n) for n in (*range(0, 168, 24), HOURS))]
         send(client, [{"point": "reported.meter", "ts": at.isoformat(), "value": n} for at, n in meter])
         quota = {"medium": "electricity", "year": 2025, "months": [None] * 9 + [310.0, None, None]}
@@ -124,7 +127,14 @@ WEEKLY: dict[str, Any] = {
         {"kind": "overview"},
         {"kind": "use"},
         {"kind": "chart", "points": ["reported.t"], "title": "Temperature"},
-        {"kind": "points", "points": [{"point": "reported.t"}, {"point": "reported.t", "low": 20, "high": 29}]},
+        {
+            "kind": "points",
+            "points": [
+                {"point": "reported.t"},
+                {"point": "reported.t", "low": 20, "high": 29},
+                {"point": "reported.slow"},
+            ],
+        },
         {"kind": "alarms", "ack_within": 1800},
         {"kind": "orders"},
     ],
@@ -186,6 +196,15 @@ def test_a_week_with_an_hour_that_comes_twice_tells_what_was_read(week: dict[str
     assert (line["limits"], line["low"], line["high"]) == ("report", 20, 29), "of two wishes the last one counts"
     inside = sum(20 <= temperature(n) <= 29 for n in range(HOURS) if n not in range(29, 40))
     assert line["within"] == pytest.approx(inside / 158)
+
+
+def test_who_speaks_more_rarely_than_was_said_is_slow_and_not_silent(week: dict[str, Any]) -> None:
+    line = section(week, "points")["points"][1]
+    assert (line["point"], line["count"], line["limits"], line["within"]) == ("reported.slow", 253, None, None)
+    assert (line["gaps"], line["longest_gap"]) == (2, (HOURS - 24) * 3600 + 300), (
+        "three hours, and the rest of the week"
+    )
+    assert line["silent"] - line["longest_gap"] == 3 * 3600
 
 
 @pytest.mark.clause("8.4.8c")

@@ -79,7 +79,7 @@ export default function ReportForm({ opened, close }: { opened: Opened; close: (
           <SectionList drafts={drafts} set={setDrafts} wrong={wrong} />
         </Form.Item>
         <Schedule />
-        {may("topic.write") ? <Form.Item name="shared" valuePropName="checked" label={t("reports.form.sharing")} layout="horizontal" className="rp-switch"><Switch size="small" /></Form.Item> : null}
+        {may("topic.write") ? <label className="rp-switch"><Form.Item name="shared" valuePropName="checked" noStyle><Switch size="small" /></Form.Item>{t("reports.form.sharing")}</label> : null}
         <Tell />
       </Form>
     </Modal>
@@ -128,7 +128,7 @@ function Schedule(): ReactNode {
   const start = Form.useWatch("start", form);
   return (
     <>
-      <Form.Item name="scheduled" valuePropName="checked" label={t("reports.form.schedule")} layout="horizontal" className="rp-switch"><Switch size="small" /></Form.Item>
+      <label className="rp-switch"><Form.Item name="scheduled" valuePropName="checked" noStyle><Switch size="small" /></Form.Item>{t("reports.form.schedule")}</label>
       {scheduled ? (
         <div className="rp-schedule">
           <Form.Item name="start" label={t("reports.form.start")} rules={[{ required: true }]}><DatePicker showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" allowClear={false} className="full" /></Form.Item>

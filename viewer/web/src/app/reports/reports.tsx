@@ -49,8 +49,7 @@ function useTold(): (report: Report) => string {
   const { t, i18n } = useTranslation();
   const ruleText = useRuleText();
   return (report) => {
-    const list = new Intl.ListFormat(i18n.language, { style: "narrow", type: "unit" });
-    const kinds = list.format([...new Set(report.sections.map((one) => t(`reports.kind.${one.kind}`)))]);
+    const kinds = [...new Set(report.sections.map((one) => t(`reports.kind.${one.kind}`)))].join(i18n.language === "en" ? ", " : "、");
     const when = report.starts_at === null ? t("reports.onDemand") : report.rrule ? ruleText(report.rrule) : formatTime(report.starts_at, i18n.language);
     return `${kinds} · ${when}`;
   };
@@ -132,7 +131,7 @@ function RunRow({ run }: { run: Run }): ReactNode {
     <li className="row">
       <Link className="row-main" to={`/b/${building.id}/reports/${run.id}`}>
         <span className="row-line"><b>{words.days(run.period as "day", run.first_day, run.last_day)}</b>{run.so_far ? <span className="chip">{t("reports.soFar")}</span> : null}<span>{run.report}</span></span>
-        <span className="row-line muted"><Ago at={run.made_at ?? run.asked_at} /><span>{run.due_at ? t("reports.scheduled") : t("reports.asked", { name: run.asked_by })}</span></span>
+        <span className="row-line muted"><Ago at={run.made_at ?? run.asked_at} /><span aria-hidden>·</span><span>{run.due_at ? t("reports.scheduled") : t("reports.asked", { name: run.asked_by })}</span></span>
       </Link>
       {run.state === "done" ? null : <span className="row-actions"><span className={`tag ${tone}`}>{t(`reports.state.${run.state as "done"}`)}</span></span>}
     </li>

@@ -97,7 +97,7 @@ function Medium({ use, words }: { use: UseNumbers; words: ReportWords }): ReactN
       ]} />
       <Bars use={use} words={words} />
       {use.storeys.length > 0 ? (
-        <Table head={[t("reports.use.storey"), t("reports.use.amount")]} rows={use.storeys.toSorted((a, b) => b.amount - a.amount).map((one) => [one.name, words.amount(one.amount, use.unit)])} />
+        <Counted title={t("reports.use.byStorey")} storeys items={use.storeys.toSorted((a, b) => b.amount - a.amount).map((one) => ({ name: one.name, count: one.amount }))} n={(value) => words.amount(value, use.unit)} />
       ) : null}
     </div>
   );
@@ -173,13 +173,13 @@ function Alarms({ numbers, words }: { numbers: AlarmNumbers; words: ReportWords 
   );
 }
 
-function Counted({ title, items, n }: { title: string; items: { name: string; count: number }[]; n: (value: number) => string }): ReactNode {
-  const most = Math.max(1, ...items.map((one) => one.count));
+function Counted({ title, items, n, storeys = false }: { title: string; items: { name: string; count: number }[]; n: (value: number) => string; storeys?: boolean }): ReactNode {
+  const most = Math.max(Number.MIN_VALUE, ...items.map((one) => one.count));
   if (items.length === 0) return null;
   return (
     <div>
       <h3>{title}</h3>
-      <ol className="rp-counted">{items.map((one, i) => <li key={i}><span>{one.name}</span><b className="num">{n(one.count)}</b><i aria-hidden style={{ width: `${(100 * one.count) / most}%` }} /></li>)}</ol>
+      <ol className={`rp-counted${storeys ? " is-storeys" : ""}`}>{items.map((one, i) => <li key={i}><span>{one.name}</span><b className="num">{n(one.count)}</b><i aria-hidden style={{ width: `${(100 * one.count) / most}%` }} /></li>)}</ol>
     </div>
   );
 }

@@ -34,6 +34,9 @@ const OF_BUILDING: { key: Key; path: string; icon: LucideIcon; needs: string }[]
   { key: "checks", path: "/checks", icon: ListChecks, needs: "model.read" },
 ];
 
+/** What a phone shows without a tap: what somebody on the way needs. */
+const FIRST: ReadonlySet<Key> = new Set(["scene", "overview", "alarms", "orders"]);
+
 /** Only what one may use: the building's pages, then the server's. */
 function useItems(): { building: Item[]; server: Item[] } {
   const may = useMay();
@@ -86,7 +89,7 @@ function RailItem({ item }: { item: Item }): ReactNode {
 export function TabBar(): ReactNode {
   const { t } = useTranslation();
   const items = useItems();
-  const all = [...items.building, ...items.server];
+  const all = [...items.building, ...items.server].toSorted((a, b) => Number(FIRST.has(b.key)) - Number(FIRST.has(a.key)));
   const location = useLocation();
   const [more, setMore] = useState(false);
   const first = all.length > 5 ? all.slice(0, 4) : all;
