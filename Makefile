@@ -67,7 +67,7 @@ demo: setup
 
 test: setup $(STAMPS)/browser
 	$(NPM) test --silent
-	$(BIN)/pytest -q -n $(JOBS) --dist loadfile
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 drill: setup $(STAMPS)/browser
 	$(BIN)/pytest -q -m drill --timeout 3600
