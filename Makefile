@@ -34,6 +34,7 @@ $(STAMPS)/venv: requirements-bootstrap.lock scripts/venv.sh
 $(STAMPS)/app: $(STAMPS)/venv requirements.lock pyproject.toml scripts/install.sh
 	@sh scripts/install.sh requirements.lock
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import api.serve, ifc_models.worker_nursery'  # compiles them, so that the first start is quick
 	@touch $@
 
 $(STAMPS)/modules: $(STAMPS)/app $(WEB)/package-lock.json
