@@ -31,6 +31,8 @@ const TURN = -Math.PI / 5;
 const LOW = 0.5; // sine of the height of the eye over the horizon
 const [COS, SIN] = [Math.cos(TURN), Math.sin(TURN)];
 const RISE = Math.sqrt(1 - LOW * LOW);
+/** How strongly a storey is tinted: where nobody knows in which room, and where its rooms say it themselves. */
+const [ALL, HINT] = [0.55, 0.14];
 const RANK: Record<Tone, number> = { use: 0, ok: 1, warn: 2, bad: 3 };
 
 function project(x: number, y: number, z: number): Point {
@@ -107,7 +109,7 @@ export function draw(picture: Picture, spots: readonly Spot[], share: ReadonlyMa
       left: walls.filter((side) => !side.right).map((side) => side.path).join(""),
       top: rings.map((ring) => path(ring.map(([x, y]) => project(x, y, storey.top)))).join(""),
       tone,
-      strength: share ? 0.12 + 0.75 * amount : loose.length > 0 ? 0.85 : 0.5,
+      strength: share ? 0.12 + 0.75 * amount : loose.length > 0 ? ALL : HINT,
       rooms,
     };
   });

@@ -35,6 +35,10 @@ export default function QuotaForm({ close }: { close: () => void }): ReactNode {
   );
 }
 
+/** Thousands apart, in both languages by commas; what is typed may have them too. */
+const grouped = (value: number | string | undefined): string => String(value ?? "").replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, ",");
+const plain = (text: string | undefined): number => Number((text ?? "").replaceAll(/[^\d.]/g, ""));
+
 function Months({ medium, year, known, close }: { medium: Medium; year: number; known: readonly (number | null)[] | null; close: () => void }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
@@ -58,7 +62,7 @@ function Months({ medium, year, known, close }: { medium: Medium; year: number; 
         {MONTHS.map((number, i) => (
           <label key={number}>
             <span>{month(year, number)}</span>
-            <InputNumber min={0.001} value={months[i] ?? null} suffix={unitText(UNITS[medium])} controls={false} onChange={(value) => setMonths(months.map((old, at) => (at === i ? value : old)))} />
+            <InputNumber<number> min={0.001} value={months[i] ?? null} suffix={unitText(UNITS[medium])} controls={false} formatter={grouped} parser={plain} onChange={(value) => setMonths(months.map((old, at) => (at === i ? value : old)))} />
           </label>
         ))}
       </div>

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatNumber, unitText } from "../lib/format";
-import { usePhone } from "../lib/prefs";
+import { useMedia } from "../lib/prefs";
 import { bandPath, linePath, scaleOf } from "./plot";
 import type { ChartNumbers, UseNumbers } from "./types";
 import type { ReportWords } from "./words";
@@ -10,6 +10,7 @@ import type { ReportWords } from "./words";
 const HEIGHT = 210;
 const [WIDE, NARROW] = [720, 360]; // px of the drawing: a phone's letters are as large as a desk's
 const BOX = { left: 46, right: 8, top: 8, bottom: 22 };
+const PHONE = "screen and (width < 720px)"; // not the width of paper
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 const STEPS = [HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 61 * DAY, 122 * DAY];
 type Series = ChartNumbers["series"][number];
@@ -22,7 +23,7 @@ export function LineCharts({ numbers, words }: { numbers: ChartNumbers; words: R
 
 function LineChart({ unit, ts, series, words }: { unit: string | null; ts: string[]; series: Series[]; words: ReportWords }): ReactNode {
   const { i18n } = useTranslation();
-  const phone = usePhone();
+  const phone = useMedia(PHONE);
   const WIDTH = phone ? NARROW : WIDE;
   const single = series.length === 1;
   const scale = scaleOf(series.flatMap((one) => (single ? [...one.values.min, ...one.values.max] : one.values.mean)));
@@ -53,7 +54,7 @@ function LineChart({ unit, ts, series, words }: { unit: string | null; ts: strin
 /** What was used in each part of the period. What is not known as a whole is paler. */
 export function Bars({ use, words }: { use: UseNumbers; words: ReportWords }): ReactNode {
   const { t, i18n } = useTranslation();
-  const WIDTH = usePhone() ? NARROW : WIDE;
+  const WIDTH = useMedia(PHONE) ? NARROW : WIDE;
   const parts = use.parts;
   const scale = scaleOf(parts.map((one) => one.amount), true);
   const height = 120;

@@ -131,7 +131,7 @@ function PointTable({ points, words }: { points: PointNumbers[]; words: ReportWo
       <span key="limits" title={one.limits === "rules" ? t("reports.points.byRules") : undefined}>{limits}</span>,
       one.within === null ? "–" : <b key="within" className={`tone-text-${one.within >= 0.99 ? "ok" : one.within >= 0.9 ? "warn" : "bad"}`}>{words.percent(one.within)}</b>,
       words.percent(one.covered),
-      one.gaps === 0 ? "0" : <span key="gaps" className="rp-gaps">{one.gaps}<small>{t("reports.points.longest", { long: words.long(one.longest_gap), from: one.longest_gap_from ? words.time(one.longest_gap_from) : "" })}</small></span>,
+      one.gaps === 0 ? "0" : <span key="gaps" className="rp-gaps">{one.gaps}<small>{t("reports.points.longest", { long: words.long(one.longest_gap) })}</small>{one.longest_gap_from ? <small>{t("reports.points.from", { when: words.time(one.longest_gap_from) })}</small> : null}</span>,
     ];
   });
   const cut = points.find((one) => one.raw_from !== null)?.raw_from;

@@ -1,17 +1,19 @@
-import { Dropdown, Select } from "antd";
-import { CircleUser, LogOut, Settings } from "lucide-react";
-import { useContext, type ReactNode } from "react";
+import { Dropdown } from "antd";
+import { ChevronDown, CircleUser, LogOut, Settings } from "lucide-react";
+import { lazy, Suspense, useContext, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useLocation, useNavigate } from "react-router";
+import { useNavigate } from "react-router";
 import type { Building } from "../../api/types";
 import { BuildingContext } from "../context";
 import { useRoleName } from "../lib/roles";
 import { usePhone } from "../lib/prefs";
-import { useBuildings } from "../queries";
 import { useMe, useSignOut } from "../session";
 import { LanguageButton, ThemeButton } from "./choices";
 import { Notifications } from "./notifications";
 import { useLiveStatus } from "./offline";
+
+// Loaded when it is first asked for: the first page is none the larger for it.
+const BuildingPicker = lazy(() => import("./building-picker"));
 
 export function TopBar(): ReactNode {
   const { t } = useTranslation();
@@ -19,7 +21,7 @@ export function TopBar(): ReactNode {
   const scope = useContext(BuildingContext);
   return (
     <header className="top-bar">
-      {scope ? <><BuildingPicker building={scope.building} /><LiveDot /></> : <b className="top-name">{t("nav.home")}</b>}
+      {scope ? <><BuildingName building={scope.building} /><LiveDot /></> : <b className="top-name">{t("nav.home")}</b>}
       <span className="grow" />
       {phone || !scope ? null : <span className="top-hint"><kbd>?</kbd> {t("shell.help")}</span>}
       <Notifications />
@@ -30,18 +32,16 @@ export function TopBar(): ReactNode {
   );
 }
 
-function BuildingPicker({ building }: { building: Building }): ReactNode {
+/** The building's name; a click makes a list with a search of it. */
+function BuildingName({ building }: { building: Building }): ReactNode {
   const { t } = useTranslation();
-  const buildings = useBuildings();
-  const navigate = useNavigate();
-  const location = useLocation();
-  const rest = location.pathname.startsWith("/b/") ? location.pathname.split("/").slice(3, 4).join("/") : "";
-  return (
-    <Select variant="borderless" className="building-picker" value={building.id} aria-label={t("shell.building")}
-      popupMatchSelectWidth={false} showSearch={{ optionFilterProp: "label" }}
-      options={(buildings.data ?? []).map((one) => ({ value: one.id, label: one.name }))}
-      onChange={(id) => void navigate(`/b/${id}${rest ? `/${rest}` : ""}`)} />
+  const [choosing, setChoosing] = useState(false);
+  const button = (
+    <button type="button" className="building-name" aria-haspopup="listbox" aria-label={`${t("shell.building")}: ${building.name}`} onClick={() => setChoosing(true)}>
+      <span>{building.name}</span><ChevronDown size={13} strokeWidth={1.7} aria-hidden />
+    </button>
   );
+  return choosing ? <Suspense fallback={button}><BuildingPicker building={building} close={() => setChoosing(false)} /></Suspense> : button;
 }
 
 function LiveDot(): ReactNode {
