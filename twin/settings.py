@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         description="How long a report that was made is kept, then it goes with its numbers; `null` for ever.",
     )
 
+    dashboards_of_one: int = Field(
+        200, ge=1, le=10_000, description="Dashboards that one person keeps in a building at most."
+    )
+    dashboard_widgets: int = Field(60, ge=1, le=1000, description="Widgets that a dashboard has at most.")
+
     audit_keep: timedelta | None = Field(
         None,
         ge=timedelta(days=183),

@@ -293,6 +293,12 @@ async def _of_the_building(conn: Conn, made: Building) -> None:
            RETURNING id""",
         ids,
     )
+    ids["dashboard_id"] = await one(
+        conn,
+        """INSERT INTO dashboard (building_id, name, owner, shared, layout)
+           VALUES (%(building)s, %(mark)s || ' board', 'cli', true, '{"widgets": []}') RETURNING id""",
+        ids,
+    )
     await _reported(conn, ids)
     ids["match"] = await one(
         conn,

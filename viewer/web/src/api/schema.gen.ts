@@ -722,6 +722,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/buildings/{building}/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Dashboards
+         * @description One's own dashboards and the shared ones, by name.
+         */
+        get: operations["list_dashboards_api_v1_buildings__building__dashboards_get"];
+        put?: never;
+        /**
+         * Create Dashboard
+         * @description Make a dashboard of one's own; sharing it takes `topic.write`.
+         */
+        post: operations["create_dashboard_api_v1_buildings__building__dashboards_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/buildings/{building}/derived-rooms": {
         parameters: {
             query?: never;
@@ -1485,6 +1509,34 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{dashboard_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Dashboard
+         * @description One dashboard with what it shows.
+         */
+        get: operations["get_dashboard_api_v1_dashboards__dashboard_id__get"];
+        /**
+         * Replace Dashboard
+         * @description Save one's own; 409 where it was saved since `revision`. Sharing it takes `topic.write`.
+         */
+        put: operations["replace_dashboard_api_v1_dashboards__dashboard_id__put"];
+        post?: never;
+        /**
+         * Delete Dashboard
+         * @description Remove one's own.
+         */
+        delete: operations["delete_dashboard_api_v1_dashboards__dashboard_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5239,6 +5291,22 @@ export interface components {
             } | null;
         };
         /**
+         * ChangedDashboard
+         * @description What a dashboard becomes; `revision` is the one that was read before it was changed.
+         */
+        ChangedDashboard: {
+            layout: components["schemas"]["DashboardLayout"];
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Shared
+             * @default false
+             */
+            shared?: boolean;
+        };
+        /**
          * ChartSection
          * @description Points over the period.
          */
@@ -5788,6 +5856,52 @@ export interface components {
              * Format: uuid
              */
             work_order_id: string;
+        };
+        /**
+         * Dashboard
+         * @description A dashboard that the caller may see.
+         */
+        Dashboard: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Revision */
+            revision: number;
+            /** Shared */
+            shared: boolean;
+            /** Widgets */
+            widgets: number;
+        };
+        /**
+         * DashboardLayout
+         * @description What a dashboard shows.
+         */
+        DashboardLayout: {
+            /** Widgets */
+            widgets: (components["schemas"]["PointWidget"] | components["schemas"]["PointsWidget"] | components["schemas"]["ListWidget"] | components["schemas"]["PlaceWidget"] | components["schemas"]["TextWidget"])[];
         };
         /**
          * Derived
@@ -7338,6 +7452,32 @@ export interface components {
             name: string | null;
         };
         /**
+         * ListWidget
+         * @description The open alarms or work orders of the building.
+         */
+        ListWidget: {
+            /** H */
+            h: number;
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "alarms" | "clock" | "orders";
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** W */
+            w: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * Location
          * @description Where an element is. `position`: centre of its box, m, building frame, z up; None: it has no geometry.
          */
@@ -7771,6 +7911,20 @@ export interface components {
             text: string;
             /** Viewpoint */
             viewpoint?: string | null;
+        };
+        /**
+         * NewDashboard
+         * @description A dashboard to make; `shared` with all who see the building.
+         */
+        NewDashboard: {
+            layout: components["schemas"]["DashboardLayout"];
+            /** Name */
+            name: string;
+            /**
+             * Shared
+             * @default false
+             */
+            shared?: boolean;
         };
         /**
          * NewExport
@@ -8381,6 +8535,16 @@ export interface components {
          * Page
          * @description `next` is the cursor of the following page; null on the last one.
          */
+        Page_Dashboard_: {
+            /** Items */
+            items: components["schemas"]["Dashboard"][];
+            /** Next */
+            next?: string | null;
+        };
+        /**
+         * Page
+         * @description `next` is the cursor of the following page; null on the last one.
+         */
         Page_Derived_: {
             /** Items */
             items: components["schemas"]["Derived"][];
@@ -8906,6 +9070,44 @@ export interface components {
             storeys: components["schemas"]["DrawnStorey"][];
         };
         /**
+         * PlaceWidget
+         * @description A storey's rooms coloured by a quantity, as a plan or in 3D; `view` as the address of the 3D view has it.
+         */
+        PlaceWidget: {
+            /** H */
+            h: number;
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "plan" | "scene";
+            /**
+             * Quantity
+             * @default
+             */
+            quantity?: string;
+            /** Storey */
+            storey?: string | null;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * View
+             * @default
+             */
+            view?: string;
+            /** W */
+            w: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * Plan
          * @description Something to be done again and again at an element, at all of a type or class, or throughout a system.
          */
@@ -9398,6 +9600,38 @@ export interface components {
             readings: number;
         };
         /**
+         * PointWidget
+         * @description One point: a large number, a gauge or a light.
+         */
+        PointWidget: {
+            /** H */
+            h: number;
+            /** High */
+            high?: number | null;
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "gauge" | "light" | "value";
+            /** Low */
+            low?: number | null;
+            /** Point */
+            point: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** W */
+            w: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * PointsSection
          * @description A table of points: mean, least, most, how long within limits, gaps (6.1.4c).
          */
@@ -9411,6 +9645,40 @@ export interface components {
             points: components["schemas"]["PointLimits"][];
             /** Title */
             title?: string | null;
+        };
+        /**
+         * PointsWidget
+         * @description Several points over a period: lines, bars against the last period, or a table of latest values.
+         */
+        PointsWidget: {
+            /** H */
+            h: number;
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "chart" | "comparison" | "table";
+            /** Points */
+            points: string[];
+            /**
+             * Span
+             * @default day
+             * @enum {string}
+             */
+            span?: "hour" | "day" | "week" | "month" | "year";
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** W */
+            w: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
         };
         /**
          * PolicyBody
@@ -11252,6 +11520,34 @@ export interface components {
             title?: string | null;
         };
         /**
+         * TextWidget
+         * @description Markdown, shown without HTML.
+         */
+        TextWidget: {
+            /** H */
+            h: number;
+            /** Id */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "text";
+            /** Text */
+            text: string;
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /** W */
+            w: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * Ticket
          * @description The password was right and a code is awaited; the ticket goes with it, from the same address.
          */
@@ -11817,6 +12113,48 @@ export interface components {
             viewpoint: components["schemas"]["Viewpoint"] | null;
             /** Zones */
             zones: components["schemas"]["Zone"][];
+        };
+        /**
+         * WholeDashboard
+         * @description A dashboard with what it shows.
+         */
+        WholeDashboard: {
+            /**
+             * Building Id
+             * Format: uuid
+             */
+            building_id: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Layout */
+            layout: {
+                [key: string]: unknown;
+            };
+            /** Mine */
+            mine: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Revision */
+            revision: number;
+            /** Shared */
+            shared: boolean;
+            /** Widgets */
+            widgets: number;
         };
         /**
          * Window
@@ -14224,6 +14562,94 @@ export interface operations {
             };
         };
     };
+    list_dashboards_api_v1_buildings__building__dashboards_get: {
+        parameters: {
+            query?: {
+                /** @description rows per page */
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Dashboard_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_dashboard_api_v1_buildings__building__dashboards_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                building: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDashboard"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeDashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_derived_rooms_api_v1_buildings__building__derived_rooms_get: {
         parameters: {
             query?: {
@@ -16010,6 +16436,128 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Command"];
                 };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_dashboard_api_v1_dashboards__dashboard_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeDashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_dashboard_api_v1_dashboards__dashboard_id__put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedDashboard"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WholeDashboard"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_dashboard_api_v1_dashboards__dashboard_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dashboard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Refused */
             "4XX": {
