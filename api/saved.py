@@ -26,6 +26,10 @@ MOST: Final = 500  # per person and building
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
+Ids = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000)]
+"""GlobalIds."""
+
+
 class ColourRule(BaseModel):
     """What a query finds takes a colour. Of several rules that find an element the first counts."""
 
@@ -41,7 +45,14 @@ class Content(BaseModel):
     rules: Annotated[list[ColourRule], Field(max_length=30)] | None = None
     others: Literal["show", "ghost", "hide"] | None = None  # what no rule finds
     view: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=8000)] | None = None  # as `?view=` has it
-    hidden: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=10_000)] | None = None
+    hidden: Ids | None = None
+    ghosted: Ids | None = None
+    selection: Ids | None = None  # where several are chosen
+    only: Ids | None = None  # shown alone, under `only_title`
+    only_title: Annotated[str, Field(max_length=200)] | None = None
+    rules_title: Annotated[str, Field(max_length=200)] | None = None  # of a viewpoint that rules colour
+    limits: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None  # of its colour scale
+    classes: bool | None = None  # colours in steps
     isolated: Query | None = None  # shown alone: what this finds
     colours: UUID | None = None  # rules that colour it
     note: Annotated[str, Field(max_length=2000)] | None = None

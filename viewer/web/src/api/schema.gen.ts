@@ -5637,20 +5637,34 @@ export interface components {
          * @description What is kept: a search its `query`, rules their `rules`, a viewpoint its `view`.
          */
         Content: {
+            /** Classes */
+            classes?: boolean | null;
             /** Colours */
             colours?: string | null;
+            /** Ghosted */
+            ghosted?: string[] | null;
             /** Hidden */
             hidden?: string[] | null;
             /** Isolated */
             isolated?: string | null;
+            /** Limits */
+            limits?: number[] | null;
             /** Note */
             note?: string | null;
+            /** Only */
+            only?: string[] | null;
+            /** Only Title */
+            only_title?: string | null;
             /** Others */
             others?: ("show" | "ghost" | "hide") | null;
             /** Query */
             query?: string | null;
             /** Rules */
             rules?: components["schemas"]["ColourRule"][] | null;
+            /** Rules Title */
+            rules_title?: string | null;
+            /** Selection */
+            selection?: string[] | null;
             /** View */
             view?: string | null;
         };

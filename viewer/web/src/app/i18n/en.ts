@@ -2,11 +2,13 @@ import { access } from "./access-en";
 import { checks, issues } from "./issues-en";
 import { spatial } from "./spatial-en";
 import { overview } from "./overview-en";
+import { dashboards } from "./dashboards-en";
 import { reports } from "./reports-en";
 import { timeline } from "./timeline-en";
 import { tools } from "./tools-en";
 import { imports } from "./imports-en";
 import { telemetry } from "./telemetry-en";
+import { several } from "./several-en";
 import { workspace } from "./workspace-en";
 import { versions } from "./versions-en";
 
@@ -17,7 +19,7 @@ export const en = {
   spatial,
   timeline,
   tools,
-  imports, telemetry, versions, workspace,
+  imports, telemetry, versions, workspace, several,
   action: {
     add: "Add", back: "Back", cancel: "Cancel", close: "Close", delete: "Delete", edit: "Edit", more: "Show more", retry: "Try again", save: "Save",
     send: "Send",
@@ -124,7 +126,7 @@ export const en = {
     current: "shown", none: "No models yet", noneHint: "Upload an IFC file: IFC2X3, IFC4 or IFC4X3.", sub: "IFC models of this building and what their import found",
     upload: "Upload IFC model",
   },
-  nav: { scene: "3D view", overview: "Overview", trends: "Trends", reports: "Reports", telemetry: "Telemetry", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
+  nav: { scene: "3D view", overview: "Overview", trends: "Trends", dashboards: "Dashboards", reports: "Reports", telemetry: "Telemetry", alarms: "Alarms", orders: "Work orders", plans: "Maintenance", models: "Models", issues: "Issues", checks: "Checks", account: "My account", admin: "Administration", home: "Twin", more: "More" },
   notifications: {
     title: "Notifications", none: "Nothing new", noneHint: "You are told here of work orders for you or your crew.", open_one: "Notifications, {{count}} unread",
     open_other: "Notifications, {{count}} unread", readAll: "Mark all as read",
@@ -185,6 +187,7 @@ export const en = {
     wholeBuilding: "Whole building",
   },
   overview,
+  dashboards,
   reports,
   plan: {
     create: "New plan", deleteHint: "Orders it has made stay.", deleteSure: "Delete the plan “{{name}}”?", dueIn3d: "What is due where", edit: "Edit plan", enabled: "Plan is active",

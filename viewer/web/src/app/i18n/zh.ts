@@ -3,11 +3,13 @@ import { access } from "./access-zh";
 import { checks, issues } from "./issues-zh";
 import { spatial } from "./spatial-zh";
 import { overview } from "./overview-zh";
+import { dashboards } from "./dashboards-zh";
 import { reports } from "./reports-zh";
 import { timeline } from "./timeline-zh";
 import { tools } from "./tools-zh";
 import { imports } from "./imports-zh";
 import { telemetry } from "./telemetry-zh";
+import { several } from "./several-zh";
 import { workspace } from "./workspace-zh";
 import { versions } from "./versions-zh";
 
@@ -21,7 +23,7 @@ export const zh: Plain<Texts> = {
   spatial,
   timeline,
   tools,
-  imports, telemetry, versions, workspace,
+  imports, telemetry, versions, workspace, several,
   action: { add: "添加", back: "返回", cancel: "取消", close: "关闭", delete: "删除", edit: "编辑", more: "加载更多", retry: "重试", save: "保存", send: "发送" },
   actor: { system: "系统" },
   alarm: {
@@ -86,7 +88,7 @@ export const zh: Plain<Texts> = {
   },
   layer: { shell: "结构与围护", spaces: "房间", services: "机电设备", furniture: "家具" },
   models: { current: "当前版本", none: "还没有模型", noneHint: "上传 IFC 文件：支持 IFC2X3、IFC4、IFC4X3。", sub: "本楼栋的 IFC 模型及导入检查结果", upload: "上传 IFC 模型" },
-  nav: { scene: "三维", overview: "总览", trends: "趋势", reports: "报表", telemetry: "遥测", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
+  nav: { scene: "三维", overview: "总览", trends: "趋势", dashboards: "看板", reports: "报表", telemetry: "遥测", alarms: "告警", orders: "工单", plans: "保养计划", models: "模型", issues: "问题", checks: "检查", account: "我的账号", admin: "系统管理", home: "数字孪生", more: "更多" },
   notifications: { title: "通知", none: "没有新通知", noneHint: "派给您或您班组的工单会在这里通知。", open_other: "通知，{{count}} 条未读", readAll: "全部标为已读" },
   order: {
     act: { start: "开始处理", done: "完工上报", verify: "验收通过", reopen: "验收不通过", assign: "派单", reassign: "改派", cancel: "取消工单" },
@@ -140,6 +142,7 @@ export const zh: Plain<Texts> = {
     wholeBuilding: "整栋楼",
   },
   overview,
+  dashboards,
   reports,
   plan: {
     create: "新建保养计划", deleteHint: "已生成的工单会保留。", deleteSure: "确定删除计划“{{name}}”？", dueIn3d: "三维查看到期设备", edit: "编辑保养计划", enabled: "启用计划", ended: "已结束", name: "名称",

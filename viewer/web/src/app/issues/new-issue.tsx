@@ -70,7 +70,7 @@ function viewOf(scene: Scene3D, state: SceneState, picture: string | null): NewV
     field_of_view: fieldOfView ?? null,
     view_to_world_scale: height ?? null,
     aspect_ratio: 1.6,
-    selection: state.selected ? [state.selected] : [],
+    selection: [...state.selection],
     shown_only: state.isolated ? [...state.isolated.ids] : null,
     hidden: [],
     spaces_visible: !state.hiddenLayers.includes("spaces"),

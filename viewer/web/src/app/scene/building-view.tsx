@@ -30,6 +30,7 @@ import { useFocus } from "./focus";
 import { RulesLegend } from "../workspace/rules-legend";
 import { useSavedFocus } from "../workspace/focus";
 import { changeLayout, clampSize, DEFAULT_SIZE, useLayout } from "../workspace/layout";
+import { SeveralPanel } from "../workspace/several";
 import { Splitter } from "../workspace/splitter";
 import { useSceneCommands } from "../workspace/scene-commands";
 import { useHidden, useViewRecording } from "../workspace/view-history";
@@ -81,7 +82,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
   };
   const wide = (dock: "left" | "right" | "plan"): number => clampSize(dock, layout[dock]?.size ?? DEFAULT_SIZE[dock], window.innerWidth);
   const panel = <LeftPanel tree={tree} close={() => setLeft(false)} />;
-  const inspector = state.spatial ? <SpatialPanel question={state.spatial} tree={tree} shown={shown} /> : state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
+  const inspector = state.spatial ? <SpatialPanel question={state.spatial} tree={tree} shown={shown} /> : state.selection.length > 1 ? <SeveralPanel selection={state.selection} tree={tree} /> : state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
   return (
     <div className={`scene-view${layout.plan?.size && !phone ? " has-plan-size" : ""}`} style={{ "--left": `${wide("left")}px`, "--right": `${wide("right")}px`, "--plan": `${wide("plan")}px` } as CSSProperties}>
       {!phone && leftOpen ? <>{panel}<Splitter dock="left" size={wide("left")} /></> : null}
@@ -106,7 +107,12 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <PickingNote />
         <ContextMenu />
         <HoverCard tree={tree} />
-        {state.isolated && !state.painted ? (
+        {state.adding ? (
+          <div className="stage-note" role="status">
+            <span>{t("several.addingNote")}</span>
+            <Button size="small" type="link" onClick={() => patch({ adding: false })}>{t("several.done")}</Button>
+          </div>
+        ) : state.isolated && !state.painted ? (
           <div className="stage-note">
             <span>{t("scene.only", { what: state.isolated.title, count: state.isolated.ids.length })}</span>
             <Button size="small" type="link" onClick={() => patch({ isolated: null })}>{t("scene.showAll")}</Button>

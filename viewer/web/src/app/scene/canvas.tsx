@@ -8,6 +8,7 @@ import type { Tree } from "../../api/types";
 import { useBuilding, useModeValue } from "../context";
 import { PictureNotices } from "../picture/notices";
 import { GONE, plainId } from "../versions/view";
+import { toggled } from "../workspace/selection";
 import { lookAt } from "./look";
 import { useSceneScope, useSceneState } from "./state";
 
@@ -47,12 +48,14 @@ export function SceneCanvas({ tree }: { tree: Tree }): ReactNode {
       return;
     }
     const offs = [
-      scene.on("pick", ({ hit }) => {
+      scene.on("pick", ({ hit, additive }) => {
         if (tools.get().tool) return; // the click is the tool's
-        const { picking } = store.get();
+        const { picking, adding } = store.get();
         if (picking && hit) {
           store.set((state) => ({ ...state, picking: null }));
           picking.done(plainId(hit.globalId));
+        } else if (!picking && (additive || adding)) {
+          if (hit) store.set((state) => ({ ...state, selection: toggled(state.selection, plainId(hit.globalId)), spatial: null }));
         } else if (!picking) store.set((state) => ({ ...state, selected: hit ? plainId(hit.globalId) : null, focusAlarm: null }));
       }),
       scene.on("open", ({ hit }) => {
@@ -112,7 +115,7 @@ function useSync(tree: Tree): void {
   const mode = useModeValue();
   const scene = holder.get();
   useEffect(() => scene?.setTheme(mode), [scene, mode]);
-  useEffect(() => scene?.select(state.selected ? [state.selected, state.selected + GONE] : []), [scene, state.selected]);
+  useEffect(() => scene?.select(state.selection.flatMap((one) => [one, one + GONE])), [scene, state.selection]);
   useEffect(() => {
     scene?.setStoreys(tree.storeys.flatMap((one) => (one.elevation === null || one.id === null ? [] : [{ id: one.id, elevation: one.elevation }])));
   }, [scene, tree]);

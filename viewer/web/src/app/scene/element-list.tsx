@@ -5,14 +5,16 @@ import { useRef, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ElementRow, Tree } from "../../api/types";
 import { useClassName } from "../lib/names";
-import { useSceneState, useShowElement } from "./state";
+import { clicked } from "../workspace/selection";
+import { usePatch, useSceneState, useShowElement } from "./state";
 import { elementLabel, spaceLabel } from "./tree-rows";
 
 export function ElementList({ elements, tree, more = false }: { elements: readonly ElementRow[]; tree?: Tree; more?: boolean }): ReactNode {
   const { t } = useTranslation();
   const className = useClassName();
   const holder = useRef<HTMLDivElement>(null);
-  const { selected } = useSceneState();
+  const { selected, selection, adding } = useSceneState();
+  const patch = usePatch();
   const showElement = useShowElement();
   const list = useVirtualizer({ count: elements.length, getScrollElement: () => holder.current, estimateSize: () => 46, overscan: 8 });
   const place = (element: ElementRow): string => {
@@ -27,10 +29,13 @@ export function ElementList({ elements, tree, more = false }: { elements: readon
           const element = elements[item.index];
           if (!element) return null;
           return (
-            <button type="button" key={element.id} className={`element-row${element.global_id === selected ? " is-selected" : ""}`}
+            <button type="button" key={element.id} className={`element-row${selection.includes(element.global_id) ? " is-selected" : ""}`}
               style={{ height: 46, transform: `translateY(${item.start}px)` }}
-              onClick={() => {
-                showElement(element.global_id, element.storey_id);
+              aria-pressed={selection.includes(element.global_id)}
+              onClick={(event) => {
+                const several = clicked({ selected, selection, adding }, elements.map((one) => one.global_id), element.global_id, event);
+                if (several) patch({ selection: several });
+                else showElement(element.global_id, element.storey_id);
               }}>
               <Box size={15} strokeWidth={1.6} aria-hidden />
               <span>

@@ -39,7 +39,7 @@ export function Properties({ element }: { element: ElementDetail }): ReactNode {
 }
 
 /** A material or classification is a name, or an object that carries one. */
-function brief(value: unknown): string {
+export function brief(value: unknown): string {
   if (typeof value === "string") return value;
   if (value === null || typeof value !== "object") return String(value);
   const object = value as Record<string, unknown>;

@@ -3,6 +3,7 @@ import { createContext, useContext } from "react";
 import type { Scene3D } from "../../engine";
 import type { Tree } from "../../api/types";
 import { createStore, useStore, type Store } from "../lib/store";
+import { consistent } from "../workspace/selection";
 import type { Painted } from "../issues/view";
 import type { Picking, Picture, Spatial } from "../spatial/state";
 import { CLOSED, type Timeline } from "../timeline/state";
@@ -14,13 +15,19 @@ export type StoreyMode = "cut" | "isolate" | "ghost";
 export type LeftTab = "structure" | "systems" | "search" | "saved";
 
 export interface SceneState {
-  /** GlobalId of the element in the inspector. */
+  /** GlobalId of the element in the inspector: of several the one chosen last. */
   selected: string | null;
+  /** All that are chosen. Whoever sets `selected` alone chooses one (`consistent`). */
+  selection: readonly string[];
+  /** Every click adds or takes away, as with Ctrl: for fingers. */
+  adding: boolean;
   storey: string | null;
   storeyMode: StoreyMode;
   hiddenLayers: readonly string[];
   /** GlobalIds of what was hidden by hand. */
   hidden: readonly string[];
+  /** GlobalIds of what was made a ghost by hand. */
+  ghosted: readonly string[];
   /** Elements shown alone, with the words that say which. */
   isolated: { ids: readonly string[]; title: string } | null;
   colouring: Colouring | null;
@@ -46,10 +53,13 @@ export interface SceneState {
 
 export const START: SceneState = {
   selected: null,
+  selection: [],
+  adding: false,
   storey: null,
   storeyMode: "cut",
   hiddenLayers: [],
   hidden: [],
+  ghosted: [],
   isolated: null,
   colouring: null,
   limits: null,
@@ -75,7 +85,9 @@ export interface SceneScope {
 }
 
 export function createSceneScope(phone: boolean): SceneScope {
-  return { store: createStore<SceneState>({ ...START, leftOpen: !phone }), scene: createStore<Scene3D | null>(null), tools: createStore<Tools>(NO_TOOLS), timeline: createStore<Timeline>(CLOSED) };
+  const store = createStore<SceneState>({ ...START, leftOpen: !phone });
+  const set: Store<SceneState>["set"] = (next) => store.set((before) => consistent(before, typeof next === "function" ? next(before) : next));
+  return { store: { ...store, set }, scene: createStore<Scene3D | null>(null), tools: createStore<Tools>(NO_TOOLS), timeline: createStore<Timeline>(CLOSED) };
 }
 
 export const SceneContext = createContext<SceneScope | null>(null);

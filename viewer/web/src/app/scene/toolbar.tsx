@@ -19,7 +19,7 @@ import { ToolsButton } from "../tools/tools-button";
 import { useColourings } from "./effects";
 import { lookAt } from "./look";
 import { HistoryButtons } from "../workspace/history-buttons";
-import { useHide, usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
+import { usePatch, useScene, useSceneState, useShowStorey, type StoreyMode } from "./state";
 
 const LAYERS = ["shell", "spaces", "services", "furniture"] as const;
 
@@ -30,19 +30,18 @@ export function Toolbar({ tree, shown }: { tree: Tree; shown: boolean }): ReactN
   const scene = useScene();
   const state = useSceneState();
   const patch = usePatch();
-  const hide = useHide();
   const labels = useStore(labelsShown);
   const [timeline, setTimeline] = useTimeline();
   const fit = (): void => void (state.selected && scene?.has(state.selected) ? lookAt(scene, state.selected) : scene?.fit());
   useKey("f", fit, shown);
   useKey("l", () => labelsShown.set(!labels), shown);
-  useKey("i", () => state.selected && patch({ isolated: { ids: [state.selected], title: t("scene.selection") } }), shown);
-  useKey("h", () => state.selected && hide(state.selected), shown);
+  useKey("i", () => state.selection.length > 0 && patch({ isolated: { ids: state.selection, title: t("scene.selection") } }), shown);
+  useKey("h", () => patch({ hidden: [...new Set([...state.hidden, ...state.selection])] }), shown);
+  useKey("g", () => patch({ ghosted: [...new Set([...state.ghosted, ...state.selection])] }), shown);
   useKey("Escape", () => {
-    scene?.showAll();
     if (state.picking) return patch({ picking: null });
     if (state.spatial) return patch({ spatial: null, picture: null });
-    patch({ selected: null, isolated: null, focusAlarm: null, painted: null, hidden: [] });
+    patch({ selected: null, isolated: null, focusAlarm: null, painted: null, hidden: [], ghosted: [] });
   }, shown);
   const screenshot = async (): Promise<void> => {
     if (!scene) return;

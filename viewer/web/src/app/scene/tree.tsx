@@ -9,6 +9,8 @@ import { useBuilding } from "../context";
 import { everything } from "../queries";
 import { useClassName } from "../lib/names";
 import { usePatch, useSceneState, useShowElement, useShowStorey } from "./state";
+import { NodeActions } from "../workspace/node-actions";
+import { clicked, type Click } from "../workspace/selection";
 import { treeRows, type Branch, type TreeRow } from "./tree-rows";
 
 const ROW = 30;
@@ -17,7 +19,7 @@ const ICON = { storey: Layers, space: DoorOpen, class: Shapes, element: Box, wai
 export function StructureTree({ tree }: { tree: Tree }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
-  const { selected, storey } = useSceneState();
+  const { selected, selection, adding, storey, hidden, ghosted } = useSceneState();
   const className = useClassName();
   const patch = usePatch();
   const showElement = useShowElement();
@@ -54,9 +56,10 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
     const { wanted } = treeRows(tree, next, answers, { className, noStorey: "", unnamed: "" });
     setBranches((known) => [...known, ...wanted.filter((one) => !known.some((other) => other.key === one.key))]);
   };
-  const choose = (row: TreeRow): void => {
+  const choose = (row: TreeRow, click: Click): void => {
     if (row.globalId) {
-      patch({ selected: row.globalId });
+      const several = clicked({ selected, selection, adding }, rows.flatMap((one) => (one.kind === "element" || one.kind === "space") && one.globalId ? [one.globalId] : []), row.globalId, click);
+      patch(several ? { selection: several } : { selected: row.globalId, selection: [row.globalId] });
     } else if (row.kind === "storey") {
       if (row.storey) showStorey(row.storey === storey ? null : row.storey);
       if (!row.open) toggle(row);
@@ -76,27 +79,27 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
     else if (event.key === "ArrowRight" && row?.expandable && !row.open) toggle(row);
     else if (event.key === "ArrowLeft" && row?.open) toggle(row);
     else if (event.key === "ArrowLeft" && row) move(rows.findLastIndex((one, i) => i < cursor && one.level < row.level));
-    else if ((event.key === "Enter" || event.key === " ") && row) choose(row);
+    else if ((event.key === "Enter" || event.key === " ") && row) choose(row, event);
     else return;
     event.preventDefault();
   };
   return (
-    <div ref={holder} className="tree" role="tree" tabIndex={0} aria-label={t("scene.structure")} onKeyDown={onKeyDown}
+    <div ref={holder} className="tree" role="tree" tabIndex={0} aria-multiselectable aria-label={t("scene.structure")} onKeyDown={onKeyDown}
       aria-activedescendant={`tree-row-${cursor}`}>
       <div style={{ height: list.getTotalSize(), position: "relative" }}>
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index];
           if (!row) return null;
           const Icon = ICON[row.kind];
-          const isSelected = row.globalId ? row.globalId === selected : row.kind === "storey" && row.storey !== null && row.storey === storey;
+          const isSelected = row.globalId ? selection.includes(row.globalId) : row.kind === "storey" && row.storey !== null && row.storey === storey;
           return (
             <div key={row.key} id={`tree-row-${item.index}`} role="treeitem" aria-level={row.level + 1} aria-selected={isSelected}
               {...(row.expandable ? { "aria-expanded": row.open === true } : {})}
               className={`tree-row is-${row.kind}${isSelected ? " is-selected" : ""}${cursor === item.index ? " is-cursor" : ""}`}
               style={{ height: ROW, transform: `translateY(${item.start}px)`, paddingLeft: 6 + row.level * 16 }}
-              onClick={() => {
+              onClick={(event) => {
                 setCursor(item.index);
-                choose(row);
+                choose(row, event);
               }}
               onDoubleClick={() => {
                 if (row.globalId) showElement(row.globalId, row.storey);
@@ -112,8 +115,9 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
               {row.kind === "wait" ? <span className="tree-wait" /> : (
                 <>
                   <Icon size={14} strokeWidth={1.7} aria-hidden className="tree-icon" />
-                  <span className="tree-label" title={row.label}>{row.label}</span>
+                  <span className={`tree-label${!row.globalId ? "" : hidden.includes(row.globalId) ? " is-hidden" : ghosted.includes(row.globalId) ? " is-ghost" : ""}`} title={row.label}>{row.label}</span>
                   {row.sub ? <span className="tree-sub">{row.sub}</span> : null}
+                  <NodeActions row={row} />
                   {row.count === undefined ? null : <span className="tree-count">{row.count}</span>}
                   {row.globalId ? (
                     <Tooltip title={t("scene.flyTo")} mouseEnterDelay={0.5}>

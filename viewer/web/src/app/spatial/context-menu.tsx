@@ -1,13 +1,14 @@
 /** A right click (or long press) in 3D: what one can do with what is there. */
 import { Dropdown, type MenuProps } from "antd";
-import { ArrowDownToDot, ArrowUpFromDot, EyeOff, Focus, Crosshair, Navigation, Radiation } from "lucide-react";
+import { ArrowDownToDot, ArrowUpFromDot, EyeOff, Focus, Ghost, ListPlus, Crosshair, Navigation, Radiation } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Layer } from "../../engine";
 import { useBuilding } from "../context";
 import { lookAt } from "../scene/look";
-import { useHide, usePatch, useScene } from "../scene/state";
+import { useHide, usePatch, useScene, useSceneScope } from "../scene/state";
 import { plainId } from "../versions/view";
+import { toggled } from "../workspace/selection";
 import { nameFor } from "./place-field";
 import { useAsk, useRouteEnd, type FlowMode } from "./state";
 
@@ -24,6 +25,7 @@ export function ContextMenu(): ReactNode {
   const scene = useScene();
   const patch = usePatch();
   const hide = useHide();
+  const { store } = useSceneScope();
   const ask = useAsk();
   const end = useRouteEnd();
   const [open, setOpen] = useState<Open | null>(null);
@@ -49,6 +51,8 @@ export function ContextMenu(): ReactNode {
       if (scene) void lookAt(scene, globalId);
     } },
     { key: "alone", icon: <Focus size={14} />, label: t("spatial.menu.alone"), onClick: () => void nameFor(building.id, globalId).then(({ name }) => patch({ isolated: { ids: [globalId], title: name } })) },
+    { key: "also", icon: <ListPlus size={14} />, label: t("several.also"), onClick: () => store.set((state) => ({ ...state, adding: true, selection: state.selection.includes(globalId) ? state.selection : toggled(state.selection, globalId), spatial: null })) },
+    { key: "ghost", icon: <Ghost size={14} />, label: t("several.ghost"), onClick: () => store.set((state) => ({ ...state, ghosted: [...new Set([...state.ghosted, globalId])] })) },
     { key: "hide", icon: <EyeOff size={14} />, label: t("spatial.menu.hide"), onClick: () => hide(globalId) },
   ];
   return (

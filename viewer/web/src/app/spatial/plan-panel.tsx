@@ -10,6 +10,7 @@ import { useBuilding, useModeValue } from "../context";
 import { lookAt } from "../scene/look";
 import { Empty, Failure, IconButton } from "../parts";
 import { usePatch, useScene, useSceneState } from "../scene/state";
+import { clicked, type Click } from "../workspace/selection";
 import { mark, mount, sheet } from "./plan-sheet";
 import { fitted, moved, parseFrame, written, zoomed, type Frame } from "./plan-view";
 
@@ -90,7 +91,7 @@ function Drawing({ svg, storey }: { svg: string; storey: string | null }): React
   const { t } = useTranslation();
   const scene = useScene();
   const patch = usePatch();
-  const { selected } = useSceneState();
+  const { selected, selection, adding } = useSceneState();
   const host = useRef<HTMLDivElement>(null);
   const drawing = useRef<SVGSVGElement | null>(null);
   const [bad, setBad] = useState(false);
@@ -130,12 +131,14 @@ function Drawing({ svg, storey }: { svg: string; storey: string | null }): React
   }, [svg, fit, show]);
 
   useEffect(() => {
-    if (drawing.current) mark(drawing.current, selected);
-  }, [selected, svg]);
+    if (drawing.current) mark(drawing.current, ...selection);
+  }, [selection, svg]);
 
-  const choose = (under: Element): void => {
+  const choose = (under: Element, click: Click): void => {
     const globalId = under.closest("[data-global-id]")?.getAttribute("data-global-id");
     if (!globalId) return;
+    const several = clicked({ selected, selection, adding }, [], globalId, { ...click, ctrlKey: click.ctrlKey || click.shiftKey, shiftKey: false });
+    if (several) return patch({ selection: several });
     patch({ selected: globalId, storey, storeyMode: "cut", spatial: null, picture: null });
     if (scene?.has(globalId)) void lookAt(scene, globalId);
   };
@@ -156,7 +159,7 @@ function Drawing({ svg, storey }: { svg: string; storey: string | null }): React
 type Handlers = Pick<DOMAttributes<HTMLDivElement>, "onPointerDown" | "onPointerMove" | "onPointerUp" | "onPointerCancel">;
 
 /** Drag with one finger or the mouse, pinch with two; a press that stays where it is is a click. */
-function useDrag(host: RefObject<HTMLDivElement | null>, frame: RefObject<Frame>, whole: RefObject<Frame>, show: (frame: Frame) => void, click: (under: Element) => void): Handlers {
+function useDrag(host: RefObject<HTMLDivElement | null>, frame: RefObject<Frame>, whole: RefObject<Frame>, show: (frame: Frame) => void, click: (under: Element, how: Click) => void): Handlers {
   const down = useRef(new Map<number, { x: number; y: number }>());
   const way = useRef(0);
   const lift = (event: PointerEvent): void => void down.current.delete(event.pointerId);
@@ -185,7 +188,7 @@ function useDrag(host: RefObject<HTMLDivElement | null>, frame: RefObject<Frame>
       if (way.current >= CLICK || down.current.size > 0) return;
       // The pointer is captured by the host: ask what lies under it.
       const inner = host.current?.shadowRoot?.elementFromPoint(event.clientX, event.clientY);
-      if (inner) click(inner);
+      if (inner) click(inner, { ctrlKey: event.ctrlKey, metaKey: event.metaKey, shiftKey: event.shiftKey });
     },
     onPointerCancel: lift,
   };

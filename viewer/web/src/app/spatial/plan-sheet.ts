@@ -33,12 +33,12 @@ export function mount(host: HTMLElement, svg: string): SVGSVGElement | null {
 }
 
 /** Marks what stands for an element; those that do. */
-export function mark(drawing: SVGSVGElement, globalId: string | null): SVGGraphicsElement[] {
+export function mark(drawing: SVGSVGElement, ...chosen: readonly string[]): SVGGraphicsElement[] {
   const found: SVGGraphicsElement[] = [];
   for (const one of drawing.querySelectorAll<SVGGraphicsElement>("[data-global-id]")) {
-    const chosen = globalId !== null && one.getAttribute("data-global-id") === globalId;
-    one.classList.toggle("is-chosen", chosen);
-    if (chosen) found.push(one);
+    const is = chosen.includes(one.getAttribute("data-global-id") ?? "");
+    one.classList.toggle("is-chosen", is);
+    if (is) found.push(one);
   }
   return found;
 }

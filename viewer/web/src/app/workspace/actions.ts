@@ -17,6 +17,8 @@ interface Actions {
   /** Only what a query finds; the rest as ghosts. */
   isolate: (query: string, title: string) => Promise<void>;
   hide: (query: string) => Promise<void>;
+  /** Seen through, and seen. */
+  ghost: (query: string) => Promise<void>;
   /** The other way round: what was hidden is seen again. */
   unhide: (query: string) => Promise<void>;
   fly: (query: string) => Promise<void>;
@@ -63,11 +65,15 @@ export function useActions(): Actions {
     const shared = decodeView(content.view ?? "");
     if (!shared || !scene) return;
     store.set((state) => ({
-      ...state, ...shownOf(shared), hidden: content.hidden ?? [], isolated: null, painted: null, spatial: null, picture: null,
-      colouring: known.find((one) => one.key === shared.colouring) ?? null, limits: null,
+      ...state, ...shownOf(shared), selection: content.selection ?? (shared.selected ? [shared.selected] : []),
+      hidden: content.hidden ?? [], ghosted: content.ghosted ?? [], isolated: null, painted: null, spatial: null, picture: null,
+      colouring: known.find((one) => one.key === shared.colouring) ?? null, limits: limitsOf(content), classes: content.classes ?? state.classes,
     }));
     tools.set((now) => ({ ...now, section: shared.section, apart: shared.apart, orthographic: shared.view.projection === "orthographic" }));
     if (content.colours) await open(await get<Saved>(`/saved/${content.colours}`), known);
+    if (content.rules) await paint(content.rules, content.rules_title ?? saved.name, content.others ?? "show");
+    const { only } = content;
+    if (only) store.set((state) => ({ ...state, isolated: { ids: only, title: content.only_title ?? saved.name } }));
     await scene.ready;
     await scene.flyTo(shared.view);
   };
@@ -82,9 +88,13 @@ export function useActions(): Actions {
       const ids = await found(query);
       store.set((state) => ({ ...state, hidden: [...new Set([...state.hidden, ...ids])] }));
     }),
+    ghost: (query) => safely(async () => {
+      const ids = await found(query);
+      store.set((state) => ({ ...state, ghosted: [...new Set([...state.ghosted, ...ids])] }));
+    }),
     unhide: (query) => safely(async () => {
       const ids = new Set(await found(query));
-      store.set((state) => ({ ...state, hidden: state.hidden.filter((one) => !ids.has(one)) }));
+      store.set((state) => ({ ...state, hidden: state.hidden.filter((one) => !ids.has(one)), ghosted: state.ghosted.filter((one) => !ids.has(one)) }));
     }),
     fly: (query) => safely(() => fly(query)),
     paint: (rules, title, others) => safely(() => paint(rules, title, others)),
@@ -107,6 +117,13 @@ const shownOf = (shared: NonNullable<ReturnType<typeof decodeView>>): Pick<Scene
   storey: shared.storey, storeyMode: shared.storeyMode, selected: shared.selected, hiddenLayers: shared.hiddenLayers, focusAlarm: null,
 });
 
+const MOST_KEPT = 10_000; // GlobalIds, as the server takes
+
+function limitsOf(content: Content): readonly [number, number] | null {
+  const [low, high] = content.limits ?? [];
+  return low === undefined || high === undefined ? null : [low, high];
+}
+
 /** What is seen now, as a viewpoint keeps it. */
 export function useViewNow(): () => Content | null {
   const { store, tools } = useSceneScope();
@@ -119,7 +136,14 @@ export function useViewNow(): () => Content | null {
       view: scene.view(), storey: state.storey, storeyMode: state.storeyMode, selected: state.selected, colouring: state.colouring?.key ?? null,
       hiddenLayers: state.hiddenLayers, section, apart,
     });
-    return { view, ...(state.hidden.length > 0 ? { hidden: state.hidden.slice(0, 10_000) } : {}) };
+    const rules = state.painted?.rules?.map(({ query, colour, label }) => ({ query, colour, label }));
+    const ids = (kept: readonly string[]): string[] | null => (kept.length > 0 ? kept.slice(0, MOST_KEPT) : null);
+    return {
+      view, hidden: ids(state.hidden), ghosted: ids(state.ghosted), selection: state.selection.length > 1 ? [...state.selection] : null,
+      ...(state.isolated ? { only: ids(state.isolated.ids), only_title: state.isolated.title.slice(0, 200) } : {}),
+      ...(rules ? { rules, rules_title: state.painted?.title.slice(0, 200) ?? null, others: state.isolated ? "ghost" : "show" } : {}),
+      ...(state.colouring ? { limits: state.limits ? [...state.limits] : null, classes: state.classes } : {}),
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 /** The building as a tree by class, type, system, zone, room, discipline or model. Virtual: a hundred thousand rows cost what forty do. */
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Box, ChevronRight, EyeOff, Focus, Layers2 } from "lucide-react";
+import { Box, ChevronRight, EyeOff, Focus, Ghost, Layers2 } from "lucide-react";
 import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ElementRow } from "../../api/types";
@@ -10,6 +10,7 @@ import { useClassName } from "../lib/names";
 import { Empty, Failure, IconButton, Lines } from "../parts";
 import { everything } from "../queries";
 import { usePatch, useSceneState, useShowElement } from "../scene/state";
+import { clicked, type Click } from "./selection";
 import { elementLabel } from "../scene/tree-rows";
 import { useActions } from "./actions";
 import { useBranches, type Branch } from "./queries";
@@ -25,7 +26,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
   const { building } = useBuilding();
   const className = useClassName();
   const branches = useBranches(building.id, by, true);
-  const { selected, hidden } = useSceneState();
+  const { selected, selection, adding, hidden, ghosted } = useSceneState();
   const patch = usePatch();
   const showElement = useShowElement();
   const act = useActions();
@@ -53,9 +54,12 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
   if (!branches.data) return <Lines />;
   if (branches.data.every((one) => one.value === null)) return <Empty icon={Layers2} title={t("workspace.noGroups")} />;
   const toggle = (query: string): void => setOpen(open.includes(query) ? open.filter((one) => one !== query) : [...open, query]);
-  const choose = (row: Row): void => {
-    if (row.kind === "branch") toggle(row.branch.query);
-    else if (row.kind === "element") patch({ selected: row.element.global_id });
+  const choose = (row: Row, click: Click): void => {
+    if (row.kind === "branch") return toggle(row.branch.query);
+    if (row.kind !== "element") return;
+    const id = row.element.global_id;
+    const several = clicked({ selected, selection, adding }, rows.flatMap((one) => (one.kind === "element" ? [one.element.global_id] : [])), id, click);
+    patch(several ? { selection: several } : { selected: id, selection: [id] });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const row = rows[cursor];
@@ -72,12 +76,12 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
     else if (event.key === "ArrowRight" && branch && !branch.open) toggle(branch.branch.query);
     else if (event.key === "ArrowLeft" && branch?.open) toggle(branch.branch.query);
     else if (event.key === "ArrowLeft") move(rows.findLastIndex((one, i) => i < cursor && one.kind === "branch"));
-    else if ((event.key === "Enter" || event.key === " ") && row) choose(row);
+    else if ((event.key === "Enter" || event.key === " ") && row) choose(row, event);
     else return;
     event.preventDefault();
   };
   return (
-    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} aria-activedescendant={`group-row-${cursor}`}>
+    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} aria-multiselectable aria-activedescendant={`group-row-${cursor}`}>
       <div style={{ height: list.getTotalSize(), position: "relative" }}>
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index];
@@ -85,14 +89,14 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
           const place = { height: ROW, transform: `translateY(${item.start}px)` };
           if (row.kind === "wait") return <div key={item.key} className="tree-row" style={{ ...place, paddingLeft: 30 }}><span className="tree-wait" /></div>;
           const is = row.kind === "branch" ? "is-branch" : "is-element";
-          const isSelected = row.kind === "element" && row.element.global_id === selected;
+          const isSelected = row.kind === "element" && selection.includes(row.element.global_id);
           return (
             <div key={item.key} id={`group-row-${item.index}`} role="treeitem" aria-level={row.kind === "branch" ? 1 : 2} aria-selected={isSelected}
               {...(row.kind === "branch" ? { "aria-expanded": row.open } : {})}
               className={`tree-row ${is}${isSelected ? " is-selected" : ""}${cursor === item.index ? " is-cursor" : ""}`} style={{ ...place, paddingLeft: row.kind === "branch" ? 6 : 30 }}
-              onClick={() => {
+              onClick={(event) => {
                 setCursor(item.index);
-                choose(row);
+                choose(row, event);
               }}
               onDoubleClick={() => row.kind === "element" && showElement(row.element.global_id, row.element.storey_id)}>
               {row.kind === "branch" ? (
@@ -102,13 +106,14 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
                   <span className="node-actions" onClick={(event) => event.stopPropagation()} onDoubleClick={(event) => event.stopPropagation()}>
                     <IconButton size={14} icon={Focus} label={t("workspace.isolate")} onClick={() => void act.isolate(row.branch.query, row.label)} />
                     <IconButton size={14} icon={EyeOff} label={t("workspace.hide")} onClick={() => void act.hide(row.branch.query)} />
+                    <IconButton size={14} icon={Ghost} label={t("several.ghost")} onClick={() => void act.ghost(row.branch.query)} />
                   </span>
                   <span className="tree-count">{row.branch.count}</span>
                 </>
               ) : (
                 <>
                   <Box size={14} strokeWidth={1.7} aria-hidden className="tree-icon" />
-                  <span className={`tree-label${hidden.includes(row.element.global_id) ? " is-hidden" : ""}`} title={elementLabel(row.element)}>{elementLabel(row.element)}</span>
+                  <span className={`tree-label${hidden.includes(row.element.global_id) ? " is-hidden" : ghosted.includes(row.element.global_id) ? " is-ghost" : ""}`} title={elementLabel(row.element)}>{elementLabel(row.element)}</span>
                   {by === "class" ? null : <span className="tree-sub">{className(row.element.ifc_class)}</span>}
                 </>
               )}

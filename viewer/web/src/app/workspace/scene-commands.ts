@@ -1,11 +1,12 @@
 /** What the 3D view can do at the moment, for the command palette. */
 import { useEffect, useRef } from "react";
+import { useTranslation } from "react-i18next";
 import { labelsShown } from "../lib/prefs";
 import { createStore } from "../lib/store";
 import { useScene, useSceneScope } from "../scene/state";
 import { useViewActions } from "./view-history";
 
-type Label = "workspace.actions.fit" | "workspace.actions.all" | "workspace.isolate" | "workspace.hide" | "workspace.undo" | "workspace.redo" | "workspace.actions.plan"
+type Label = "workspace.actions.fit" | "workspace.actions.all" | "workspace.isolate" | "several.ghost" | "workspace.hide" | "workspace.undo" | "workspace.redo" | "workspace.actions.plan"
   | "workspace.actions.labels" | "workspace.actions.noColour" | "workspace.actions.panel" | "workspace.actions.saveView";
 
 export interface SceneCommand {
@@ -21,9 +22,12 @@ export function useSceneCommands(): void {
   const scene = useScene();
   const { store } = useSceneScope();
   const history = useViewActions();
+  const { t } = useTranslation();
+  const latestTitle = useRef("");
   const latest = useRef(history);
   useEffect(() => {
     latest.current = history;
+    latestTitle.current = t("scene.selection");
   });
   useEffect(() => {
     if (!scene) return;
@@ -31,11 +35,11 @@ export function useSceneCommands(): void {
     sceneCommands.set([
       { id: "fit", label: "workspace.actions.fit", keys: "F", run: () => void scene.fit() },
       { id: "all", label: "workspace.actions.all", keys: "Esc", run: () => {
-        scene.showAll();
-        change((state) => ({ ...state, isolated: null, painted: null, hidden: [], storey: null }));
+        change((state) => ({ ...state, isolated: null, painted: null, hidden: [], ghosted: [], storey: null }));
       } },
-      { id: "isolate", label: "workspace.isolate", keys: "I", run: () => change((state) => (state.selected ? { ...state, isolated: { ids: [state.selected], title: state.selected } } : state)) },
-      { id: "hide", label: "workspace.hide", keys: "H", run: () => change((state) => (state.selected ? { ...state, hidden: [...state.hidden, state.selected] } : state)) },
+      { id: "isolate", label: "workspace.isolate", keys: "I", run: () => change((state) => (state.selection.length > 0 ? { ...state, isolated: { ids: state.selection, title: latestTitle.current } } : state)) },
+      { id: "hide", label: "workspace.hide", keys: "H", run: () => change((state) => ({ ...state, hidden: [...new Set([...state.hidden, ...state.selection])] })) },
+      { id: "ghost", label: "several.ghost", keys: "G", run: () => change((state) => ({ ...state, ghosted: [...new Set([...state.ghosted, ...state.selection])] })) },
       { id: "undo", label: "workspace.undo", keys: "Ctrl+Z", run: () => latest.current.undo() },
       { id: "redo", label: "workspace.redo", keys: "Ctrl+Y", run: () => latest.current.redo() },
       { id: "plan", label: "workspace.actions.plan", run: () => change((state) => ({ ...state, floorPlan: !state.floorPlan })) },

@@ -6,7 +6,7 @@ import type { Tools } from "../tools/state";
 import { createStore, type Store } from "../lib/store";
 import { EMPTY, redone, seen, undone, type History } from "./history";
 
-const KEPT = ["selected", "storey", "storeyMode", "hiddenLayers", "hidden", "isolated", "colouring", "limits", "classes", "painted"] as const;
+const KEPT = ["selected", "selection", "ghosted", "storey", "storeyMode", "hiddenLayers", "hidden", "isolated", "colouring", "limits", "classes", "painted"] as const;
 const TOOLS = ["section", "apart", "orthographic"] as const;
 const RESTS = 350; // ms: what changes together is one step
 
@@ -96,20 +96,21 @@ export function useHistoryKeys(enabled: boolean, undo: () => void, redo: () => v
   }, [enabled]);
 }
 
-/** Hides in the engine what the state says is hidden, and nothing else. */
+/** Hides and ghosts in the engine what the state says, and nothing else. */
 export function useHidden(): void {
   const scene = useScene();
   const { store } = useSceneScope();
   useEffect(() => {
     if (!scene) return;
-    let shown: readonly string[] = [];
+    let before: readonly [readonly string[], readonly string[]] = [[], []];
     const follow = (): void => {
-      const { hidden } = store.get();
-      if (hidden === shown) return;
-      const now = new Set(hidden);
-      scene.show(shown.filter((one) => !now.has(one)));
+      const { hidden, ghosted } = store.get();
+      if (hidden === before[0] && ghosted === before[1]) return;
+      const [nowHidden, nowGhosted] = [new Set(hidden), new Set(ghosted)];
+      scene.show([...before[0].filter((one) => !nowHidden.has(one)), ...before[1].filter((one) => !nowGhosted.has(one))]);
       if (hidden.length > 0) scene.hide(hidden);
-      shown = hidden;
+      if (ghosted.length > 0) scene.ghost(ghosted);
+      before = [hidden, ghosted];
     };
     follow();
     return store.subscribe(follow);

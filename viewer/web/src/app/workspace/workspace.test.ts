@@ -3,6 +3,7 @@ import { paintOf, rgbOf } from "../scene/rules";
 import { ranked } from "./commands";
 import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
 import { clampSize, merged } from "./layout";
+import { clicked, consistent, MOST_SELECTED, queryOf, ranged, shared, toggled } from "./selection";
 import { propertyKey, quoted, suggestions, type Words } from "./text";
 
 const same = (a: number, b: number): boolean => a === b;
@@ -74,5 +75,51 @@ describe("the command palette", () => {
     expect(ranked(labels, "ord").map((one) => one.label)).toEqual(["Orders of today", "Work orders", "Old records"]);
     expect(ranked(labels, "")).toHaveLength(5);
     expect(ranked(labels, "xyz")).toEqual([]);
+  });
+});
+
+describe("what is chosen", () => {
+  const none = { selected: null, selection: [] as readonly string[], adding: false };
+  const two = { selected: "b", selection: ["a", "b"] as readonly string[], adding: true };
+
+  it("is one where a part of the program that knows of one says so", () => {
+    expect(consistent(none, { ...none, selected: "a" })).toEqual({ selected: "a", selection: ["a"], adding: false });
+    expect(consistent(two, { ...two, selected: null })).toEqual(none);
+    expect(consistent(two, { ...two, selected: "c" }).selection).toEqual(["c"]);
+  });
+
+  it("keeps one of several in the inspector", () => {
+    expect(consistent(none, { ...none, selection: ["a", "b"] }).selected).toBe("b");
+    expect(consistent(two, { ...two, selection: ["a"] }).selected).toBe("a");
+    expect(consistent(two, { ...two, selection: ["b", "a"] }).selected).toBe("b");
+    expect(consistent(two, two)).toBe(two);
+  });
+
+  it("grows with Ctrl, reaches with Shift, and has an end", () => {
+    const rows = ["a", "b", "c", "d"];
+    const plain = { ctrlKey: false, metaKey: false, shiftKey: false };
+    expect(toggled(["a", "b"], "a")).toEqual(["b"]);
+    expect(clicked({ ...two, adding: false }, rows, "d", plain)).toBeNull();
+    expect(clicked(two, rows, "d", plain)).toEqual(["a", "b", "d"]);
+    expect(clicked({ ...two, adding: false }, rows, "d", { ...plain, ctrlKey: true })).toEqual(["a", "b", "d"]);
+    expect(clicked(two, rows, "d", { ...plain, shiftKey: true })).toEqual(rows);
+    expect(ranged(rows, "c", "a")).toEqual(["c", "b", "a"]);
+    expect(ranged(rows, "x", "a")).toEqual(["a"]);
+    const many = Array.from({ length: 200 }, (_, i) => `${i}`);
+    expect(many.reduce(toggled, [] as readonly string[])).toHaveLength(MOST_SELECTED);
+    expect(ranged(many, "0", "199")).toHaveLength(MOST_SELECTED);
+  });
+
+  it("fits into one query however many they are", () => {
+    expect(queryOf(["a", "b"])).toBe('id:"a","b"');
+    expect(queryOf(Array.from({ length: MOST_SELECTED }, () => "3cUkl32yn9qRSPvBJVyWw5")).length).toBeLessThanOrEqual(2000);
+  });
+
+  it("says what is common and what varies, the most frequent first and what is missing last", () => {
+    const of = (...pairs: [string, string][]): Map<string, string> => new Map(pairs.map(([name, value]) => [`Pset\u0000${name}`, value]));
+    expect(shared([of(["Fire", "EI30"], ["Load", "yes"]), of(["Load", "yes"]), of(["Load", "yes"], ["Fire", "EI60"]), of(["Load", "yes"], ["Fire", "EI60"])])).toEqual([
+      { group: "Pset", name: "Fire", values: [["EI60", 2], ["EI30", 1], [null, 1]] },
+      { group: "Pset", name: "Load", values: [["yes", 4]] },
+    ]);
   });
 });

@@ -1,0 +1,12 @@
+/** Several chosen elements, panels that are moved, and what an element was before. */
+export const several = {
+  title: "Selected elements", count_one: "{{count}} selected", count_other: "{{count}} selected", adding: "Every click adds or takes away", addingNote: "Tap elements to add or take away", done: "Done",
+  all: "With all of them", ghost: "Make ghosts", trends: "Their points as charts ({{count}})", save: "Save as a set", onlyThese: "Only these", onlyThis: "This one alone", out: "Take out {{name}}",
+  facts: "In common", storey: "Storey", varied_one: "{{count}} value", varied_other: "{{count}} different values", none: "none", more: "and {{count}} more", also: "Add to the selection",
+  unknown_one: "{{count}} of them is not known here any more", unknown_other: "{{count}} of them are not known here any more",
+  panels: { structure: "Building", systems: "Systems", search: "Search", saved: "Saved", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Trend" },
+  sides: { left: "On the left", right: "On the right", bottom: "Below" }, move: "Move {{name}} to…", close: "Close {{name}}", panelsTitle: "Panels", reset: "As it was at first",
+  nothingChosen: "Nothing selected", nothingChosenHint: "Click something in the model. Ctrl or Shift adds more.", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured.", splitterBottom: "Height of the panel below",
+  history: "History", versions: "Model versions", audit: "Who changed something", since: "In the model since version {{n}}", until: "Not in the model since version {{n}}", changedIn: "Version {{n}}", wasThere: "Unchanged since version {{n}}",
+  noAudit: "Nobody has changed anything here", relations: "Relations", part: "Part of", parts: "Parts", documents: "Documents", became: "{{name}} became {{value}}", gone: "removed", showAll: "All {{count}}",
+};
