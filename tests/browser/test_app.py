@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.accessible import barriers
-from tests.serving import Server
+from tests.serving import Server, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -234,3 +234,58 @@ def test_ages_are_told_by_the_servers_clock(
     expect(row).to_contain_text("hr.")  # due in two hours; by this machine's clock it would be nine
     assert "9 hr" not in row.inner_text() and "8 hr" not in row.inner_text()
     assert errors == []
+
+
+CHOSEN = "document.querySelector('.inspector-head .guid')?.textContent.trim()"
+
+
+def test_the_view_stays_while_the_session_ends_the_line_is_cut_and_the_server_starts_again(
+    chromium: Browser, contexts: list[BrowserContext], fresh_server: Server, building: str
+) -> None:
+    """The last of this module: afterwards its server is another one."""
+    page, errors = open_page(
+        chromium, contexts, locale="en-US", reduced_motion="reduce", viewport={"width": 1100, "height": 640}
+    )
+    with fresh_server.client() as client:
+        wanted = {"building": building, "ifc_class": "IfcSpace"}
+        room = client.get("/elements", params=wanted).json()["items"][0]["global_id"]
+    enter(page, fresh_server)
+    page.goto(f"{fresh_server.address}b/{building}?element={room}")
+    page.wait_for_function("() => window.twin")
+    page.evaluate("window.twin.ready")
+    expect(page.locator(".inspector-head")).to_be_visible(timeout=SLOW)
+    before = page.evaluate(CHOSEN)
+    page.get_by_test_id("scene").evaluate("canvas => canvas.dataset.same = 'yes'")
+    expect(page.locator(".live-dot.is-live")).to_be_visible(timeout=SLOW)
+
+    with fresh_server.client() as client:  # the token expires under one's hands
+        client.delete("/accounts/administrator/sessions").raise_for_status()
+    over = page.get_by_role("dialog")
+    expect(over.locator("input[type=password]")).to_be_visible(timeout=SLOW)
+    assert barriers(page) == []
+    over.locator("input[type=password]").fill(fresh_server.password)
+    over.locator("button[type=submit]").click()
+    expect(over).to_have_count(0)
+    expect(page.locator(".live-dot.is-live")).to_be_visible(timeout=SLOW)
+    assert page.evaluate(CHOSEN) == before
+    expect(page.locator("canvas[data-same=yes]")).to_be_attached()
+    assert [error for error in errors if "401" not in error and "WebSocket" not in error] == []
+
+    port = fresh_server.address.rstrip("/").rpartition(":")[2]
+    fresh_server.process.terminate()
+    fresh_server.process.wait(30)
+    banner = page.get_by_text("No connection to the server")
+    expect(banner).to_be_visible(timeout=SLOW)
+    expect(page.locator(".live-dot.is-offline")).to_be_visible()
+    assert barriers(page) == []
+    with serving(fresh_server.data, None, port=port, key=fresh_server.key, TWIN_DATABASE_DURABLE="false") as again:
+        with again.client() as client:
+            body = {"building": building, "title": "Made while nobody looked"}
+            client.post("/work-orders", json=body).raise_for_status()
+        expect(banner).to_have_count(0, timeout=SLOW)
+        expect(page.locator(".live-dot.is-live")).to_be_visible(timeout=SLOW)
+        expect(page.locator("canvas[data-same=yes]")).to_be_attached()
+        assert page.evaluate(CHOSEN) == before, "what one looked at is still there"
+        page.keyboard.press("o")
+        expect(page.get_by_text("Made while nobody looked").first).to_be_visible(timeout=SLOW)
+        page.close()

@@ -47,5 +47,21 @@ function registerWorker(): void {
   else window.addEventListener("load", register, { once: true });
 }
 
+const RELOADED = "twin.reloaded";
+const AGAIN_MS = 60_000;
+
+/** A page that was open while the server got a new version asks for pieces that are no more: it is loaded anew, once. */
+function reloadForNewVersion(): void {
+  window.addEventListener("vite:preloadError", () => {
+    if (Date.now() - Number(sessionStorage.getItem(RELOADED) ?? 0) < AGAIN_MS) return; // it did not help
+    void fetch("/api/v1/health").then((answer) => {
+      if (!answer.ok) return; // the server is away: the page is better than none
+      sessionStorage.setItem(RELOADED, String(Date.now()));
+      window.location.reload();
+    }, () => undefined);
+  });
+}
+
+reloadForNewVersion();
 void start();
 registerWorker();

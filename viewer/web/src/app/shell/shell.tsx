@@ -5,6 +5,7 @@ import { Building2 } from "lucide-react";
 import { lazy, Suspense, useEffect, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { matchPath, Outlet, useLocation } from "react-router";
+import { get } from "../../api/client";
 import { BuildingContext } from "../context";
 import { lastBuilding, usePhone } from "../lib/prefs";
 import { LiveClient } from "../live";
@@ -104,6 +105,28 @@ function useSeen(shown: boolean): boolean {
   return seen || shown;
 }
 
+const ASK_MS = 5_000;
+
+/** A socket that is closed does not say why: whether the session is over is asked at once, and until it is back. */
+function askWhileOffline(live: LiveClient): () => void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const ask = (): void => void get("/session").catch(() => undefined); // a 401 puts the sign-in dialog over the page
+  const look = (): void => {
+    if (live.status !== "offline") {
+      clearInterval(timer);
+      timer = undefined;
+    } else if (timer === undefined) {
+      ask();
+      timer = setInterval(ask, ASK_MS);
+    }
+  };
+  const off = live.onStatus(look);
+  return () => {
+    off();
+    clearInterval(timer);
+  };
+}
+
 function useLive(building: string): LiveClient {
   const client = useQueryClient();
   const [live] = useState(() => new LiveClient(building));
@@ -111,9 +134,11 @@ function useLive(building: string): LiveClient {
   useEffect(() => {
     if (ended) return;
     live.start();
+    const offSession = askWhileOffline(live);
     const offEvent = live.onEvent((event) => refreshFor(client, event.topic));
     const offResync = live.onResync(() => void client.invalidateQueries());
     return () => {
+      offSession();
       offEvent();
       offResync();
       live.stop();
