@@ -29,6 +29,9 @@ const Changes = lazy(() => import("./versions/changes"));
 const Issues = lazy(() => import("./issues/issues"));
 const Checks = lazy(() => import("./checks/checks"));
 const Trends = lazy(() => import("./telemetry/trends/trends"));
+const Dashboards = lazy(() => import("./dashboards/list"));
+const DashboardPage = lazy(() => import("./dashboards/dashboard"));
+const Wall = lazy(() => import("./dashboards/wall"));
 const Reports = lazy(() => import("./reports/reports"));
 const ReportRun = lazy(() => import("./reports/run"));
 const Telemetry = lazy(() => import("./telemetry/layout"));
@@ -112,6 +115,9 @@ function Pages(): ReactNode {
           <Route path="issues" element={<Issues />} />
           <Route path="checks" element={<Checks />} />
           <Route path="trends" element={<Trends />} />
+          <Route path="dashboards" element={<Dashboards />} />
+          <Route path="dashboards/wall" element={<Wall />} />
+          <Route path="dashboards/:dashboard" element={<DashboardPage />} />
           <Route path="reports" element={<Reports />} />
           <Route path="reports/:run" element={<ReportRun />} />
           <Route path="telemetry" element={<Telemetry />}>

@@ -1,6 +1,6 @@
 import { Badge, Drawer, Tooltip } from "antd";
 import {
-  Bell, Box, CalendarClock, ChartLine, CircleUser, ClipboardList, Ellipsis, FileChartColumn, Flag, LayoutDashboard, ListChecks, RadioTower, ShieldCheck, UploadCloud, type LucideIcon,
+  Bell, Box, CalendarClock, ChartLine, CircleUser, ClipboardList, Ellipsis, FileChartColumn, Flag, LayoutDashboard, ListChecks, PanelsTopLeft, RadioTower, ShieldCheck, UploadCloud, type LucideIcon,
 } from "lucide-react";
 import { useContext, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +11,7 @@ import { itemsOf, useAlarms } from "../queries";
 import { useMay } from "../session";
 import { Logo } from "./logo";
 
-type Key = "scene" | "overview" | "trends" | "reports" | "telemetry" | "alarms" | "orders" | "plans" | "models" | "issues" | "checks" | "admin" | "account";
+type Key = "scene" | "overview" | "trends" | "dashboards" | "reports" | "telemetry" | "alarms" | "orders" | "plans" | "models" | "issues" | "checks" | "admin" | "account";
 
 interface Item {
   key: Key;
@@ -24,6 +24,7 @@ const OF_BUILDING: { key: Key; path: string; icon: LucideIcon; needs: string }[]
   { key: "scene", path: "", icon: Box, needs: "model.read" },
   { key: "overview", path: "/overview", icon: LayoutDashboard, needs: "building.read" },
   { key: "trends", path: "/trends", icon: ChartLine, needs: "reading.read" },
+  { key: "dashboards", path: "/dashboards", icon: PanelsTopLeft, needs: "building.read" },
   { key: "reports", path: "/reports", icon: FileChartColumn, needs: "building.read" },
   { key: "telemetry", path: "/telemetry", icon: RadioTower, needs: "point.read" },
   { key: "alarms", path: "/alarms", icon: Bell, needs: "alarm.read" },
