@@ -71,7 +71,7 @@ export default function ReportForm({ opened, close }: { opened: Opened; close: (
     save.mutate(definition(values, drafts.map((one) => one.chosen)));
   };
   return (
-    <Modal open title={t(opened.report && !opened.copy ? "reports.edit" : "reports.create")} onCancel={close} onOk={form.submit} okText={t("reports.form.save")} cancelText={t("action.cancel")} width={640} okButtonProps={{ loading: save.isPending }} destroyOnHidden>
+    <Modal open title={t(opened.report && !opened.copy ? "reports.edit" : "reports.create")} onCancel={close} onOk={form.submit} okText={t("reports.form.save")} cancelText={t("action.cancel")} width={640} okButtonProps={{ loading: save.isPending }} keyboard={false} mask={{ closable: false }} destroyOnHidden>
       <Form form={form} layout="vertical" requiredMark={false} onFinish={finish} initialValues={initial(opened, t("reports.copyOf", { name: opened.report?.name ?? "" }))}>
         <Form.Item name="name" label={t("reports.form.name")} rules={[{ required: true, whitespace: true, message: t("reports.form.nameMissing") }]}><Input autoFocus maxLength={200} placeholder={t("reports.form.nameHint")} /></Form.Item>
         <Period form={form} />
