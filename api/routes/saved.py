@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api import saved, searching
 from api.clients import expensive
+from api.element_history import ElementVersion, element_versions
 from api.query_language import parse
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of
 from api.saved import Content, Kind, Saved
@@ -18,7 +19,7 @@ from api.streams import begun
 from identity import audit
 from ifc_models.tables import csv_lines
 from twin.page import Page
-from twin.places import get_building
+from twin.places import get_building, resolve_element
 
 router = Router(tags=["workspace"])
 
@@ -116,6 +117,14 @@ async def search_table(request: Request, building: str, q: Asked = "", *, bom: b
 
     headers = {"content-disposition": 'attachment; filename="search.csv"'}
     return StreamingResponse(await begun(lines()), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/elements/{element}/versions")
+@allow("model.read")
+async def get_element_versions(tx: Tx, element: str, building: str | None = None) -> list[ElementVersion]:
+    """What an element was in its model's versions, the latest first, with the values that each one changed."""
+    place = (await get_building(tx, building)).id if building else None
+    return await element_versions(tx, await resolve_element(tx, element, building=place))
 
 
 @router.get("/buildings/{building}/saved")

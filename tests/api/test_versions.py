@@ -204,6 +204,15 @@ def test_when_a_person_has_confirmed_what_was_likely_exactly_the_edits_are_left(
     assert (moved["kind"], moved["distance"]) == ("moved", pytest.approx(0.25, abs=1e-3))
     assert properties(by_id[bound.ids[house.renamed]]) == [("", "long_name", "Renamed in version two")]
     assert properties(by_id[bound.ids[house.property_of]]) == [("Twin_Test", "Glazing", "triple")]
+    for global_id in (house.moved, house.renamed, house.property_of):  # an element tells the same of itself
+        now, before = bound.get(f"/elements/{bound.ids[global_id]}/versions")
+        item = by_id[bound.ids[global_id]]
+        assert (now["since"], before["since"], before["until"]) == (2, 1, 2)
+        assert (now["current"], before["current"], before["changes"]) == (True, False, [])
+        assert set(item["changes"]) <= set(now["changes"])
+        assert properties(now) == properties(item)
+    [only] = bound.get(f"/elements/{bound.ids[house.deleted]}/versions")
+    assert (only["since"], only["until"], only["current"], only["differences"]) == (1, 2, False, [])
     rekeyed = {i["old_global_id"]: i["global_id"] for i in items if "global_id" in i["changes"]}
     assert rekeyed == {old: new for old, new in house.keys.items() if old != house.deleted}
     edits = {bound.ids[g] for g in (house.moved, house.renamed, house.property_of)}

@@ -1738,6 +1738,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/elements/{element}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Element Versions
+         * @description What an element was in its model's versions, the latest first, with the values that each one changed.
+         */
+        get: operations["get_element_versions_api_v1_elements__element__versions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/grants": {
         parameters: {
             query?: never;
@@ -6546,6 +6566,30 @@ export interface components {
             ifc_class: string;
             /** Name */
             name: string | null;
+        };
+        /**
+         * ElementVersion
+         * @description A content that an element had in the versions `since` ≤ n < `until`; the first one has no changes.
+         *
+         *     `changes` says what differs from the content before: placement, shape, properties, type, containment, global_id.
+         */
+        ElementVersion: {
+            /** Changes */
+            changes: string[];
+            /** Current */
+            current: boolean;
+            /** Differences */
+            differences: components["schemas"]["Difference"][];
+            /** File Name */
+            file_name: string | null;
+            /** Imported At */
+            imported_at: string | null;
+            /** Imported By */
+            imported_by: string | null;
+            /** Since */
+            since: number;
+            /** Until */
+            until: number;
         };
         /**
          * ElementView
@@ -17142,6 +17186,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_ReachedElement_"];
+                };
+            };
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not possible at the moment */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_element_versions_api_v1_elements__element__versions_get: {
+        parameters: {
+            query?: {
+                building?: string | null;
+            };
+            header?: never;
+            path: {
+                element: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ElementVersion"][];
                 };
             };
             /** @description Refused */

@@ -7,6 +7,10 @@ export const several = {
   panels: { structure: "Building", systems: "Systems", search: "Search", saved: "Saved", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Trend" },
   sides: { left: "On the left", right: "On the right", bottom: "Below" }, move: "Move {{name}} to…", close: "Close {{name}}", panelsTitle: "Panels", reset: "As it was at first",
   nothingChosen: "Nothing selected", nothingChosenHint: "Click something in the model. Ctrl or Shift adds more.", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured.", splitterBottom: "Height of the panel below",
-  history: "History", versions: "Model versions", audit: "Who changed something", since: "In the model since version {{n}}", until: "Not in the model since version {{n}}", changedIn: "Version {{n}}", wasThere: "Unchanged since version {{n}}",
-  noAudit: "Nobody has changed anything here", relations: "Relations", part: "Part of", parts: "Parts", documents: "Documents", became: "{{name}} became {{value}}", gone: "removed", showAll: "All {{count}}",
+  history: "History", versions: "Model versions", audit: "Who changed something", since: "In the model since version {{n}}", until: "Not in the model since version {{n}}", changedIn: "Version {{n}}",
+  noAudit: "Nobody has changed anything here", kinds: {
+    part: { from: "Parts", to: "Part of" }, whole: { from: "Parts", to: "Part of" }, fills: { from: "Fills", to: "Filled by" }, voids: { from: "Cut out of", to: "Openings" }, connects: { from: "Connected to", to: "Connected to" },
+    path: { from: "Joins", to: "Joins" }, feeds: { from: "Feeds", to: "Fed by" }, covers: { from: "Covers", to: "Covered by" }, controls: { from: "Controls", to: "Controlled by" }, bounds: { from: "Bounds", to: "Bounded by" },
+    assigned_to: { from: "Assigned to", to: "Assigned here" }, references: { from: "Also has", to: "Also belongs to" },
+  }, documents: "Documents", gone: "removed", showAll: "All {{count}}",
 };

@@ -7,6 +7,10 @@ export const several = {
   panels: { structure: "建筑", systems: "系统", search: "搜索", saved: "收藏", inspector: "详情", plan: "平面图", alarms: "报警", trend: "趋势" },
   sides: { left: "放在左侧", right: "放在右侧", bottom: "放在下方" }, move: "把{{name}}移到…", close: "关闭{{name}}", panelsTitle: "面板", reset: "恢复默认布局",
   nothingChosen: "未选择构件", nothingChosenHint: "在模型中点击构件；按住 Ctrl 或 Shift 可多选。", noAlarms: "没有未关闭的报警", noTrend: "没有可画的曲线", noTrendHint: "请选择有测点的构件。", splitterBottom: "下方面板的高度",
-  history: "历史", versions: "模型版本", audit: "操作记录", since: "自第 {{n}} 版起在模型中", until: "自第 {{n}} 版起不在模型中", changedIn: "第 {{n}} 版", wasThere: "自第 {{n}} 版起未变",
-  noAudit: "没有人改动过", relations: "关系", part: "属于", parts: "组成部分", documents: "文档", became: "{{name}}改为{{value}}", gone: "已删除", showAll: "全部 {{count}} 项",
+  history: "历史", versions: "模型版本", audit: "操作记录", since: "自第 {{n}} 版起在模型中", until: "自第 {{n}} 版起不在模型中", changedIn: "第 {{n}} 版",
+  noAudit: "没有人改动过", kinds: {
+    part: { from: "组成部分", to: "属于" }, whole: { from: "组成部分", to: "属于" }, fills: { from: "填充", to: "被填充" }, voids: { from: "洞口所在", to: "洞口" }, connects: { from: "连接", to: "连接" },
+    path: { from: "相接", to: "相接" }, feeds: { from: "供给", to: "由其供给" }, covers: { from: "覆盖", to: "被覆盖" }, controls: { from: "控制", to: "受控于" }, bounds: { from: "围合", to: "围合构件" },
+    assigned_to: { from: "分配给", to: "分配到此" }, references: { from: "还包含", to: "还属于" },
+  }, documents: "文档", gone: "已删除", showAll: "全部 {{count}} 项",
 };

@@ -9,6 +9,7 @@ import { useClassName } from "../lib/names";
 import { IconButton } from "../parts";
 import { useWrite } from "../queries";
 import { useMay } from "../session";
+import { Relations } from "./inspector-relations";
 
 export function Properties({ element }: { element: ElementDetail }): ReactNode {
   const { t } = useTranslation();
@@ -32,6 +33,7 @@ export function Properties({ element }: { element: ElementDetail }): ReactNode {
         {facts.filter(([, value]) => Boolean(value)).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>
       <OwnProperties element={element} />
+      <Relations element={element} />
       <Sets sets={element.quantities} open />
       <Sets sets={element.psets} />
     </div>

@@ -10,6 +10,7 @@ import { useClassName } from "../lib/names";
 import { Failure, IconButton, Lines } from "../parts";
 import { useElement } from "../queries";
 import { useOpenAlarms } from "./effects";
+import { ElementHistory } from "./inspector-history";
 import { ElementIssues } from "./inspector-issues";
 import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
@@ -83,6 +84,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
           { key: "properties", label: t("inspector.properties"), children: <Properties element={element} /> },
           { key: "issues", label: <>{t("inspector.issues")}<Count n={issues} alert={alarms.length > 0} /></>,
             children: <ElementIssues element={element} alarms={alarms} /> },
+          { key: "history", label: t("several.history"), children: <ElementHistory element={element} /> },
         ]} />
     </>
   );
