@@ -84,7 +84,7 @@ interface Tools {
 }
 
 /** On a phone: below each other, as high as they are wide at most, but never too low to be read. */
-const stackedHeight = (widget: Widget, row: number): number => Math.max(widget.kind === "text" ? 60 : 120, widget.h * (row + GAP) - GAP);
+const stackedHeight = ({ kind, h }: Widget, row: number): number => Math.min(kind === "alarms" || kind === "orders" ? 280 : 420, Math.max(kind === "text" ? 60 : 120, h * (row + GAP) - GAP));
 
 function Frame({ widget, tools, phone, row, moving }: { widget: Widget; tools: Tools | null; phone: boolean; row: number; moving: boolean }): ReactNode {
   const { t } = useTranslation();

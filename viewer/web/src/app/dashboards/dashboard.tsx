@@ -54,7 +54,7 @@ function Shown({ dashboard }: { dashboard: WholeDashboard }): ReactNode {
     setOpen(null);
   };
   return (
-    <div className="page-body is-wide db-page">
+    <div className={`page-body is-wide db-page${chosen ? " has-form" : ""}`}>
       <header className="page-head db-head">
         <IconLink icon={ArrowLeft} label={t("dashboards.all")} to={`/b/${building.id}/dashboards`} />
         {draft ? <Editing dashboard={dashboard} draft={draft} setDraft={setDraft} change={change} open={setOpen} done={done} /> : (

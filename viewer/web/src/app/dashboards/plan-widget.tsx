@@ -91,5 +91,12 @@ function showRoomsOnly(drawing: SVGSVGElement): void {
   }
   if (!box || box.right <= box.x || box.bottom <= box.y) return;
   const pad = Math.max(box.right - box.x, box.bottom - box.y) * 0.03;
-  drawing.setAttribute("viewBox", [box.x - pad, box.y - pad, box.right - box.x + 2 * pad, box.bottom - box.y + 2 * pad].join(" "));
+  const [x, y, width, height] = [box.x - pad, box.y - pad, box.right - box.x + 2 * pad, box.bottom - box.y + 2 * pad].map(String) as [string, string, string, string];
+  const view = [x, y, width, height].join(" ");
+  // In a drawing of its own, which cuts off what lies beside it: the proportions of the widget are others.
+  const inner = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of Object.entries({ x, y, width, height, viewBox: view })) inner.setAttribute(name, value);
+  inner.append(...drawing.childNodes);
+  drawing.append(inner);
+  drawing.setAttribute("viewBox", view);
 }

@@ -99,7 +99,7 @@ function usePlace(scene: Scene3D | null, tree: Tree, storey: string | null, shar
     const mode = shared?.storeyMode ?? "cut";
     scene.cutAbove(mode === "cut" ? there : null);
     scene.isolateStoreys(there && mode !== "cut" ? [there] : null, mode === "ghost" ? "ghost" : "hide");
-    for (const layer of scene.layers) if (layer !== "spaces") scene.setLayer(layer, !(shared?.hiddenLayers.includes(layer) ?? false));
+    for (const layer of scene.layers) scene.setLayer(layer, !(shared?.hiddenLayers.includes(layer) ?? false));
     void (shared ? scene.flyTo(shared.view, { duration: 0 }) : scene.fit({ duration: 0 }));
   }, [scene, tree, storey, shared]);
 }

@@ -38,7 +38,9 @@ export function fromBuilding(points: readonly Point[], known: readonly Colouring
     const found = numbers.find((point) => quantityName(point) === name && !isCounter(point));
     if (found && layout.widgets.filter((one) => one.kind === "value").length < 4) layout = add(layout, { kind: "value", point: found.key, low: null, high: null });
   }
-  const temperatures = roomsFirst(numbers.filter((point) => quantityName(point) === "temperature")).slice(0, 6);
+  const ofRooms = new Set(known.find((one) => one.target === "room" && one.name === "temperature")?.points.map((one) => one.handle));
+  const all = numbers.filter((point) => quantityName(point) === "temperature");
+  const temperatures = (ofRooms.size > 0 ? all.filter((point) => ofRooms.has(point.handle)) : all).slice(0, 6);
   if (temperatures.length > 0) layout = add(layout, { kind: "chart", points: temperatures.map((point) => point.key), span: "day", title: titles.temperatures });
   const meters = numbers.filter(isCounter).slice(0, 5);
   if (meters.length > 0) layout = add(layout, { kind: "comparison", points: meters.map((point) => point.key), span: "day", title: titles.use }, [6, 4]);
@@ -46,8 +48,6 @@ export function fromBuilding(points: readonly Point[], known: readonly Colouring
   if (storey && room?.target === "room") layout = add(layout, { kind: "plan", storey: storey.id, quantity: room.key, view: "" });
   return layout;
 }
-
-const roomsFirst = (points: readonly Point[]): Point[] => points.toSorted((a, b) => Number(b.space_id !== null) - Number(a.space_id !== null));
 
 /** A new widget at the first free place, pointing at something that there is. */
 export function fresh(layout: Layout, kind: Kind, points: readonly Point[]): Layout {
