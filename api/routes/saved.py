@@ -47,6 +47,10 @@ class SavedPatch(BaseModel):
     content: Content | None = None
 
 
+PanelName = Annotated[str, Field(max_length=40)]
+Side = Literal["left", "right", "bottom", "beside", "closed"]
+
+
 class Dock(BaseModel):
     """A panel: how wide or high it is (CSS pixels), and whether it is open."""
 
@@ -63,6 +67,8 @@ class Layout(BaseModel):
     right: Dock | None = None
     plan: Dock | None = None
     bottom: Dock | None = None
+    panels: Annotated[dict[PanelName, Side], Field(max_length=20)] | None = None  # where each one is, if moved
+    front: Annotated[dict[PanelName, PanelName], Field(max_length=10)] | None = None  # by side: the tab on top
     tab: Annotated[str, Field(max_length=40)] | None = None
     group: Annotated[str, Field(max_length=40)] | None = None  # what the tree is grouped by
 

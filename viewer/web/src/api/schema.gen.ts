@@ -7419,9 +7419,17 @@ export interface components {
          */
         Layout: {
             bottom?: components["schemas"]["Dock"] | null;
+            /** Front */
+            front?: {
+                [key: string]: string;
+            } | null;
             /** Group */
             group?: string | null;
             left?: components["schemas"]["Dock"] | null;
+            /** Panels */
+            panels?: {
+                [key: string]: "left" | "right" | "bottom" | "beside" | "closed";
+            } | null;
             plan?: components["schemas"]["Dock"] | null;
             right?: components["schemas"]["Dock"] | null;
             /** Tab */

@@ -4,9 +4,9 @@ export const several = {
   all: "With all of them", ghost: "Make ghosts", trends: "Their points as charts ({{count}})", save: "Save as a set", onlyThese: "Only these", onlyThis: "This one alone", out: "Take out {{name}}",
   facts: "In common", storey: "Storey", varied_one: "{{count}} value", varied_other: "{{count}} different values", none: "none", more: "and {{count}} more", also: "Add to the selection",
   unknown_one: "{{count}} of them is not known here any more", unknown_other: "{{count}} of them are not known here any more",
-  panels: { structure: "Building", systems: "Systems", search: "Search", saved: "Saved", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Trend" },
-  sides: { left: "On the left", right: "On the right", bottom: "Below" }, move: "Move {{name}} to…", close: "Close {{name}}", panelsTitle: "Panels", reset: "As it was at first",
-  nothingChosen: "Nothing selected", nothingChosenHint: "Click something in the model. Ctrl or Shift adds more.", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured.", splitterBottom: "Height of the panel below",
+  panels: { building: "Building", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Charts" },
+  sides: { left: "On the left", right: "On the right", bottom: "Below", beside: "Beside the model" }, move: "Move {{name}} to…", close: "Close {{name}}", open: "Open {{name}} below", reset: "Panels as they were at first",
+  openAlarms: "Open the alarms below the model", openTrend: "Open charts of the selection below the model", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured.", splitterBottom: "Height of the panel below",
   history: "History", versions: "Model versions", audit: "Who changed something", since: "In the model since version {{n}}", until: "Not in the model since version {{n}}", changedIn: "Version {{n}}",
   noAudit: "Nobody has changed anything here", kinds: {
     part: { from: "Parts", to: "Part of" }, whole: { from: "Parts", to: "Part of" }, fills: { from: "Fills", to: "Filled by" }, voids: { from: "Cut out of", to: "Openings" }, connects: { from: "Connected to", to: "Connected to" },

@@ -29,7 +29,10 @@ import { useAlarmsInScene, useColouring, useMarkers } from "./effects";
 import { useFocus } from "./focus";
 import { RulesLegend } from "../workspace/rules-legend";
 import { useSavedFocus } from "../workspace/focus";
+import { Dock } from "../workspace/dock";
+import { frontOf, movedTo, panelsOf, placeOf, type PanelName, type Side } from "../workspace/docks";
 import { changeLayout, clampSize, DEFAULT_SIZE, useLayout } from "../workspace/layout";
+import { AlarmsPanel, TrendPanel } from "../workspace/side-panels";
 import { SeveralPanel } from "../workspace/several";
 import { Splitter } from "../workspace/splitter";
 import { useSceneCommands } from "../workspace/scene-commands";
@@ -80,13 +83,35 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
     patch({ leftOpen: open });
     if (!phone) changeLayout({ left: { open } });
   };
-  const wide = (dock: "left" | "right" | "plan"): number => clampSize(dock, layout[dock]?.size ?? DEFAULT_SIZE[dock], window.innerWidth);
+  const wide = (dock: Side | "plan"): number => clampSize(dock, layout[dock]?.size ?? DEFAULT_SIZE[dock], dock === "bottom" ? window.innerHeight : window.innerWidth);
   const panel = <LeftPanel tree={tree} close={() => setLeft(false)} />;
   const inspector = state.spatial ? <SpatialPanel question={state.spatial} tree={tree} shown={shown} /> : state.selection.length > 1 ? <SeveralPanel selection={state.selection} tree={tree} /> : state.selected ? <Inspector globalId={state.selected} tree={tree} /> : null;
+  const present = new Set<PanelName>([
+    ...(leftOpen ? ["building" as const] : []), ...(inspector ? ["inspector" as const] : []), ...(state.floorPlan ? ["plan" as const] : []),
+    ...(["alarms", "trend"] as const).filter((one) => placeOf(layout, one) !== "closed"),
+  ]);
+  const close = (name: PanelName): void => {
+    if (name === "building") setLeft(false);
+    else if (name === "inspector") patch({ selected: null, spatial: null, picture: null });
+    else if (name === "plan") patch({ floorPlan: false });
+    else changeLayout(movedTo(name, "closed"));
+  };
+  const open = (name: PanelName): void => changeLayout(movedTo(name, "bottom"));
+  const content = (name: PanelName | null): ReactNode => (name === "building" ? panel : name === "inspector" ? inspector : name === "plan" ? <PlanPanel tree={tree} /> : name === "alarms" ? <AlarmsPanel /> : <TrendPanel />);
+  const dock = (side: Side): ReactNode => {
+    const panels = phone ? [] : panelsOf(layout, side, present);
+    const front = frontOf(layout, side, panels);
+    if (!front) return null;
+    const edge = <Splitter dock={side} size={wide(side)} />;
+    const body = <Dock side={side} panels={panels} front={front} size={wide(side)} close={close} open={open}>{content(front)}</Dock>;
+    return side === "left" ? <>{body}{edge}</> : <>{edge}{body}</>;
+  };
+  const beside = state.floorPlan && (phone || placeOf(layout, "plan") === "beside" || placeOf(layout, "plan") === "closed");
   return (
     <div className={`scene-view${layout.plan?.size && !phone ? " has-plan-size" : ""}`} style={{ "--left": `${wide("left")}px`, "--right": `${wide("right")}px`, "--plan": `${wide("plan")}px` } as CSSProperties}>
-      {!phone && leftOpen ? <>{panel}<Splitter dock="left" size={wide("left")} /></> : null}
-      {state.floorPlan ? <><PlanPanel tree={tree} />{phone ? null : <Splitter dock="plan" size={wide("plan")} />}</> : null}
+      {dock("left")}
+      {beside ? <><PlanPanel tree={tree} />{phone ? null : <Splitter dock="plan" size={wide("plan")} />}</> : null}
+      <div className="scene-middle">
       <div className="scene-stage">
         <SceneCanvas tree={tree} />
         <Effects tree={tree} shown={shown} />
@@ -119,13 +144,15 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
           </div>
         ) : null}
       </div>
+      {dock("bottom")}
+      </div>
       {phone ? (
         <>
           <Drawer placement="left" open={state.leftOpen} onClose={() => patch({ leftOpen: false })} size="88%" closable={false}
             classNames={{ body: "flush" }}>{panel}</Drawer>
           {inspector ? <div className="bottom-sheet">{inspector}</div> : null}
         </>
-      ) : inspector ? <><Splitter dock="right" size={wide("right")} />{inspector}</> : null}
+      ) : dock("right")}
     </div>
   );
 }

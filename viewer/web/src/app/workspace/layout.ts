@@ -5,17 +5,17 @@ import type { components } from "../../api/schema.gen";
 import { createSavedStore, useStore } from "../lib/store";
 
 export type Layout = components["schemas"]["Layout"];
-export type DockName = "left" | "right" | "plan";
+export type DockName = "left" | "right" | "plan" | "bottom";
 
 /** What this machine knows of it, so that nothing jumps while the server is asked. */
 const layout = createSavedStore<Layout>("twin.layout", {});
 let asked = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-const LEAST: Record<DockName, number> = { left: 220, right: 280, plan: 260 }; // px
+const LEAST: Record<DockName, number> = { left: 220, right: 280, plan: 260, bottom: 120 }; // px
 const SHARE = 0.4; // of the window, at most
 
-export const DEFAULT_SIZE: Record<DockName, number> = { left: 296, right: 368, plan: 520 };
+export const DEFAULT_SIZE: Record<DockName, number> = { left: 296, right: 368, plan: 520, bottom: 240 };
 
 /** A size that leaves room for the rest, px. */
 export function clampSize(dock: DockName, size: number, window: number): number {
@@ -25,6 +25,7 @@ export function clampSize(dock: DockName, size: number, window: number): number 
 /** The layout after a change of some of it. */
 export function merged(before: Layout, change: Layout): Layout {
   const docks = (["left", "right", "plan", "bottom"] as const).flatMap((name) => (change[name] ? [[name, { ...before[name], ...change[name] }] as const] : []));
+  for (const name of ["panels", "front"] as const) if (change[name]) docks.push([name, { ...before[name], ...change[name] }] as never);
   return { ...before, ...change, ...Object.fromEntries(docks) };
 }
 

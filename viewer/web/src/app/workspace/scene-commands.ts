@@ -4,9 +4,11 @@ import { useTranslation } from "react-i18next";
 import { labelsShown } from "../lib/prefs";
 import { createStore } from "../lib/store";
 import { useScene, useSceneScope } from "../scene/state";
+import { movedTo, RESET } from "./docks";
+import { changeLayout } from "./layout";
 import { useViewActions } from "./view-history";
 
-type Label = "workspace.actions.fit" | "workspace.actions.all" | "workspace.isolate" | "several.ghost" | "workspace.hide" | "workspace.undo" | "workspace.redo" | "workspace.actions.plan"
+type Label = "workspace.actions.fit" | "workspace.actions.all" | "workspace.isolate" | "several.ghost" | "several.reset" | "several.openAlarms" | "several.openTrend" | "workspace.hide" | "workspace.undo" | "workspace.redo" | "workspace.actions.plan"
   | "workspace.actions.labels" | "workspace.actions.noColour" | "workspace.actions.panel" | "workspace.actions.saveView";
 
 export interface SceneCommand {
@@ -46,6 +48,9 @@ export function useSceneCommands(): void {
       { id: "labels", label: "workspace.actions.labels", keys: "L", run: () => labelsShown.set(!labelsShown.get()) },
       { id: "colour", label: "workspace.actions.noColour", run: () => change((state) => ({ ...state, colouring: null, limits: null, painted: null, isolated: null })) },
       { id: "panel", label: "workspace.actions.panel", run: () => change((state) => ({ ...state, leftOpen: !state.leftOpen })) },
+      { id: "reset", label: "several.reset", run: () => changeLayout(RESET) },
+      { id: "alarms", label: "several.openAlarms", run: () => changeLayout(movedTo("alarms", "bottom")) },
+      { id: "trend", label: "several.openTrend", run: () => changeLayout(movedTo("trend", "bottom")) },
       { id: "saved", label: "workspace.actions.saveView", run: () => change((state) => ({ ...state, leftOpen: true, leftTab: "saved" })) },
     ]);
     return () => sceneCommands.set([]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { paintOf, rgbOf } from "../scene/rules";
 import { ranked } from "./commands";
+import { dropSide, frontOf, movedTo, panelsOf, RESET, type PanelName } from "./docks";
 import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
 import { clampSize, merged } from "./layout";
 import { clicked, consistent, MOST_SELECTED, queryOf, ranged, shared, toggled } from "./selection";
@@ -121,5 +122,26 @@ describe("what is chosen", () => {
       { group: "Pset", name: "Fire", values: [["EI60", 2], ["EI30", 1], [null, 1]] },
       { group: "Pset", name: "Load", values: [["yes", 4]] },
     ]);
+  });
+});
+
+describe("panels on the sides of the view", () => {
+  const all = new Set<PanelName>(["building", "inspector", "alarms"]);
+
+  it("share a side as tabs, the moved one on top, and go back where they were", () => {
+    const moved = merged({ left: { size: 300 } }, movedTo("inspector", "left"));
+    expect(panelsOf(moved, "left", all)).toEqual(["building", "inspector"]);
+    expect(frontOf(moved, "left", panelsOf(moved, "left", all))).toBe("inspector");
+    expect(panelsOf(moved, "right", all)).toEqual([]);
+    const both = merged(moved, movedTo("alarms", "bottom"));
+    expect(both.panels).toEqual({ inspector: "left", alarms: "bottom" });
+    expect(panelsOf(both, "left", new Set<PanelName>(["building"]))).toEqual(["building"]);
+    const reset = merged(both, RESET);
+    expect([panelsOf(reset, "left", all), panelsOf(reset, "right", all), panelsOf(reset, "bottom", all)]).toEqual([["building"], ["inspector"], []]);
+    expect(reset.left).toEqual({ size: 300 });
+  });
+
+  it("are dropped where the hand is, and stay where it is nowhere", () => {
+    expect([dropSide(0.1, 0.5), dropSide(0.9, 0.9), dropSide(0.5, 0.9), dropSide(0.5, 0.4), dropSide(-0.1, 0.5)]).toEqual(["left", "right", "bottom", null, null]);
   });
 });
