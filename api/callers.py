@@ -2,13 +2,15 @@
 
 A caller is looked up in the database and then known for `KNOWN_S`. What takes something away from him, in this process,
 in another one, or at the command line, tells `twin_access` when it commits, and he is looked up anew; so the time is
-only a limit for when nobody can be heard: while the listening connection is away nothing is remembered at all.
+only a limit for when nobody can be heard: while the listening connection is away or deaf nothing is remembered at all.
+That it hears is proved by a beat on the same channel, one for all sockets that wait to hear of something.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -19,13 +21,19 @@ import structlog
 from identity.actor import Actor
 from identity.sessions import Session
 from twin.db import Database
+from twin.errors import Unavailable
 
 log = structlog.get_logger()
 CHANNEL: Final = "twin_access"
 KNOWN_S: Final = 2.0
 MOST_KNOWN: Final = 10_000
 RETRY_S: Final = 1.0
+BEAT_S: Final = 1.0
+DEAF_S: Final = 2.5  # without a word, not even a beat
+UNHEARD_S: Final = 2.5  # so often somebody who stays is looked up while nothing is heard,
+HEARD_S: Final = 10.0  # and otherwise: what ends by time alone, a session or a key, is told by nobody
 EVERYONE: Final = ""
+BEAT: Final = "beat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Callers:
         self._known: dict[bytes, tuple[Identified, float]] = {}
         self._listeners: set[Callable[[str], None]] = set()
         self._listening = False
+        self._heard_at = 0.0  # monotonic
         self.changes = 0  # counts what was forgotten: what was looked up before is not remembered after
 
     def find(self, digest: bytes) -> Identified | None:
@@ -81,30 +90,62 @@ class Callers:
         for listener in self._listeners:
             listener(subject)
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with each account or key (or '') whose rights may have changed, until `unlisten`."""
-        self._listeners.add(listener)
+    async def moments(self, caller: Identified) -> AsyncGenerator[None]:
+        """When a caller who stays, on a socket, is to be looked up anew; without end."""
+        changed = asyncio.Event()
 
-    def unlisten(self, listener: Callable[[str], None]) -> None:
-        """The opposite of `listen`."""
-        self._listeners.discard(listener)
+        def heard(subject: str) -> None:
+            if subject in (EVERYONE, str(caller.subject)):
+                changed.set()
+
+        self._listeners.add(heard)
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), HEARD_S if self._listening else UNHEARD_S)
+                changed.clear()
+                yield
+        finally:
+            self._listeners.discard(heard)
 
     async def run(self) -> None:
         """Hear of changes until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat_forever())
+            tasks.create_task(self._hear_forever())
+
+    async def _hear_forever(self) -> None:
         while True:
             try:
                 async with self._db.listener() as conn:
                     await conn.execute(f"LISTEN {CHANNEL}")
-                    self.forget()  # what was missed
-                    self._listening = True
+                    self._hear(EVERYONE)  # what was missed
                     async for notify in conn.notifies():
-                        self.forget(notify.payload)
+                        self._hear(notify.payload)
             except psycopg.OperationalError as error:
-                log.warning("callers.connection_lost", reason=str(error).strip())
-            finally:
-                self._listening = False
-                self._known.clear()
+                self._stop_listening(str(error).strip())
             await asyncio.sleep(RETRY_S)
+
+    def _hear(self, payload: str) -> None:
+        self._heard_at = time.monotonic()
+        if not self._listening:
+            self._listening, payload = True, EVERYONE  # whatever was said in between
+        if payload != BEAT:
+            self.forget(payload)
+
+    async def _beat_forever(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self._listening and time.monotonic() - self._heard_at > DEAF_S:
+                self._stop_listening("nothing is heard, not even what this server says itself")
+            with contextlib.suppress(psycopg.OperationalError, Unavailable):
+                async with self._db.connection() as conn:
+                    await conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, BEAT))
+
+    def _stop_listening(self, reason: str) -> None:
+        log.warning("callers.connection_lost", reason=reason)
+        self._listening = False
+        self.forget()
 
 
 def digest_of(kind: str, credential: str, address: str | None) -> bytes:

@@ -21,7 +21,7 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api import problems
-from api.callers import EVERYONE, Identified
+from api.callers import Identified
 from api.guard import foreign_origin
 from api.route import authenticate
 from telemetry.sources import SourceRef
@@ -36,7 +36,6 @@ PERMISSION: Final = "reading.write"
 IN_FLIGHT: Final = 8  # frames
 RETRY_AFTER_S: Final = 1
 MAX_ERRORS: Final = 50  # frames that make no sense, before the socket is closed
-RECHECK_S: Final = 2.5  # what is taken away counts after this time even where nobody tells
 
 
 async def ingest_socket(socket: WebSocket) -> None:
@@ -137,18 +136,8 @@ class _Gateway:
 
     async def recheck(self) -> None:
         """Close the socket when its key is revoked or may do other things than before."""
-        changed = asyncio.Event()
-
-        def heard(subject: str) -> None:
-            if subject in (EVERYONE, str(self._found.subject)):
-                changed.set()
-
-        self._twin.callers.listen(heard)
-        try:
-            while True:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), RECHECK_S)
-                changed.clear()
+        async with contextlib.aclosing(self._twin.callers.moments(self._found)) as moments:
+            async for _ in moments:
                 try:
                     now = await _authorised(self._socket, self._twin)
                 except (Unauthenticated, Denied):
@@ -159,8 +148,6 @@ class _Gateway:
                 if now.actor != self._found.actor:
                     await self._socket.close(4403, "grants changed")
                     return
-        finally:
-            self._twin.callers.unlisten(heard)
 
 
 def _looked_at(task: "asyncio.Task[Receipt]") -> None:

@@ -14,7 +14,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api import problems
-from api.callers import EVERYONE, Identified
+from api.callers import Identified
 from api.live import MAX_REPLAY, Client, LiveHub, Subscription, event_message, write_forever
 from api.route import authenticate
 from api.sight import READINGS, handles_of, may_listen, seen_of
@@ -33,7 +33,6 @@ log = structlog.get_logger()
 MAX_MESSAGE: Final = 65_536
 MAX_ERRORS: Final = 20  # messages that make no sense, before the socket is closed
 MAX_SUBSCRIPTIONS: Final = 100
-RECHECK_S: Final = 2.5  # what is taken away counts after this time even where nobody tells (api/callers.py)
 
 
 async def live_socket(socket: WebSocket) -> None:
@@ -87,18 +86,9 @@ async def _authorised(connection: HTTPConnection, db: Database) -> Identified:
 
 async def _recheck_forever(client: Client, twin: "Twin", found: Identified) -> None:
     """Close the socket when its caller is signed out, or may do other things than before: it comes back with those."""
-    socket, changed = client.socket, asyncio.Event()
-
-    def heard(subject: str) -> None:
-        if subject in (EVERYONE, str(found.subject)):
-            changed.set()
-
-    twin.callers.listen(heard)
-    try:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), RECHECK_S)
-            changed.clear()
+    socket = client.socket
+    async with contextlib.aclosing(twin.callers.moments(found)) as moments:
+        async for _ in moments:
             try:
                 now = await _authorised(socket, twin.db)
             except (Unauthenticated, Denied):
@@ -109,8 +99,6 @@ async def _recheck_forever(client: Client, twin: "Twin", found: Identified) -> N
             if now.actor != found.actor:
                 await _close(socket, 4403, "grants changed")
                 return
-    finally:
-        twin.callers.unlisten(heard)
 
 
 async def _close(socket: WebSocket, code: int, reason: str) -> None:

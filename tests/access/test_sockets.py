@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -309,6 +311,27 @@ async def test_an_account_loses_its_sockets_with_its_session(server: Server, tow
             assert await closed(socket) == 4401
         refused = await client.get("/buildings", headers={"cookie": cookie})
         assert refused.status_code in (401, 403), refused.text
+
+
+async def test_a_listening_connection_that_hears_nothing_any_more_lets_nobody_stay(
+    server: Server, tower: Building
+) -> None:
+    key_id, key = await key_for(server, "crew", ("building", tower.id))
+    async with listening(server, key) as socket:
+        await subscribe(socket, tower)
+        async with transaction(server) as conn:
+            found = await conn.execute("SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN twin_access'")
+            pids = [each["pid"] for each in await found.fetchall()]
+        assert pids
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            async with transaction(server) as conn:
+                await keys.revoke_key(conn, key_id)
+            assert await closed(socket) == 4401
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
 
 async def test_psycopg_is_told_at_once(server: Server) -> None:
