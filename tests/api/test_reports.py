@@ -42,11 +42,12 @@ def building(server: Server) -> str:
     with server.client() as client:
         client.post("/sites", json={"name": "Berlin", "time_zone": "Europe/Berlin"}).raise_for_status()
         made = client.post("/buildings", json={"name": "Reported", "site": "Berlin"}).raise_for_status().json()["id"]
-        for key, about in {
+        points: dict[str, dict[str, Any]] = {
             "reported.t": {"unit": "DEG_C", "expected_interval": 3600},
             "reported.slow": {"expected_interval": 10},
             "reported.meter": {"unit": "KiloW-HR", "brick_class": "Energy_Sensor"},
-        }.items():
+        }
+        for key, about in points.items():
             point = {"key": key, "name": key, "building": made, "kind": "number", **about}
             client.post("/points", json=point).raise_for_status()
         spoken = [hour for hour in range(HOURS) if hour not in range(30, 40)]
@@ -69,7 +70,7 @@ def worked(server: Server, building: str) -> None:
     with server.client() as client:
         rule = {"name": "Too warm", "point": "reported.t", "kind": "high", "limit": 26, "severity": "high"}
         client.post("/alarm-rules", json=rule).raise_for_status()
-    alarms = [  # severity, raised, acknowledged, returned, closed: hours after the start
+    alarms: list[tuple[Any, ...]] = [  # severity, raised, acknowledged, returned, closed: hours after the start
         ("high", 1, 1.1, 2, 2),
         ("high", 5, 8, 6, 8),
         ("low", 100, None, None, None),
@@ -94,7 +95,7 @@ def worked(server: Server, building: str) -> None:
         ).fetchone()
         assert ids is not None
         for severity, *times in alarms:
-            raised, acked, returned, closed = (at(each) for each in times)  # type: ignore[arg-type]
+            raised, acked, returned, closed = map(at, times)
             if closed is None:  # one open alarm a rule: the others get rules of their own
                 made = conn.execute(
                     """INSERT INTO alarm_rule (building_id, point_id, name, kind, alarm_setpoint, severity, enabled)
@@ -111,11 +112,11 @@ def worked(server: Server, building: str) -> None:
                 (made[0], ids[0], building, severity, raised, raised, acked, acked is not None, returned,
                  returned is None, closed),
             )  # fmt: skip
-        for priority, origin, created, due, done, closed, state in orders:
+        for priority, origin, created, due, done, ended, state in orders:
             conn.execute(
                 """INSERT INTO work_order (building_id, title, priority, origin, created_at, due_at, done_at, closed_at,
                      state, created_by) VALUES (%s, 'Look', %s, %s, %s, %s, %s, %s, %s, 'cli')""",
-                (building, priority, origin, at(created), at(due), at(done), at(closed), state),
+                (building, priority, origin, at(created), at(due), at(done), at(ended), state),
             )
 
 
