@@ -118,7 +118,7 @@ export const en = {
   job: { failed: "The import failed", cancelled: "The import was cancelled" },
   keys: {
     title: "Keyboard", palette: "Commands and pages", undo: "Undo in the 3D view", redo: "Redo in the 3D view", search: "Search", fit: "Fit the view to the selection or building", clear: "Clear the selection", labels: "Labels on or off",
-    isolate: "Show the selection alone", hide: "Hide the selection", alarms: "Alarms", orders: "Work orders", scene: "3D view", help: "This help",
+    isolate: "Show the selection alone", hide: "Hide the selection", ghost: "Make the selection a ghost", alarms: "Alarms", orders: "Work orders", scene: "3D view", help: "This help",
     mouse: "Mouse: drag to orbit, right-drag to pan, wheel to zoom, double-click to fly there. Touch: one finger orbits, two fingers pan and zoom.",
   },
   layer: { shell: "Structure and envelope", spaces: "Rooms", services: "Building services", furniture: "Furniture" },

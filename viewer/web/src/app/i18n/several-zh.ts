@@ -4,9 +4,9 @@ export const several = {
   all: "对全部已选构件", ghost: "半透明", trends: "把它们的测点画成曲线（{{count}}）", save: "存为集合", onlyThese: "只留这些", onlyThis: "只看这一个", out: "去掉 {{name}}",
   facts: "共同信息", storey: "楼层", varied_other: "{{count}} 种不同的值", none: "无", more: "另有 {{count}} 种", also: "加入选择",
   unknown_other: "其中 {{count}} 个在这里已不存在",
-  panels: { building: "建筑", inspector: "详情", plan: "平面图", alarms: "报警", trend: "曲线" },
+  panels: { building: "建筑", inspector: "详情", plan: "平面图", alarms: "告警", trend: "曲线" },
   sides: { left: "放在左侧", right: "放在右侧", bottom: "放在下方", beside: "放在模型旁" }, move: "把{{name}}移到…", close: "关闭{{name}}", open: "在下方打开{{name}}", reset: "恢复面板默认位置",
-  openAlarms: "在模型下方打开报警", openTrend: "在模型下方打开所选构件的曲线", noAlarms: "没有未关闭的报警", noTrend: "没有可画的曲线", noTrendHint: "请选择有测点的构件。", splitterBottom: "下方面板的高度",
+  openAlarms: "在模型下方打开告警", openTrend: "在模型下方打开所选构件的曲线", noAlarms: "没有未关闭的告警", noTrend: "没有可画的曲线", noTrendHint: "请选择有测点的构件。", splitterBottom: "下方面板的高度",
   history: "历史", versions: "模型版本", audit: "操作记录", since: "自第 {{n}} 版起在模型中", until: "自第 {{n}} 版起不在模型中", changedIn: "第 {{n}} 版",
   noAudit: "没有人改动过", kinds: {
     part: { from: "组成部分", to: "属于" }, whole: { from: "组成部分", to: "属于" }, fills: { from: "填充", to: "被填充" }, voids: { from: "洞口所在", to: "洞口" }, connects: { from: "连接", to: "连接" },

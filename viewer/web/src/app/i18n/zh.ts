@@ -83,7 +83,7 @@ export const zh: Plain<Texts> = {
   },
   job: { failed: "导入失败", cancelled: "导入已取消" },
   keys: {
-    palette: "命令与页面", undo: "撤销三维视图的更改", redo: "重做三维视图的更改", title: "键盘快捷键", search: "搜索", fit: "视图适应所选构件或整栋楼", clear: "取消选择", labels: "显示或隐藏标签", isolate: "仅显示所选", hide: "隐藏所选", alarms: "告警", orders: "工单",
+    palette: "命令与页面", undo: "撤销三维视图的更改", redo: "重做三维视图的更改", title: "键盘快捷键", search: "搜索", fit: "视图适应所选构件或整栋楼", clear: "取消选择", labels: "显示或隐藏标签", isolate: "仅显示所选", hide: "隐藏所选", ghost: "将所选设为半透明", alarms: "告警", orders: "工单",
     scene: "三维视图", help: "打开本帮助", mouse: "鼠标：左键拖动旋转，右键拖动平移，滚轮缩放，双击飞到该处。触屏：单指旋转，双指平移和缩放。",
   },
   layer: { shell: "结构与围护", spaces: "房间", services: "机电设备", furniture: "家具" },

@@ -10,7 +10,7 @@ import { useKey } from "../lib/keys";
 const CommandPalette = lazy(async () => ({ default: (await import("./palette")).CommandPalette }));
 
 const KEYS = [
-  ["Ctrl+K", "palette"], ["/", "search"], ["F", "fit"], ["Esc", "clear"], ["L", "labels"], ["I", "isolate"], ["H", "hide"], ["Ctrl+Z", "undo"], ["Ctrl+Y", "redo"], ["A", "alarms"], ["O", "orders"],
+  ["Ctrl+K", "palette"], ["/", "search"], ["F", "fit"], ["Esc", "clear"], ["L", "labels"], ["I", "isolate"], ["H", "hide"], ["G", "ghost"], ["Ctrl+Z", "undo"], ["Ctrl+Y", "redo"], ["A", "alarms"], ["O", "orders"],
   ["V", "scene"], ["?", "help"],
 ] as const;
 
