@@ -106,7 +106,7 @@ class Twin:
             READINGS: self.reading_files.run,
             REPORT: self.reports.make,
             VERIFY: lambda job: verify_job(job, self.audit),
-            upkeep.UPKEEP: upkeep.upkeep_job,
+            upkeep.UPKEEP: upkeep.Upkeep(self.settings.quarantine_keep, self.settings.quarantine_keep_settled),
         }
 
 

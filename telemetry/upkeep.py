@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 UPKEEP: Final = "history_upkeep"  # kind of job
 EVERY: Final = timedelta(days=1)
+CLEARED_AT_ONCE: Final = 5_000  # refused readings of one transaction
 LOOK_S: Final = 300.0  # how often a server looks whether a run is due
 
 
@@ -38,7 +39,7 @@ class Run:
     """What retention or compression did for one policy, or to one part of the table."""
 
     id: int
-    kind: str  # retention | compression
+    kind: str  # retention | compression | quarantine
     policy: str | None
     part: str | None  # partition or chunk that was dropped or compressed
     started_at: datetime
@@ -96,16 +97,25 @@ async def run(db: Database) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def upkeep_job(job: JobContext) -> Mapping[str, Any]:
-    """Handler of the job: run once, now."""
-    await job.report("removing", 0.0)
-    removed = await remove(job.db, now=datetime.now(UTC))
-    await job.report("compressing", 0.5)
-    compressed = await compress(job.db, now=datetime.now(UTC))
-    await job.report("counting", 0.8)
-    async with job.db.connection() as conn:
-        await count_parts(conn)
-    return {"removed": sum(each.readings for each in removed), "parts": len(compressed), "runs": len(removed)}
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Handler of the job: run once, now. How long refused readings stay; None: for ever."""
+
+    quarantine_open: timedelta | None
+    quarantine_settled: timedelta | None
+
+    async def __call__(self, job: JobContext) -> Mapping[str, Any]:
+        now = datetime.now(UTC)
+        await job.report("removing", 0.0)
+        removed = await remove(job.db, now=now)
+        refused = await clear_quarantine(job.db, self.quarantine_open, self.quarantine_settled, now=now)
+        await job.report("compressing", 0.5)
+        compressed = await compress(job.db, now=datetime.now(UTC))
+        await job.report("counting", 0.8)
+        async with job.db.connection() as conn:
+            await count_parts(conn)
+        done = sum(each.readings for each in removed)
+        return {"removed": done, "refused": refused, "parts": len(compressed), "runs": len(removed)}
 
 
 async def remove(db: Database, *, now: datetime) -> list[Removed]:
@@ -118,6 +128,49 @@ async def remove(db: Database, *, now: datetime) -> list[Removed]:
         for each in done:
             await _tell_removed(conn, each)
     return done
+
+
+_CLEAR: LiteralString = """
+    WITH due AS (
+      (SELECT id FROM quarantine WHERE state = 'open' AND received_at < %(open)s
+       ORDER BY received_at, id LIMIT %(most)s)
+      UNION ALL
+      (SELECT id FROM quarantine WHERE state = 'replayed' AND received_at < %(settled)s AND settled_at < %(settled)s
+       ORDER BY received_at, id LIMIT %(most)s)
+      UNION ALL
+      (SELECT id FROM quarantine WHERE state = 'dismissed' AND received_at < %(settled)s AND settled_at < %(settled)s
+       ORDER BY received_at, id LIMIT %(most)s)),
+    gone AS (DELETE FROM quarantine q USING due WHERE q.id = due.id RETURNING q.point_key, q.received_at, q.state)
+    SELECT count(*) AS n, count(*) FILTER (WHERE state = 'open') AS waiting, min(received_at) AS oldest,
+           max(received_at) AS newest
+    FROM gone
+"""
+
+
+async def clear_quarantine(
+    db: Database, keep_open: timedelta | None, keep_settled: timedelta | None, *, now: datetime
+) -> int:
+    """Remove refused readings that have been kept long enough, and tell of it; how many. None keeps for ever."""
+    removed, waiting, oldest, newest = 0, 0, None, None
+    due = {
+        "open": now - keep_open if keep_open else None,
+        "settled": now - keep_settled if keep_settled else None,
+        "most": CLEARED_AT_ONCE,
+    }
+    while True:
+        async with db.transaction() as conn:  # short ones: ingest counts in the same rows
+            found = await row(conn, _CLEAR, due)
+        assert found is not None
+        if not found["n"]:
+            break
+        removed, waiting = removed + found["n"], waiting + found["waiting"]
+        oldest = min(filter(None, (oldest, found["oldest"])))
+        newest = max(filter(None, (newest, found["newest"])))
+    if removed:
+        async with db.transaction() as conn:
+            told = {"kind": "quarantine", "started_at": now, "readings": removed, "oldest": oldest, "newest": newest}
+            await _tell(conn, {**told, "held_back": 0, "waiting": waiting})
+    return removed
 
 
 async def _tell_removed(conn: Conn, done: Removed) -> None:

@@ -216,6 +216,16 @@ class Settings(BaseSettings):
     rate_expensive_concurrency: int = Field(
         16, ge=1, description="Uploads, imports and exports at once of a key or account, over all server processes."
     )
+    quarantine_keep: timedelta | None = Field(
+        timedelta(days=731),
+        ge=timedelta(days=1),
+        description="How long a refused reading that nobody has settled waits for it; `null` for ever.",
+    )
+    quarantine_keep_settled: timedelta | None = Field(
+        timedelta(days=183),
+        ge=timedelta(days=1),
+        description="How long a refused reading stays that was put in again or dismissed; `null` for ever.",
+    )
     usage_keep: timedelta = Field(timedelta(days=180), description="How long the usage of API keys is kept.")
 
     report_keep: timedelta | None = Field(

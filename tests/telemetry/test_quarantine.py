@@ -10,7 +10,7 @@ import pytest
 
 from identity.access import limited
 from identity.actor import CLI, Actor, Grant, Place, held
-from telemetry import quarantine
+from telemetry import quarantine, upkeep
 from telemetry.corrections import correct, list_corrections, tell
 from telemetry.ingest import Ingest
 from telemetry.points import NewPoint, create_point, get_point
@@ -248,3 +248,34 @@ async def test_a_key_that_no_index_would_take_is_kept_as_far_as_a_key_can_be(rea
         receipt = await ingest.submit_body(await ingest.source("key:odd"), body(item(key, 1.0)))
     assert [each.code for each in receipt.rejected] == ["reading.unknown_point"]
     assert [each.point for each in await refused(readings_db)] == [key[:200]]
+
+
+@pytest.mark.clause("6.1.3f")
+async def test_what_is_refused_goes_when_its_time_is_over_and_that_is_told(readings_db: Database) -> None:
+    db, day = readings_db, timedelta(days=1)
+    await make_points(db, ROOM)
+    facts = (
+        ("room.T", "open", 800, None),
+        ("room.T", "open", 10, None),
+        ("roof.T", "open", 800, None),
+        ("room.T", "replayed", 400, 390),
+        ("room.T", "dismissed", 400, 20),
+        ("room.T", "dismissed", 20, 20),
+    )
+    async with db.transaction() as conn:
+        for point, state, came, settled in facts:
+            await conn.execute(
+                """INSERT INTO quarantine (point_key, state, received_at, settled_at, code, message)
+                   VALUES (%s, %s, %s, %s, 'reading.range', '')""",
+                (point, state, NOW - came * day, settled and NOW - settled * day),
+            )
+    assert await upkeep.clear_quarantine(db, None, None, now=NOW) == 0
+    assert await upkeep.clear_quarantine(db, 731 * day, 183 * day, now=NOW) == 3
+    left = [(each.point, each.state, (NOW - each.received_at).days) for each in await refused(db)]
+    assert left == [("room.T", "open", 10), ("room.T", "dismissed", 20), ("room.T", "dismissed", 400)]
+    async with db.connection() as conn:
+        [counted] = await quarantine.summarise(conn, Filter(state="open"))
+        [run] = (await upkeep.list_runs(conn, kind="quarantine")).items
+    assert (counted.point, counted.count, counted.oldest) == ("room.T", 1, NOW - 10 * day)
+    assert (run.readings, run.oldest, run.newest) == (3, NOW - 800 * day, NOW - 400 * day)
+    assert await upkeep.clear_quarantine(db, 731 * day, 183 * day, now=NOW) == 0

@@ -44,33 +44,39 @@ BEGIN
 END $$;
 CREATE TRIGGER quarantine_came AFTER INSERT ON quarantine REFERENCING NEW TABLE AS came
     FOR EACH STATEMENT EXECUTE FUNCTION quarantine_came();
-CREATE FUNCTION quarantine_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION quarantine_less(source int, point text, reason text, less bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    each record;
     first timestamptz;
     last timestamptz;
 BEGIN
-    FOR each IN
+    UPDATE quarantine_count c SET n = c.n - less
+    WHERE c.point_key = point AND c.code = reason AND c.source_id IS NOT DISTINCT FROM source;
+    SELECT min(q.received_at), max(q.received_at) INTO first, last FROM quarantine q
+    WHERE q.point_key = point AND q.code = reason AND q.source_id IS NOT DISTINCT FROM source AND q.state = 'open';
+    UPDATE quarantine_count c SET oldest = first, newest = last
+    WHERE c.point_key = point AND c.code = reason AND c.source_id IS NOT DISTINCT FROM source AND first IS NOT NULL;
+    DELETE FROM quarantine_count c
+    WHERE c.point_key = point AND c.code = reason AND c.source_id IS NOT DISTINCT FROM source AND c.n <= 0;
+END $$;
+CREATE FUNCTION quarantine_settled() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM quarantine_less(source_id, point_key, code, n) FROM (
         SELECT o.source_id, o.point_key, o.code, count(*) AS n FROM before o JOIN after a ON a.id = o.id
         WHERE o.state = 'open' AND a.state <> 'open'
-        GROUP BY o.point_key, o.code, o.source_id ORDER BY o.point_key, o.code, o.source_id
-    LOOP
-        UPDATE quarantine_count c SET n = c.n - each.n
-        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id;
-        SELECT min(q.received_at), max(q.received_at) INTO first, last FROM quarantine q
-        WHERE q.point_key = each.point_key AND q.code = each.code AND q.source_id IS NOT DISTINCT FROM each.source_id
-          AND q.state = 'open';
-        UPDATE quarantine_count c SET oldest = first, newest = last
-        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id
-          AND first IS NOT NULL;
-        DELETE FROM quarantine_count c
-        WHERE c.point_key = each.point_key AND c.code = each.code AND c.source_id IS NOT DISTINCT FROM each.source_id
-          AND c.n <= 0;
-    END LOOP;
+        GROUP BY o.point_key, o.code, o.source_id ORDER BY o.point_key, o.code, o.source_id) AS each;
     RETURN NULL;
 END $$;
 CREATE TRIGGER quarantine_settled AFTER UPDATE ON quarantine REFERENCING OLD TABLE AS before NEW TABLE AS after
     FOR EACH STATEMENT EXECUTE FUNCTION quarantine_settled();
+CREATE FUNCTION quarantine_gone() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM quarantine_less(source_id, point_key, code, n) FROM (
+        SELECT o.source_id, o.point_key, o.code, count(*) AS n FROM before o WHERE o.state = 'open'
+        GROUP BY o.point_key, o.code, o.source_id ORDER BY o.point_key, o.code, o.source_id) AS each;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER quarantine_gone AFTER DELETE ON quarantine REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION quarantine_gone();
 
 -- A stored reading that somebody put right, with the value it had: the row in reading changes, this one never does.
 CREATE TABLE correction (

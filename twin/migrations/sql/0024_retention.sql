@@ -40,7 +40,7 @@ CREATE TABLE history_cut (
 -- What retention and compression did, one row per policy or part and run.
 CREATE TABLE history_run (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    kind         text NOT NULL CHECK (kind IN ('retention', 'compression')),
+    kind         text NOT NULL CHECK (kind IN ('retention', 'compression', 'quarantine')),
     policy_id    uuid REFERENCES history_policy ON DELETE SET NULL,
     policy       text,                                   -- its name then
     part         text,                                   -- partition or chunk that was dropped or compressed

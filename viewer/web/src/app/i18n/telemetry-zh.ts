@@ -96,7 +96,7 @@ export const telemetry = {
     lead: "读数保留多久，清理和压缩了哪些，存储空间用在哪里。", storage: "存储占用", policies: "保留策略", runs: "执行记录", runNow: "立即执行", newPolicy: "新建保留策略", noPolicy: "全部永久保留", noPolicyHint: "保留策略规定一类测点的读数和汇总保留多久。",
     name: "名称", match: "适用于", matchHint: "填写的条件须全部满足；都不填则适用于所有测点。", everyPoint: "所有测点", thisBuilding: "指定楼栋", onlyHere: "仅本楼栋的测点", points: "测点数", keep: "保留", raw_for: "读数", rollup_for: "汇总（5 分钟、1 小时）", compress_after: "多久后压缩", forever: "永久", never: "从不", rawHint: "更早的曲线由汇总绘制。",
     preview: "会清理什么？", wouldRemove: "下次执行将清理 {{points}} 个测点的 {{readings}} 条读数（{{bytes}}）。", removesNothing: "适用于 {{points}} 个测点，目前不会清理任何数据。", before: "早于 {{time}} 的部分。", withoutRollup_other: "其中 {{count}} 条不在汇总中（文本、异常值）。", estimated: "按上次统计估算。",
-    deleteSure: "删除保留策略“{{name}}”？", deleteHint: "适用的测点此后全部保留，或改用其他保留策略。", noRuns: "还没有执行过", noRunsHint: "保留策略每天执行一次，结果记录在这里。", when: "时间", did: "内容", kind: { retention: "清理", compression: "压缩" }, rollups: "汇总", size: "占用空间", result: "结果", failed: "失败", heldBack_other: "{{count}} 条待下次", ok: "完成",
+    deleteSure: "删除保留策略“{{name}}”？", deleteHint: "适用的测点此后全部保留，或改用其他保留策略。", noRuns: "还没有执行过", noRunsHint: "保留策略每天执行一次，结果记录在这里。", when: "时间", did: "内容", kind: { retention: "清理", compression: "压缩", quarantine: "清理隔离区" }, rollups: "汇总", size: "占用空间", result: "结果", failed: "失败", heldBack_other: "{{count}} 条待下次", ok: "完成",
     engine: "存储引擎", engineOf: { partitions: "PostgreSQL 分区", timescaledb: "TimescaleDB" }, bytes: "占用空间", perReading: "每条读数占用", ratio: "压缩比", rollupBytes: "汇总", counted: "统计于", notCounted: "尚未统计", span: "起止", policy: "保留策略", part: "分区", parts_other: "{{count}} 个分区",
   },
   derived: {
