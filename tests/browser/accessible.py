@@ -8,12 +8,17 @@ AXE = Path(__file__).parents[2] / "viewer" / "web" / "node_modules" / "axe-core"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-def barriers(page: Page) -> list[str]:
-    """The serious and critical violations of WCAG 2.2 AA on the page as it is now; empty is right."""
+def barriers(page: Page, within: str | None = None) -> list[str]:
+    """The serious and critical violations of WCAG 2.2 AA on the page as it is now; empty is right.
+
+    `within`: a CSS selector of the only part to look at.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
     found = page.evaluate(
-        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']}).then(done => done.violations)", RULES
+        "([within, rules]) => axe.run(within ?? document, {runOnly: rules, resultTypes: ['violations']})"
+        ".then(done => done.violations)",
+        [within, RULES],
     )
     return [
         f"{page.url}: {one['id']} ({one['impact']}): {node['html'][:200]}"

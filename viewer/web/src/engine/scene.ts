@@ -524,9 +524,18 @@ export class Scene3D {
     return this.#view.screenshot(options.width, options.height, options.type ?? "image/png");
   }
 
-  /** Draw now rather than with the next frame: for measuring. */
+  /** Draw now rather than with the next frame: for measuring, and for films. */
   render(): void {
     this.#view.render();
+  }
+
+  /** From now on only `render` draws; the function that is returned ends it. */
+  hold(): () => void {
+    this.#view.held = true;
+    return () => {
+      this.#view.held = false;
+      this.#view.invalidate();
+    };
   }
 
   /** Stop loading, free the GPU's memory and take the labels out of the page. The canvas may be used again. */

@@ -110,12 +110,14 @@ export class Tile {
     return mesh;
   }
 
-  /** Switch this tile's draws on or off for a pass. `on`: its layer is shown and it lies in the picture. */
-  show(pass: Pass, on: boolean, table: FeatureTable): void {
+  /** Switch this tile's draws on or off for a pass; whether any is on. `on`: its layer is shown and it lies in the picture. */
+  show(pass: Pass, on: boolean, table: FeatureTable): boolean {
     const room = this.ref.layer === "spaces";
     const counts = on ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
+    let any = false;
     for (const part of this.#parts) {
       if (pass === "main") {
+        any ||= on;
         part.base.visible = counts.visible > 0 || (part.kind === "edges" && counts.ghost > 0);
         if (part.kind === "edges") continue;
         if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
@@ -127,8 +129,10 @@ export class Tile {
         if (part.overlay) part.overlay.visible = false;
         const wanted = part.kind === "edges" ? false : pass === "shadow" ? !room && part.kind === "opaque" : room === (pass === "plates");
         part.base.visible = wanted && counts.visible > 0;
+        any ||= part.base.visible;
       }
     }
+    return any;
   }
 
   /** Draw it this far above its place. */

@@ -16,6 +16,7 @@ import type { Pass, Tile } from "./tile";
 import type { Theme } from "./types";
 
 const PULSE = 66; // ms between frames that only pulse
+const SLOWEST_PULSE = 700; // ms; slower than that nobody sees a pulse in it
 const SLOW_FRAME = 120; // ms; a frame that takes longer is a burden
 const REST = 250; // ms without a movement
 const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
@@ -79,6 +80,8 @@ export class Viewport {
   #shadowsAt = -1e9;
   #shadowPause = 330; // ms
   #drawnAt = -1e9;
+  /** How long the browser took to give the last frame that was asked for, ms: long where the GPU falls behind. */
+  #late = 0;
   #lost = false;
   #disposed = false;
   #width = 1;
@@ -88,6 +91,8 @@ export class Viewport {
   walking = false;
   /** Something over the building moves: draw a few frames a second. */
   animated = false;
+  /** Nothing is drawn but by `render`: somebody takes picture after picture. */
+  held = false;
 
   constructor(canvas: HTMLCanvasElement, host: ViewportHost, maxPixelRatio: number) {
     this.canvas = canvas;
@@ -189,9 +194,11 @@ export class Viewport {
   /** Something else than the camera changed what is seen. */
   invalidate(shadows = false): void {
     if (shadows) this.#changed();
-    if (this.#request || this.#disposed || this.#lost) return;
-    this.#request = requestAnimationFrame(() => {
+    if (this.#request || this.#disposed || this.#lost || this.held) return;
+    const asked = performance.now();
+    this.#request = requestAnimationFrame((now) => {
       this.#request = 0;
+      this.#late = Math.max(0, now - asked);
       this.render();
     });
   }
@@ -242,7 +249,7 @@ export class Viewport {
     this.frameMs = this.#drawnAt - start;
     if (this.#flight || this.#cut) this.invalidate();
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
-    else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), PULSE);
+    else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), this.#pulse);
   }
 
   /** The building: where it is compared, left of the line as it was at the other moment. */
@@ -281,6 +288,12 @@ export class Viewport {
       if (t === 1) this.#cut = null;
     }
     this.uniforms.uTime.value = this.#pulsing ? (now / 1000) % 1000 : 0.3;
+  }
+
+  /** ms between two frames of a pulse: as many as the machine draws with ease, and never so few that it looks broken. */
+  get #pulse(): number {
+    const cost = Math.max(this.frameMs, this.#late);
+    return cost > PULSE ? Math.min(SLOWEST_PULSE, cost * PATIENCE) : PULSE;
   }
 
   /** Whether time goes on in the picture: never where motion is not wanted. */
@@ -331,14 +344,16 @@ export class Viewport {
     this.stage.update(this.renderer, this.root);
   }
 
-  /** Choose the draws of a pass. */
-  #show(pass: Pass, camera: LensCamera | null): void {
+  /** Choose the draws of a pass; whether there are any. */
+  #show(pass: Pass, camera: LensCamera | null): boolean {
+    let any = false;
     if (camera) this.#frustum.setFromProjectionMatrix(viewProjection(camera));
     const cut = this.uniforms.uCut.value;
     for (const tile of this.#host.tiles()) {
       const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
-      tile.show(pass, on, this.#host.table());
+      if (tile.show(pass, on, this.#host.table())) any = true;
     }
+    return any;
   }
 
   #placeCamera(): LensCamera {
@@ -347,31 +362,29 @@ export class Viewport {
 
   // Picking ----------------------------------------------------------------------------------------------------
 
-  /** Draw ids at a CSS position; the picture is unharmed. `rooms`: the sides of rooms instead of everything else. */
+  /** Draw ids at a CSS position, false where nothing is; the picture is unharmed. `rooms`: the sides of rooms instead of everything else. */
   #drawPick(x: number, y: number, rooms: boolean): boolean {
     if (this.#disposed || this.#lost || x < 0 || y < 0 || x >= this.#width || y >= this.#height) return false;
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     const camera = this.#placeCamera();
     this.stage.show(false);
     const { pick, pickPlates } = this.materials;
-    const whole = (): void => this.#show("plates", camera);
-    this.#picker.draw(this.renderer, this.root, camera, Math.floor(x), Math.floor(y), this.#width, this.#height,
+    const whole = (): boolean => this.#show("plates", camera);
+    const drawn = this.#picker.draw(this.renderer, this.root, camera, Math.floor(x), Math.floor(y), this.#width, this.#height,
       rooms ? [{ material: pick, prepare: whole }]
       : [{ material: pick, prepare: () => this.#show("pick", camera) }, { material: pickPlates, prepare: whole }]);
     this.stage.show(true);
-    return true;
+    return drawn;
   }
 
   pick(x: number, y: number): RawHit | null {
-    if (!this.#drawPick(x, y, false)) return null;
-    const hit = this.#picker.read(this.renderer);
+    const hit = this.#drawPick(x, y, false) ? this.#picker.read(this.renderer) : null;
     if (hit) return hit;
     return this.#drawPick(x, y, true) ? this.#picker.read(this.renderer) : null;
   }
 
   async pickAsync(x: number, y: number): Promise<RawHit | null> {
-    if (!this.#drawPick(x, y, false)) return null;
-    const hit = await this.#picker.readAsync(this.renderer);
+    const hit = this.#drawPick(x, y, false) ? await this.#picker.readAsync(this.renderer) : null;
     if (hit || this.#disposed || !this.#drawPick(x, y, true)) return hit;
     return this.#picker.readAsync(this.renderer);
   }

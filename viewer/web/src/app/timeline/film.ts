@@ -43,16 +43,22 @@ async function shoot(plan: Shoot, take: (sheet: HTMLCanvasElement, at: number, i
   const sheet = Object.assign(document.createElement("canvas"), { width, height });
   const pen = sheet.getContext("2d");
   if (!pen) throw new Error("2d");
-  for (const [i, at] of momentsOf(plan.from, plan.to, plan.count).entries()) {
-    signal.throwIfAborted();
-    const caption = await show(at);
-    pen.setTransform(factor, 0, 0, factor, 0, 0);
-    scene.render(); // what a canvas shows is gone after the frame: it must be taken at once
-    pen.drawImage(scene.canvas, 0, 0, width / factor, height / factor - BAR);
-    drawLabels(pen, scene.canvas);
-    drawCaption(pen, caption, width / factor, height / factor);
-    await take(sheet, at, i);
-    plan.onPicture(i + 1);
+  // Else each change on the way to a moment would be drawn too: four frames for one picture.
+  const release = scene.hold();
+  try {
+    for (const [i, at] of momentsOf(plan.from, plan.to, plan.count).entries()) {
+      signal.throwIfAborted();
+      const caption = await show(at);
+      pen.setTransform(factor, 0, 0, factor, 0, 0);
+      scene.render(); // what a canvas shows is gone after the frame: it must be taken at once
+      pen.drawImage(scene.canvas, 0, 0, width / factor, height / factor - BAR);
+      drawLabels(pen, scene.canvas);
+      drawCaption(pen, caption, width / factor, height / factor);
+      await take(sheet, at, i);
+      plan.onPicture(i + 1);
+    }
+  } finally {
+    release();
   }
 }
 
