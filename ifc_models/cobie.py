@@ -12,6 +12,7 @@ from typing import Any, Final
 import ifcfm
 import ifcopenshell
 
+from ifc_models.cobie_repair import repair
 from ifc_models.findings import Findings
 from ifc_models.tables import Cell, csv_lines, write_ods, write_xlsx
 from ifc_models.text import clean_or_none
@@ -44,7 +45,8 @@ def write_cobie(file: ifcopenshell.file, out: Path, kind: str) -> dict[str, Any]
 
 
 def cobie_sheets(file: ifcopenshell.file, found: Findings) -> list[Sheet]:
-    """Every worksheet of COBie 2.4 with its rows."""
+    """Every worksheet of COBie 2.4 with its rows. Names in the opened file are made distinct."""
+    repair(file)
     parser = ifcfm.Parser(preset=copy.deepcopy(ifcfm.get_presets_configs()[PRESET]))
     _take_people(file, parser.config["categories"])
     for name, category in parser.config["categories"].items():
@@ -53,11 +55,27 @@ def cobie_sheets(file: ifcopenshell.file, found: Findings) -> list[Sheet]:
         for element in _elements(file, category, found):
             data = _data(file, element, category, found)
             if data:
-                parser.categories[name]["-".join(str(data.get(key)) for key in category["keys"])] = data
+                _keep(parser.categories[name], name, data, category["keys"])
     return [
         (name, list(category["headers"]), _rows(parser.categories.get(name, {}), category))
         for name, category in parser.config["categories"].items()
     ]
+
+
+def _keep(rows: dict[str, dict[str, Any]], sheet: str, data: dict[str, Any], keys: list[str]) -> None:
+    """Put a row under its key. What else tells rows apart that COBie has one key for: people by name where they have no
+    address, properties of one name by their set."""
+    if sheet == "Contact" and not data.get("Email"):
+        keys = ["Company", "GivenName", "FamilyName"]
+    key = _key(data, keys)
+    if sheet == "Attribute" and key in rows and rows[key]["Value"] != data["Value"]:
+        data["Name"] = f"{data['Name']} ({data['ExternalObject']})"
+        key = _key(data, keys)
+    rows[key] = data
+
+
+def _key(data: dict[str, Any], keys: list[str]) -> str:
+    return "-".join(str(data.get(key)) for key in keys)
 
 
 def _take_people(file: ifcopenshell.file, categories: dict[str, Any]) -> None:

@@ -15,9 +15,10 @@ import pytest
 from odf.opendocument import load as load_ods
 from odf.table import TableCell
 
-from ifc_models.cobie import write_cobie
+from ifc_models.cobie import cobie_sheets, write_cobie
 from ifc_models.enrich import enrich_file
 from ifc_models.enrichment import Additions, Document, Enrichment
+from ifc_models.findings import Findings
 from ifc_models.tables import BOM, csv_lines, write_ods, write_xlsx
 from ifc_models.worker import WorkerPool
 from tests.conftest import SHARED
@@ -130,6 +131,22 @@ def test_cobie_of_the_duplex_has_as_many_rows_as_the_published_workbook(
     else:
         with (tmp_path / "Component.csv").open(encoding="utf-8-sig", newline="") as file:
             assert len(list(csv.reader(file))) == 233
+
+
+@pytest.mark.parametrize(
+    ("name", "components"),
+    [("arch/KIT-EDC_with_SB", 143), ("mep/b03_heating_with_building_props_bonsai", 35)],
+    ids=["doors and windows without a name or a place of their own", "a history without a user"],
+)
+def test_what_ifcfm_stumbles_over_costs_no_row(name: str, components: int) -> None:
+    file, found = ifcopenshell.open(SHARED / "ifc" / f"{name}.ifc"), Findings()
+    sheets = {sheet: (header, rows) for sheet, header, rows in cobie_sheets(file, found)}
+    header, rows = sheets["Component"]
+    identifier, own_name, of_type = (header.index(each) for each in ("ExternalIdentifier", "Name", "TypeName"))
+    assert len({row[identifier] for row in rows}) == len({row[own_name] for row in rows}) == len(rows) == components
+    assert {row[of_type] for row in rows} <= {row[0] for row in sheets["Type"][1]}
+    assert found.list() == []
+    assert len(sheets["Facility"][1]) == 1
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
