@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.browser.accessible import barriers
 from tests.browser.test_app import SLOW
@@ -65,17 +65,17 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
     after = value.bounding_box()
     assert before is not None and after is not None
     assert after["x"] < before["x"] - before["width"] / 2 and after["width"] > before["width"] * 1.2
-    expect(grip).to_be_focused()
+    expect(grip).to_be_focused(timeout=SLOW)
     expect(page.get_by_text("Column 7, row")).to_have_count(1)
     page.get_by_role("button", name="Add widget").click()
     page.get_by_role("menuitem", name="Text").click()
     page.get_by_role("textbox", name="Text").fill("# Rota\n<b>not HTML</b> **bold** [x](javascript:alert(1))")
     text = page.get_by_test_id("widget-text")
-    expect(text.get_by_role("heading", name="Rota")).to_be_visible()
+    expect(text.get_by_role("heading", name="Rota")).to_be_visible(timeout=SLOW)
     expect(text).to_contain_text("<b>not HTML</b>")
     assert text.locator("a").count() == 0
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible(timeout=SLOW)
     assert barriers(page) == []
 
     one = page.url.rsplit("/", 1)[1]
@@ -84,7 +84,7 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
     assert (kept["value"]["x"], kept["value"]["w"]) == (6, 4)
     with fresh_server.client() as client:
         send(client, 23.25, datetime.now(UTC))
-        expect(value).to_contain_text("23.25°C")
+        expect(value).to_contain_text("23.25°C", timeout=SLOW)
 
         page.goto(listed)
         with page.expect_download() as saving:
@@ -93,11 +93,18 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
         saving.value.save_as(file)
         assert json.loads(file.read_text("utf-8"))["layout"]["widgets"] == saved
         page.get_by_label("From a file").set_input_files(file)
-        expect(page.get_by_role("textbox", name="Name")).to_have_value("Board (2)")
+        expect(page.get_by_role("textbox", name="Name")).to_have_value("Board (2)", timeout=SLOW)
 
+        sockets: list[WebSocketRoute] = []
+
+        def connect(socket: WebSocketRoute) -> None:
+            socket.connect_to_server()
+            sockets.append(socket)
+
+        page.route_web_socket("**/live", connect)
         page.goto(f"{listed}/wall?show={one}&every=5")
         wall = page.get_by_test_id("wall")
-        expect(wall.get_by_test_id("widget-value")).to_contain_text("23.25°C")
+        expect(wall.get_by_test_id("widget-value")).to_contain_text("23.25°C", timeout=SLOW)
         assert page.evaluate("""() => {
           const { width, height } = document.querySelector(".db-wall").getBoundingClientRect();
           const widgets = [...document.querySelectorAll(".db-widget")];
@@ -105,9 +112,14 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
           return width === innerWidth && height === innerHeight && low <= innerHeight;
         }"""), "nothing but the dashboard, and all of it"
         assert barriers(page, "[data-testid=wall]") == []
+        page.route_web_socket("**/live", lambda socket: socket.close())
+        sockets[-1].close()
+        expect(wall.get_by_role("alert")).to_contain_text("No connection to the server since", timeout=SLOW)
+        page.route_web_socket("**/live", connect)
+        expect(wall.get_by_role("alert")).to_have_count(0, timeout=SLOW)
         client.post("/points/board.t/retire").raise_for_status()
         page.reload()
-        expect(wall.get_by_test_id("widget-value")).to_contain_text("Retired")
+        expect(wall.get_by_test_id("widget-value")).to_contain_text("Retired", timeout=SLOW)
     page.keyboard.press("Escape")
     page.wait_for_url(listed)
     assert errors == []
