@@ -350,7 +350,8 @@ async def _reported(conn: Conn, ids: dict[str, Any]) -> None:
         conn,
         """INSERT INTO report_run (report_id, building_id, asked_by, state, definition, first_day, last_day, start_at,
              end_at, made_at, snapshot, digest)
-           VALUES (%(report_id)s, %(building)s, 'cli', 'done', jsonb_build_object('name', %(mark)s::text, 'period', 'day'),
+           VALUES (%(report_id)s, %(building)s, 'cli', 'done',
+             jsonb_build_object('name', %(mark)s::text, 'period', 'day'),
              '2026-01-01', '2026-01-01', '2026-01-01', '2026-01-02', '2026-01-02', %(told)s, 'x') RETURNING id""",
         {**ids, "told": orjson.dumps(told).decode()},
     )

@@ -240,6 +240,7 @@ def test_ages_are_told_by_the_servers_clock(
 CHOSEN = "document.querySelector('.inspector-head .guid')?.textContent.trim()"
 
 
+@pytest.mark.drill
 def test_the_view_stays_while_the_session_ends_the_line_is_cut_and_the_server_starts_again(
     chromium: Browser, contexts: list[BrowserContext], fresh_server: Server, building: str
 ) -> None:
