@@ -66,13 +66,13 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
     assert before is not None and after is not None
     assert after["x"] < before["x"] - before["width"] / 2 and after["width"] > before["width"] * 1.2
     expect(grip).to_be_focused(timeout=SLOW)
-    expect(page.get_by_text("Column 7, row")).to_have_count(1)
+    expect(page.get_by_text("Column 7, row")).to_have_count(1, timeout=SLOW)
     page.get_by_role("button", name="Add widget").click()
     page.get_by_role("menuitem", name="Text").click()
     page.get_by_role("textbox", name="Text").fill("# Rota\n<b>not HTML</b> **bold** [x](javascript:alert(1))")
     text = page.get_by_test_id("widget-text")
     expect(text.get_by_role("heading", name="Rota")).to_be_visible(timeout=SLOW)
-    expect(text).to_contain_text("<b>not HTML</b>")
+    expect(text).to_contain_text("<b>not HTML</b>", timeout=SLOW)
     assert text.locator("a").count() == 0
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible(timeout=SLOW)
