@@ -8,6 +8,7 @@ had. A file that was numbered anew differs everywhere and is meshed whole.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from ifc_models.mesh_kept import Kept, joined_arrays
 
 WORTHWHILE: Final = 0.5  # of the lines or products: where more differ, everything is meshed
 
+_STEPS: Final = 20_000  # records that differ, after which the rest is compared as sets
+_END: Final = b";\n"
 _RECORD: Final = re.compile(rb"#(\d+)\s*=\s*(\w+)\s*\(")
 _REFERENCE: Final = re.compile(rb"#(\d+)")
 _EVERYWHERE: Final = ("UNIT", "IFCPROJECT", "IFCMEASUREWITHUNIT", "IFCDIMENSIONALEXPONENTS")
@@ -40,12 +43,9 @@ class TooMuch(Exception):
 
 def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> set[int]:
     """STEP ids of the products whose mesh, colour or place may differ from the file `before`. Raises TooMuch."""
-    new, old = _records(path), _records(before)
-    differing = new - old
-    if len(differing) > WORTHWHILE * max(len(new), 1):
-        raise TooMuch
+    differing, gone = differing_records(_data(path), _data(before))
     follower = _Follower(file)
-    was = _by_id(old - new)
+    was = _by_id(gone)
     for number, (name, text) in _by_id(differing).items():
         if any(part in name for part in _EVERYWHERE):
             raise TooMuch
@@ -54,10 +54,70 @@ def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> set[i
     return follower.products()
 
 
-def _records(path: Path) -> set[bytes]:
-    """The instances of a STEP file as text, one each; what a line break splits oddly differs as a whole."""
+def _data(path: Path) -> bytes:
+    """The instances of a STEP file as text; what a line break splits oddly differs as a whole."""
     _, _, data = path.read_bytes().partition(b"DATA;")
-    return set(data.replace(b"\r\n", b"\n").split(b";\n"))
+    return data.replace(b"\r\n", b"\n")
+
+
+def differing_records(new: bytes, old: bytes) -> tuple[set[bytes], set[bytes]]:
+    """The records of `new` that are not in `old`, and of `old` that are not in `new`. Raises TooMuch.
+
+    Both are walked side by side: what is equal is compared as bytes, a hundred times quicker than record by record.
+    Where they drift apart, as files do whose records stand in another order, all records are compared.
+    """
+    come, gone = set[bytes](), set[bytes]()
+    at, was_at = 0, 0
+    for _ in range(_STEPS):
+        equal = _equal_bytes(new, at, old, was_at)
+        start = new.rfind(_END, at, at + equal) + len(_END) if equal >= len(_END) else 0
+        skip = max(start - at, 0)  # both go on at the start of the first record that differs
+        at, was_at = at + skip, was_at + skip
+        if at >= len(new) or was_at >= len(old):
+            come.update(new[at:].split(_END))
+            gone.update(old[was_at:].split(_END))
+            return _worthwhile(come - gone, sum(map(len, come)), len(new)), gone - come
+        record, was = _record(new, at), _record(old, was_at)
+        number, was_number = _number(record), _number(was)
+        if number <= was_number:  # changed, or new: the old file's next one has a greater number
+            come.add(record)
+            at += len(record) + len(_END)
+        if number >= was_number:
+            gone.add(was)
+            was_at += len(was) + len(_END)
+    every, every_old = set(new.split(_END)), set(old.split(_END))
+    return _worthwhile(every - every_old, len(every - every_old), len(every)), every_old - every
+
+
+def _worthwhile(records: set[bytes], count: int, of: int) -> set[bytes]:
+    if count > WORTHWHILE * max(of, 1):
+        raise TooMuch
+    return records
+
+
+def _equal_bytes(new: bytes, at: int, old: bytes, was_at: int) -> int:
+    """How many bytes are equal from there on."""
+    length, found, window = min(len(new) - at, len(old) - was_at), 0, 1 << 10
+    one, other = np.frombuffer(new, np.uint8), np.frombuffer(old, np.uint8)
+    while found < length:
+        size = min(window, length - found)
+        differs = one[at + found : at + found + size] != other[was_at + found : was_at + found + size]
+        first = int(differs.argmax())
+        if differs[first]:
+            return found + first
+        found, window = found + size, min(window * 4, 1 << 22)
+    return found
+
+
+def _record(data: bytes, at: int) -> bytes:
+    end = data.find(_END, at)
+    return data[at:] if end < 0 else data[at:end]
+
+
+def _number(record: bytes) -> int:
+    """An instance's number; what is no instance stands behind all."""
+    match = _RECORD.match(record.lstrip())
+    return sys.maxsize if match is None else int(match[1])
 
 
 def _by_id(records: Iterable[bytes]) -> dict[int, tuple[str, bytes]]:

@@ -7,11 +7,14 @@ from typing import Any
 import ifcopenshell
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ifc_models import tasks
 from ifc_models.extract import Extract, MeshArrays
 from ifc_models.mesh_kept import BEFORE_FILE, BEFORE_MESHES, write_meshes
 from ifc_models.mesh_parts import merge_result
+from ifc_models.mesh_reuse import differing_records
 from ifc_models.protocol import Request
 from ifc_models.sandbox import WorkerLimits
 
@@ -98,3 +101,25 @@ def test_a_file_that_was_numbered_anew_is_meshed_whole(shared: Path, tmp_path: P
     _, other, count = meshed(again, tmp_path / "other", **{BEFORE_FILE: base, BEFORE_MESHES: tmp_path / "meshes"})
     assert count == everything
     assert other.element_shape_hashes() == mesh.element_shape_hashes()
+
+
+SAME = [f"#{number}=IFCX(0)" for number in range(1, 101)]
+_RECORDS = st.lists(st.tuples(st.integers(101, 112), st.integers(0, 2)), max_size=12, unique_by=lambda each: each[0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(_RECORDS, _RECORDS, st.booleans(), st.booleans())
+def test_the_records_that_differ_are_those_of_one_file_and_not_of_the_other(
+    new: list[tuple[int, int]], old: list[tuple[int, int]], in_order: bool, is_whole: bool
+) -> None:
+    def data(records: list[tuple[int, int]], end: str) -> bytes:
+        lines = [f"#{number}=IFCX({value})" for number, value in (sorted(records) if in_order else records)]
+        return "".join(f"{line};\n" for line in [*SAME, *lines, end]).encode()
+
+    def instances(records: set[bytes]) -> set[bytes]:
+        return {record for record in records if record.startswith(b"#")}
+
+    one, other = data(new, "ENDSEC"), data(old, "ENDSEC" if is_whole else "#113=IFCX(0)")
+    every, every_old = instances(set(one.split(b";\n"))), instances(set(other.split(b";\n")))
+    come, gone = differing_records(one, other)
+    assert (instances(come), instances(gone)) == (every - every_old, every_old - every)
