@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.accessible import barriers
-from tests.serving import Server, serving
+from tests.serving import Server, furnish, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -18,7 +18,7 @@ FIRST_LOAD = 400_000  # bytes, compressed, of a page without the 3D view
 DIST = Path(__file__).parents[2] / "viewer" / "web" / "dist"
 TELEMETRY = ("points", "suggestions", "derived", "sources", "quarantine", "history")
 OF_BUILDING = (
-    *("overview", "alarms", "orders", "plans", "models", "issues", "checks", "trends", "reports"),
+    *("overview", "alarms", "orders", "plans", "models", "issues", "checks", "trends", "dashboards", "reports"),
     *(f"telemetry/{name}" for name in TELEMETRY),
 )
 OF_SERVER = ("overview", "account", "admin/accounts", "admin/roles", "admin/grants", "admin/keys", "admin/audit")
@@ -28,15 +28,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 @pytest.fixture(scope="module")
 def building(fresh_server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A small building on the server; its id."""
-    model: Path = tmp_path_factory.mktemp("model") / "house.ifc"
-    for arguments in (
-        ("sample", str(model), "--storeys", "1", "--rooms", "8"),
-        ("import", str(model), "--building", "House"),
-    ):
-        done = fresh_server.twin(*arguments)
-        assert done.returncode == 0, done.stderr
-    with fresh_server.client() as client:
-        return str(client.get("/buildings").json()["items"][0]["id"])
+    return furnish(fresh_server, tmp_path_factory.mktemp("model"), "House", storeys=1, rooms=8)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The pages of telemetry in a real Chromium, one after the other, and what each step did, asked of the API."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.accessible import barriers
 from tests.browser.test_app import SLOW, open_page, sign_in, width
-from tests.serving import Server
+from tests.serving import Server, furnish
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -61,13 +62,7 @@ class Plant:
 
 @pytest.fixture(scope="module")
 def plant(fresh_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    model: Path = tmp_path_factory.mktemp("model") / "house.ifc"
-    for arguments in (
-        ("sample", str(model), "--storeys", "1", "--rooms", "8"),
-        ("import", str(model), "--building", "House"),
-    ):
-        done = fresh_server.twin(*arguments)
-        assert done.returncode == 0, done.stderr
+    furnish(fresh_server, tmp_path_factory.mktemp("model"), "House", storeys=1, rooms=8)
     with fresh_server.client() as client:
         yield Plant(fresh_server, client)
 
@@ -215,6 +210,10 @@ def test_a_broker_with_foreign_messages_and_a_certificate_is_added_and_switched_
     expect(dialog.get_by_role("switch", name="Enabled")).not_to_be_checked()
     expect(dialog.get_by_text("Off", exact=True)).to_be_visible()
     assert plant.get(f"/sources/{made['id']}")["enabled"] is False
+    dialog.get_by_label("Expected interval").fill("20")
+    dialog.get_by_role("button", name="Save").first.click()
+    expect(dialog.get_by_role("switch", name=re.compile("Tell people.*1 h"))).to_be_visible()
+    assert plant.get(f"/sources/{made['id']}")["expected_interval"] == 1200
     page.keyboard.press("Escape")
 
 

@@ -13,7 +13,7 @@ import { RowSkeletons } from "../pages/alarms";
 import { Ago, Empty, Failure, PageHead } from "../parts";
 import { everything, useWrite } from "../queries";
 import { useMay } from "../session";
-import { useDuration } from "./fields";
+import { DurationField, useDuration } from "./fields";
 import { ImportReadings } from "./import-readings";
 import { SourceForm } from "./source-form";
 import { sourceTitle, type Source } from "./source-names";
@@ -110,6 +110,20 @@ function SourceCard({ source, open }: { source: Source; open: () => void }): Rea
   );
 }
 
+/** How often the source speaks: what silence is measured by. */
+function Interval({ source }: { source: Source }): ReactNode {
+  const { t } = useTranslation();
+  const [seconds, setSeconds] = useState<number | null>(source.expected_interval);
+  const save = useWrite((expected_interval: number) => patch(`/sources/${source.id}`, { expected_interval }), ["sources"]);
+  const changed = seconds !== null && seconds > 0 && seconds !== source.expected_interval;
+  return (
+    <form className="setting" onSubmit={(event) => { event.preventDefault(); if (changed) save.mutate(seconds); }}>
+      <label htmlFor="source-interval">{t("telemetry.points.field.expected_interval")}</label>
+      <span className="setting-field"><DurationField id="source-interval" value={seconds} onChange={setSeconds} /><Button htmlType="submit" disabled={!changed} loading={save.isPending}>{t("action.save")}</Button></span>
+    </form>
+  );
+}
+
 function SourceDetail({ source, close }: { source: Source; close: () => void }): ReactNode {
   const { t, i18n } = useTranslation();
   const may = useMay();
@@ -120,7 +134,7 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
     [t("telemetry.sources.name"), <code key="name" className="source-key">{source.name}</code>], [t("telemetry.sources.kindTitle"), t(`telemetry.sources.kind.${source.kind as "http"}`)], [t("telemetry.sources.state"), <SourceState key="state" source={source} />],
     ...(source.settings && "url" in source.settings ? [[t("telemetry.mqtt.url"), <code key="url" className="source-key">{String(source.settings["url"])}</code>] as [string, ReactNode]] : []),
     ...(source.state_text ? [[t("telemetry.sources.said"), source.state_text] as [string, ReactNode]] : []),
-    [t("telemetry.sources.seen"), source.seen_at ? <Ago key="seen" at={source.seen_at} /> : t("telemetry.points.never")], [t("telemetry.points.field.expected_interval"), duration(source.expected_interval)],
+    [t("telemetry.sources.seen"), source.seen_at ? <Ago key="seen" at={source.seen_at} /> : t("telemetry.points.never")], ...(may("source.write") && speaks(source) ? [] : [[t("telemetry.points.field.expected_interval"), duration(source.expected_interval)] as [string, ReactNode]]),
     [t("telemetry.sources.accepted"), formatNumber(source.accepted, i18n.language)], [t("telemetry.sources.duplicate"), formatNumber(source.duplicate, i18n.language)],
     [t("telemetry.sources.rejected"), <RejectedCount key="rejected" source={source} />], [t("telemetry.sources.skew"), <Skew key="skew" source={source} />],
   ];
@@ -128,6 +142,7 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
     <div className="source-detail">
       {may("source.write") ? <p className="setting"><label htmlFor="source-on">{t("telemetry.sources.enabled")}</label><Switch id="source-on" checked={source.enabled} loading={turn.isPending} onChange={(on) => turn.mutate(on)} /></p> : null}
       {may("source.write") && speaks(source) ? <p className="setting"><label htmlFor="source-watched">{t("telemetry.sources.watched", { time: duration(source.expected_interval * 3) })}</label><Switch id="source-watched" checked={source.watched} loading={watch.isPending} onChange={(on) => watch.mutate(on)} /></p> : null}
+      {may("source.write") && speaks(source) ? <Interval key={source.expected_interval} source={source} /> : null}
       <dl className="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
       {source.kind === "mqtt" && may("source.write") ? <SourceForm source={source} close={close} /> : null}
     </div>
