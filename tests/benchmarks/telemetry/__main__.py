@@ -1,6 +1,6 @@
 """`make bench NAME=telemetry`: every figure on plain PostgreSQL, then on TimescaleDB where one can be had.
 
-`python -m tests.benchmarks.telemetry [ingest|live|fanout|chart|storage]…` takes some of them;
+`python -m tests.benchmarks.telemetry [ingest|live|fanout|backfill|chart|storage]…` takes some of them;
 `TWIN_BENCH_ENGINE=postgresql` or `timescaledb` one engine. Each runs in a process of its own.
 """
 
@@ -10,7 +10,7 @@ import sys
 
 from tests.timescale import TimescaleUnavailable, running
 
-FIGURES = ("ingest", "live", "fanout", "chart", "storage")
+FIGURES = ("ingest", "live", "fanout", "backfill", "chart", "storage")
 
 
 def run(figures: list[str], **environment: str) -> None:
