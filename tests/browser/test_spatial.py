@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -283,45 +283,3 @@ def test_one_measures_cuts_the_building_open_and_shares_the_view(
     expect(page.get_by_role("slider", name="Upper face")).to_have_attribute("aria-valuenow", f"{height - 1:.2f}")
     page.get_by_role("button", name="End the section").click()
     expect(page.get_by_role("slider", name="Upper face")).to_have_count(0)
-
-
-@pytest.mark.clause("6.4.3b")
-def test_the_building_is_shown_as_it_was_and_back(page: Page, server: Server, client: httpx.Client) -> None:
-    room = items(client, "/elements", ifc_class="IfcSpace")[0]
-    body = {
-        "key": "past",
-        "name": "Past",
-        "building": "Tower",
-        "kind": "number",
-        "unit": "DEG_C",
-        "element": room["id"],
-    }
-    client.post("/points", json=body).raise_for_status()
-    rule = {"name": "Cold", "point": "past", "kind": "low", "limit": 10, "severity": "critical"}
-    client.post("/alarm-rules", json=rule).raise_for_status()
-    now = datetime.now(UTC)
-    readings = [
-        {"point": "past", "ts": (now - timedelta(hours=hours)).isoformat(), "value": value}
-        for hours, value in ((7, 18.5), (3, 4.5), (2, 27.5))
-    ]
-    client.post("/readings", json={"readings": readings}).raise_for_status()
-    open_scene(page, server, client, f"element={room['id']}")
-    inspector = page.locator(".panel-right")
-    expect(inspector.get_by_text("27.5")).to_be_visible()
-    page.get_by_role("button", name="Timeline", exact=True).click()
-    bar = page.get_by_role("region", name="Timeline")
-    bar.get_by_role("combobox", name="Window").press("Enter")
-    page.locator(".ant-select-item-option", has_text="6 hours").click()
-    moment = bar.get_by_role("slider", name="Moment")
-    moment.press("Home")
-    expect(inspector.get_by_text("18.5")).to_be_visible()
-    expect(bar).to_contain_text("0 alarms")
-    bar.get_by_role("button", name=re.compile("^Go to: ")).first.click()
-    expect(inspector.get_by_text("4.5", exact=False).first).to_be_visible()
-    expect(bar).to_contain_text("1 alarm ")
-    bar.get_by_role("button", name="Play").click()
-    bar.get_by_role("button", name="Pause").click()
-    bar.get_by_role("button", name="Back to now").click()
-    expect(inspector.get_by_text("27.5")).to_be_visible()
-    bar.get_by_role("button", name="Close the timeline").click()
-    expect(bar).to_have_count(0)
