@@ -1,8 +1,9 @@
 """P12, P13: what a frame, a recolouring and a pick cost, beside the fragments viewer and plain three.js.
 
-`python -m tests.benchmarks.viewer [--gpu] [--rounds N] [FILE…]`. Without files: three of ../shared/ifc and a generated
-tower of 30 000 elements. Every viewer draws the same file into the same canvas (960 × 540, antialiased) along the same
-way of the camera, in Chromium; software OpenGL unless `--gpu`. The three take turns.
+`python -m tests.benchmarks.viewer [--gpu] [--rounds N] [--tower] [FILE…]`. Without files: three of ../shared/ifc and a
+generated tower of 30 000 elements; `--tower`: that, after the files. What takes how long is told on stderr. Every
+viewer draws the same file into the same canvas (960 × 540, antialiased) along the same way of the camera, in Chromium;
+software OpenGL unless `--gpu`. The three take turns.
 
 `script`: ms of script from the start of a frame to its last WebGL call. `thread`: processor time of the page's main
 thread per frame, with all that goes on beside the script (`idle.thread`: what a page costs that draws nothing); other
@@ -17,9 +18,12 @@ import contextlib
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
+import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +43,9 @@ FILES: Final = [
 ]
 VIEWERS: Final = ("ours", "fragments", "plain")
 ROUNDS: Final = 3
-FRAMES: Final = 60
+FRAMES: Final = 60  # or as many as fit into FRAMES_FOR, but at least FEWEST
+FEWEST: Final = 12
+FRAMES_FOR: Final = 10.0  # s
 RECOLOURINGS: Final = 4
 PICKS: Final = 20
 BASE: Final = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -102,14 +108,18 @@ def measured(browser: Browser, site: str, viewer: str, model: Prepared) -> Figur
     probe = Probe(page)
     got: Figures = {"visible": page.evaluate("bench.visible") / 1000, "elements": page.evaluate("bench.elements")}
     page.evaluate("bench.frames(6)")  # shaders and the first shadows
+    start = time.perf_counter()
+    page.evaluate("bench.frames(10)")  # the tenth waits for the GPU
+    frames_fit = int(FRAMES_FOR / (time.perf_counter() - start) * 10)
+    turns = max(FEWEST, min(FRAMES, frames_fit))
 
     def timed(what: str, count: int) -> tuple[Any, float]:
         before = probe.thread()
         answer = page.evaluate(f"bench.{what}({count})")
         return answer, (probe.thread() - before) / count
 
-    _, got["idle.thread"] = timed("idle", FRAMES)
-    frames, got["frame.thread"] = timed("frames", FRAMES)
+    _, got["idle.thread"] = timed("idle", turns)
+    frames, got["frame.thread"] = timed("frames", turns)
     got["frame.script"] = statistics.median(frames)
     recoloured, got["recolour.thread"] = timed("recolour", RECOLOURINGS)
     got["recolour.answer"] = statistics.median(recoloured)
@@ -122,6 +132,14 @@ def measured(browser: Browser, site: str, viewer: str, model: Prepared) -> Figur
     got |= {"heap": probe.heap(), "resident": resident()}
     context.close()
     return got
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """Say on stderr how long it took."""
+    start = time.perf_counter()
+    yield
+    print(f"{what}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
 
 
 def report(model: Prepared, samples: dict[str, list[Figures]]) -> None:
@@ -138,7 +156,7 @@ def report(model: Prepared, samples: dict[str, list[Figures]]) -> None:
     figure(f"P12.transferred.{model.name}", model.tile_bytes, "byte", baseline=".frag", baseline_value=model.frag_bytes)
 
 
-def run(files: list[Path], *, gpu: bool, rounds: int) -> None:
+def run(files: list[Path], *, gpu: bool, rounds: int, tower: bool) -> None:
     """All figures of all models."""
     root = Path(tempfile.mkdtemp(prefix="twin-bench-viewer-", dir="/tmp"))
     fragments = Fragments(root)
@@ -150,15 +168,13 @@ def run(files: list[Path], *, gpu: bool, rounds: int) -> None:
         with sync_playwright() as playwright:
             args = BASE + (GPU if gpu else SOFTWARE)
             browser = playwright.chromium.launch(executable_path=path, args=args)
-            for file in files or [*(SHARED / name for name in FILES), generated(root)]:
-                model = prepare(file, root, fragments)
-                samples: dict[str, list[Figures]] = defaultdict(list)
-                for _ in range(rounds):
-                    for viewer in VIEWERS:
-                        samples[viewer].append(
-                            measured(browser, f"http://127.0.0.1:{server.server_port}", viewer, model)
-                        )
-                report(model, samples)
+            site = f"http://127.0.0.1:{server.server_port}"
+            for file in files:
+                measure(browser, site, prepared(file, root, fragments), rounds)
+            if tower:
+                with told("the tower's file"):
+                    file = generated(root)
+                measure(browser, site, prepared(file, root, fragments), rounds)
             browser.close()
     finally:
         server.shutdown()
@@ -167,10 +183,28 @@ def run(files: list[Path], *, gpu: bool, rounds: int) -> None:
         shutil.rmtree(root, ignore_errors=True)
 
 
+def prepared(file: Path, root: Path, fragments: Fragments) -> Prepared:
+    """A file in both forms."""
+    with told(f"{file.name}: tiles and .frag"):
+        return prepare(file, root, fragments)
+
+
+def measure(browser: Browser, site: str, model: Prepared, rounds: int) -> None:
+    """All figures of a model, the viewers taking turns."""
+    samples: dict[str, list[Figures]] = defaultdict(list)
+    for _ in range(rounds):
+        for viewer in VIEWERS:
+            with told(f"{model.name}, {viewer}"):
+                samples[viewer].append(measured(browser, site, viewer, model))
+    report(model, samples)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
     parser.add_argument("--gpu", action="store_true", help="draw with the machine's GPU")
+    parser.add_argument("--tower", action="store_true", help="the generated tower too")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
-    run([file.resolve() for file in given.files], gpu=given.gpu, rounds=given.rounds)
+    chosen = [file.resolve() for file in given.files] or ([] if given.tower else [SHARED / name for name in FILES])
+    run(chosen, gpu=given.gpu, rounds=given.rounds, tower=given.tower or not given.files)

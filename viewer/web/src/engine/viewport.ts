@@ -101,6 +101,8 @@ export class Viewport {
     this.renderer = new WebGLRenderer({ canvas, antialias: true, alpha: false, stencil: false, powerPreference: "high-performance" });
     this.renderer.autoClear = false;
     this.renderer.info.autoReset = false;
+    // Asking for errors makes the page wait for each shader in turn; without, the browser compiles them side by side.
+    this.renderer.debug.checkShaderErrors = import.meta.env?.DEV ?? false;
     this.renderer.setClearColor(0x000000, 0);
     for (const scene of [this.root, this.extras]) scene.matrixWorldAutoUpdate = false;
     this.stage = new Stage(this.root, this.uniforms, this.materials);
@@ -214,7 +216,8 @@ export class Viewport {
 
   /** How long after a frame nothing is drawn that nobody asked for, ms. */
   get #rest(): number {
-    return this.frameMs > SLOW_FRAME ? this.frameMs * PATIENCE : 0;
+    const cost = Math.max(this.frameMs, this.#late);
+    return cost > SLOW_FRAME ? cost * PATIENCE : 0;
   }
 
   /** Draw now. */

@@ -95,6 +95,13 @@ export function useLabels(tree: Tree): Marker[] {
 function valueTexts(colouring: Colouring, now: ReadonlyMap<string, number>, earlier: Earlier | null, language: string): Map<string, string> {
   if (colouring.kind === "bool") return new Map([...now.keys()].map((globalId) => [globalId, ""] as const));
   const then = earlier ? targetValues(colouring, earlier.valueOf) : null;
+  if (colouring.kind === "enum") {
+    const said = (code: number): string => colouring.states?.find((one) => one.code === code)?.label ?? String(code);
+    return new Map([...now].map(([globalId, code]) => {
+      const before = then?.get(globalId);
+      return [globalId, `${before === undefined || before === code ? "" : `${said(before)} → `}${said(code)}`] as const;
+    }));
+  }
   const unit = unitText(colouring.unit);
   return new Map([...now].map(([globalId, value]) => {
     const before = then?.get(globalId);

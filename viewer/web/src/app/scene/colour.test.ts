@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colourOf, coloursOf, differenceColours, differenceLimit, differences, Painter, scaleStops, targetValues, type Colouring } from "./colour";
+import { colourings, colourOf, coloursOf, differenceColours, differenceLimit, differences, OTHER, Painter, scaleStops, stateColour, targetValues, type Colouring } from "./colour";
 
 const colouring = (points: { handle: number; globalId: string }[], more: Partial<Colouring> = {}): Colouring =>
   ({ key: "k", target: "room", name: "temperature", label: "t", unit: "DEG_C", kind: "number", points, ...more });
@@ -29,6 +29,29 @@ test("a painter says at first everything, then what has another colour, and agre
   expect(new Painter(pumps, scheme).changed(() => 1)).toEqual(coloursOf(pumps, new Map([["p", 1]]), scheme));
 });
 
+const MODES = [{ code: 0, label: "off" }, { code: 2, label: "heating" }, { code: 5, label: "cooling" }];
+
+test("states of an enum have a colour each, an unknown one the colour of none, and the painter agrees", () => {
+  const modes = colouring([1, 2, 3, 4].map((handle) => ({ handle, globalId: `u${handle}` })), { kind: "enum", name: null, unit: null, states: MODES });
+  const scheme = { limits: [0, 1] as const, classes: false };
+  const valueOf = (handle: number): number | null => [0, 5, 9, null][handle - 1] ?? null;
+  const colours = coloursOf(modes, targetValues(modes, valueOf), scheme);
+  expect([...colours.values()]).toEqual([stateColour(modes, 0), stateColour(modes, 5), OTHER, null]);
+  expect(new Set([...colours.values()].map(String)).size).toBe(4);
+  expect(new Painter(modes, scheme).changed(valueOf)).toEqual(colours);
+  const two = colouring([{ handle: 1, globalId: "u" }, { handle: 2, globalId: "u" }], { kind: "enum", name: null, states: MODES });
+  expect(targetValues(two, (handle) => (handle === 1 ? 2 : 0)).get("u")).toBe(2); // never a state between two
+});
+
+test("enums are coloured together where their states are called the same, and not at all without names", () => {
+  const point = (handle: number, labels: Record<string, string> | null): Parameters<typeof colourings>[0][number] =>
+    ({ handle, kind: "enum", labels, brick_class: "Mode_Status", quantity: null, unit: null, name: "m", writable: false }) as unknown as Parameters<typeof colourings>[0][number];
+  const [a, b] = [{ 0: "off", 1: "on" }, { 0: "day", 1: "night" }];
+  const found = colourings([point(1, a), point(2, a), point(3, b), point(4, null)], (one) => ({ globalId: String(one.handle), room: false }));
+  expect(found.map((one) => one.points.length)).toEqual([2, 1]);
+  expect(found[0]?.states).toEqual([{ code: 0, label: "off" }, { code: 1, label: "on" }]);
+});
+
 test("the change of a value is pale where it is none, and as strong to either side", () => {
   const changed = differences(new Map([["a", 20], ["b", 20], ["gone", 1]]), new Map([["a", 20], ["b", 24], ["new", 9]]));
   expect([...changed]).toEqual([["a", 0], ["b", 4]]);
@@ -47,6 +70,18 @@ function seen([r, g, b]: readonly number[], kind: "protan" | "deutan"): [number,
   const yellow = p * linear[0] + q * linear[1];
   return [yellow, yellow, linear[2]].map((c) => 100 * Math.max(0, c) ** (1 / 2.4)) as [number, number, number];
 }
+
+test("any two states stay apart for who sees no red or no green", () => {
+  const states = Array.from({ length: 8 }, (_, code) => ({ code, label: String(code) }));
+  const all = states.map(({ code }) => stateColour({ states }, code));
+  expect(all[7]).toEqual(OTHER);
+  for (const kind of ["protan", "deutan"] as const) {
+    for (let i = 0; i < all.length; i++) for (let j = 0; j < i; j++) {
+      const [a, b] = [seen(all[i] ?? [], kind), seen(all[j] ?? [], kind)];
+      expect(Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]), `${i} ${j} ${kind}`).toBeGreaterThan(9);
+    }
+  }
+});
 
 test("neighbours of both scales stay apart for who sees no red or no green", () => {
   for (const scale of ["sequential", "diverging"] as const) {

@@ -11,7 +11,9 @@ export interface Colouring {
   name: string | null;
   label: string;
   unit: string | null;
-  kind: "number" | "bool";
+  kind: "number" | "bool" | "enum";
+  /** Of an enum: its codes with their names, in the order of the codes. */
+  states?: readonly { code: number; label: string }[];
   points: { handle: number; globalId: string }[];
 }
 
@@ -20,6 +22,16 @@ const SCALES = {
   sequential: ["#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725"],
   diverging: ["#313695", "#4575b4", "#74add1", "#abd9e9", "#e0f3f8", "#ffffbf", "#fee090", "#fdae61", "#f46d43", "#d73027", "#a50026"],
 } as const;
+
+/** For states that have no order: told apart with every common colour blindness (Okabe and Ito, without black). */
+const STATES: readonly Rgb[] = [[0, 114, 178], [230, 159, 0], [0, 158, 115], [213, 94, 0], [86, 180, 233], [204, 121, 167], [240, 228, 66]];
+/** What an enum says that is none of its named states, or beyond what can be told apart. */
+export const OTHER: Rgb = [64, 70, 78];
+
+/** The colour of a code of an enum. */
+export function stateColour({ states }: Pick<Colouring, "states">, code: number): Rgb {
+  return STATES[states?.findIndex((one) => one.code === code) ?? -1] ?? OTHER;
+}
 
 export type ScaleName = keyof typeof SCALES;
 
@@ -141,20 +153,32 @@ export function colourings(points: readonly Point[], targetOf: (point: Point) =>
   const found = new Map<string, Colouring>();
   for (const point of points) {
     // What is set says what somebody wants, not how things are.
-    if ((point.kind !== "number" && point.kind !== "bool") || point.writable) continue;
+    if ((point.kind !== "number" && point.kind !== "bool" && point.kind !== "enum") || point.writable) continue;
+    if (point.kind === "enum" && statesOf(point).length === 0) continue; // bare codes say nothing
     const target = targetOf(point);
     if (!target) continue;
     const name = quantityName(point);
     const label = (point.brick_class ?? point.quantity ?? point.name).replaceAll("_", " ");
-    const key = [target.room ? "room" : "equipment", name ?? label, point.kind === "bool" ? "bool" : (point.unit ?? "")].join("|");
+    const key = [target.room ? "room" : "equipment", name ?? label, unitKey(point)].join("|");
     const entry = found.get(key) ?? {
       key, target: target.room ? "room" : "equipment", name, label, unit: point.unit, kind: point.kind, points: [],
+      ...(point.kind === "enum" ? { states: statesOf(point) } : {}),
     };
     entry.points.push({ handle: point.handle, globalId: target.globalId });
     found.set(key, entry);
   }
   const all = [...found.values()].filter((one) => one.points.length > 0);
   return all.sort((a, b) => rank(a) - rank(b) || b.points.length - a.points.length || a.key.localeCompare(b.key));
+}
+
+/** What tells two colourings of one quantity apart: a unit, or states, which mean the same only where they are called the same. */
+function unitKey(point: Point): string {
+  if (point.kind === "enum") return `enum ${statesOf(point).map(({ code, label }) => `${code}=${label}`).join()}`;
+  return point.kind === "bool" ? "bool" : (point.unit ?? "");
+}
+
+function statesOf({ labels }: Pick<Point, "labels">): { code: number; label: string }[] {
+  return Object.entries(labels ?? {}).map(([code, label]) => ({ code: Number(code), label })).toSorted((a, b) => a.code - b.code);
 }
 
 function rank(colouring: Colouring): number {
@@ -188,7 +212,7 @@ export function niceSpan(low: number, high: number): [number, number] {
   return [round(Math.floor(low / step) * step), round(Math.max(Math.ceil(high / step) * step, Math.floor(low / step) * step + step))];
 }
 
-/** Mean of the points of each target; a bool counts as 0 or 1. */
+/** Mean of the points of each target; a bool counts as 0 or 1. Of states there is no mean: the greatest code speaks. */
 export function targetValues(colouring: Colouring, valueOf: (handle: number) => number | null): Map<string, number> {
   const means = new Map<string, number>();
   let counts: Map<string, number> | null = null; // most targets have one point
@@ -198,6 +222,10 @@ export function targetValues(colouring: Colouring, valueOf: (handle: number) => 
     const mean = means.get(globalId);
     if (mean === undefined) {
       means.set(globalId, value);
+      continue;
+    }
+    if (colouring.kind === "enum") {
+      means.set(globalId, Math.max(mean, value));
       continue;
     }
     counts ??= new Map();
@@ -227,6 +255,7 @@ export function coloursOf(colouring: Colouring, values: ReadonlyMap<string, numb
     const value = values.get(globalId);
     if (value === undefined) colours.set(globalId, null);
     else if (colouring.kind === "bool") colours.set(globalId, value > 0.5 ? on : OFF);
+    else if (colouring.kind === "enum") colours.set(globalId, stateColour(colouring, value));
     else colours.set(globalId, classes ? classColour(value, low, high, scale) : colourOf(value, low, high, scale));
   }
   return colours;
@@ -257,7 +286,7 @@ export function differenceColours(colouring: Colouring, values: ReadonlyMap<stri
   }));
 }
 
-const [NONE, IS_ON, IS_OFF] = [STEPS, STEPS + 1, STEPS + 2];
+const [NONE, IS_ON, IS_OFF, FIRST_STATE] = [STEPS, STEPS + 1, STEPS + 2, STEPS + 3];
 
 /**
  * Follows the values of a colouring: what has another colour than when it was asked last. A tick that changes a third
@@ -284,7 +313,7 @@ export class Painter {
     let at = 0;
     [...grouped.values()].forEach((handles, i) => (this.#first[i + 1] = at += handles.length));
     this.#codes = new Int16Array(this.#ids.length).fill(-1);
-    this.#colours = [...tableOf(scaleOf(colouring)), null, onColour(colouring), OFF];
+    this.#colours = [...tableOf(scaleOf(colouring)), null, onColour(colouring), OFF, ...STATES, OTHER];
   }
 
   /** Everything at the first call, then what has changed. */
@@ -300,14 +329,19 @@ export class Painter {
   }
 
   #code(i: number, valueOf: (handle: number) => number | null): number {
-    let [sum, n] = [0, 0];
+    let [sum, n, most] = [0, 0, -Infinity];
     for (let k = this.#first[i] as number; k < (this.#first[i + 1] as number); k++) {
       const value = valueOf(this.#handles[k] as number);
       if (value === null) continue;
       sum += value;
       n++;
+      if (value > most) most = value;
     }
     if (n === 0) return NONE;
+    if (this.colouring.kind === "enum") {
+      const state = this.colouring.states?.findIndex((one) => one.code === most) ?? -1;
+      return FIRST_STATE + (state < 0 ? STATES.length : Math.min(state, STATES.length));
+    }
     if (this.colouring.kind === "bool") return sum / n > 0.5 ? IS_ON : IS_OFF;
     const [low, high] = this.scheme.limits;
     const share = this.scheme.classes ? classOf(sum / n, low, high) / (CLASSES - 1) : high > low ? (sum / n - low) / (high - low) : 0.5;

@@ -9,7 +9,7 @@ import { useQuantityName } from "../lib/names";
 import { IconButton } from "../parts";
 import { useReadableVersion } from "../equipment/markers";
 import { useEarlier, useTimeline } from "../timeline/hooks";
-import { classesOf, differenceLimit, differences, OFF, onColour, scaleOf, scaleStops, targetValues, type Colouring } from "./colour";
+import { classesOf, differenceLimit, differences, OFF, onColour, scaleOf, scaleStops, stateColour, targetValues, type Colouring } from "./colour";
 import { currentValues } from "./effects";
 import { usePatch, useSceneState } from "./state";
 
@@ -40,6 +40,10 @@ export function Legend(): ReactNode {
         <div className="legend-states">
           <span><i style={{ background: css(onColour(colouring)) }} />{t("value.on")}</span>
           <span><i style={{ background: css(OFF) }} />{t("value.off")}</span>
+        </div>
+      ) : colouring.kind === "enum" ? (
+        <div className="legend-states is-many">
+          {colouring.states?.map(({ code, label }) => <span key={code}><i style={{ background: css(stateColour(colouring, code)) }} />{label}</span>)}
         </div>
       ) : (
         <>

@@ -95,7 +95,7 @@ function Compared(): ReactNode {
   return (
     <div className="timeline-row timeline-compared">
       <Segmented size="small" value={compared} aria-label={t("timeline.comparedAs")} onChange={(value: Timeline["compared"]) => patch({ compared: value })}
-        options={[{ value: "split", label: t("timeline.split") }, { value: "difference", label: t("timeline.difference"), disabled: colouring?.kind === "bool" }]} />
+        options={[{ value: "split", label: t("timeline.split") }, { value: "difference", label: t("timeline.difference"), disabled: colouring !== null && colouring.kind !== "number" }]} />
       {colouring ? null : <span className="muted">{t("timeline.pickQuantity")}</span>}
     </div>
   );
