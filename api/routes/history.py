@@ -152,7 +152,10 @@ async def preview_policy(tx: Tx, caller: Caller, policy: UUID, body: PolicyPatch
 @router.get("/runs")
 @allow("reading.read")
 async def list_runs(
-    tx: Tx, kind: Literal["retention", "compression", "quarantine"] | None = None, limit: Limit = 100, cursor: str | None = None
+    tx: Tx,
+    kind: Literal["retention", "compression", "quarantine"] | None = None,
+    limit: Limit = 100,
+    cursor: str | None = None,
 ) -> Page[Run]:
     """What retention and compression did, newest first."""
     return await upkeep.list_runs(tx, kind=kind, limit=limit, cursor=cursor)
