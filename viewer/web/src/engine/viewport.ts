@@ -216,8 +216,7 @@ export class Viewport {
 
   /** How long after a frame nothing is drawn that nobody asked for, ms. */
   get #rest(): number {
-    const cost = Math.max(this.frameMs, this.#late);
-    return cost > SLOW_FRAME ? cost * PATIENCE : 0;
+    return this.frameMs > SLOW_FRAME ? this.frameMs * PATIENCE : 0;
   }
 
   /** Draw now. */
