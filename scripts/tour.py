@@ -57,6 +57,10 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
     "overview": ("/b/{building}/overview", shown(".ov-months")),
     "buildings": ("/overview", shown(".ov-figures")),
     "dashboards": ("/b/{building}/dashboards", None),
+    "dashboard": ("/b/{building}/dashboards/{dashboard}", shown("[data-testid=widget-value]")),
+    "wall": ("/b/{building}/dashboards/wall?show={dashboard}", shown("[data-testid=widget-value]")),
+    "reports": ("/b/{building}/reports", None),
+    "report": ("/b/{building}/reports/{report_run}", shown(".rp-sheet")),
     "trends": ("/b/{building}/trends?c={chart}&r=3d", None),
     "points": ("/b/{building}/telemetry/points", None),
     "sources": ("/b/{building}/telemetry/sources", None),
@@ -92,11 +96,11 @@ SIGNED_OUT: Final = {"sign-in": "", "sign-in-code": "audit.zhao", "enrol": "fact
 
 # What docs/tour.md shows: every page once or more, and all of the matrix among them.
 DOCS: Final[dict[str, tuple[str, ...]]] = {
-    "zh-light-desktop": ("scene", "overview", "trends", "order", "plans", "check-ids", "sign-in"),
-    "zh-dark-desktop": ("scene-alarm", "dashboards", "alarms", "models", "audit"),
+    "zh-light-desktop": ("scene", "overview", "report", "trends", "order", "plans", "check-ids", "sign-in"),
+    "zh-dark-desktop": ("scene-alarm", "wall", "alarms", "models", "audit"),
     "zh-light-phone": ("scene", "overview", "order", "my-account"),
     "zh-dark-phone": ("alarms", "trends"),
-    "en-light-desktop": ("scene-check", "points", "orders", "changes", "accounts", "roles"),
+    "en-light-desktop": ("scene-check", "dashboard", "points", "orders", "changes", "accounts", "roles"),
     "en-dark-desktop": ("scene", "overview", "issues", "scene-versions", "sources"),
     "en-light-phone": ("issues", "plans"),
     "en-dark-phone": ("overview", "sign-in"),
@@ -193,7 +197,7 @@ def main(out: Path, only: tuple[str, ...], language: list[str], theme: list[str]
     complaints: list[str] = []
     with (
         tempfile.TemporaryDirectory() as data,
-        serving(Path(data), None, "demo") as server,
+        serving(Path(data), None, "demo", "--data", data) as server,
         sync_playwright() as started,
     ):
         content, password = fill(server)

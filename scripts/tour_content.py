@@ -73,6 +73,8 @@ class Content:
     alarm: str
     order: str
     chart: str  # ids of points, as the address of the trends has them
+    dashboard: str
+    report_run: str
     password: str  # of the tour's accounts
 
 
@@ -109,7 +111,8 @@ class Filler:
         self.versions(sample)
         model = self.items("/models", building=self.building)[0]["id"]
         check = next(one for one in self.items(f"/models/{model}/checks") if one["kind"] == "ids")
-        return Content(self.building, model, check["id"], self._alarm(), self._order(), self._chart(), PASSWORD)
+        made = self._dashboard(), self._report()
+        return Content(self.building, model, check["id"], self._alarm(), self._order(), self._chart(), *made, PASSWORD)
 
     def _alarm(self) -> str:
         """The first alarm of the simulated faults; the demo raises them in its first minutes."""
@@ -126,6 +129,45 @@ class Filler:
         outside = [one for one in points if one["brick_class"] == "Outside_Air_Temperature_Sensor"]
         rooms = [one for one in points if one["brick_class"] == "Zone_Air_Temperature_Sensor"]
         return ".".join(one["id"] for one in [*outside[:1], *rooms[:3]])
+
+    def _dashboard(self) -> str:
+        """The building in 3D beside what it is like now."""
+        points = self.items("/points", building=self.building, limit=1000)
+        rooms = [one["key"] for one in points if one["brick_class"] == "Zone_Air_Temperature_Sensor"]
+        air = [one["key"] for one in points if one["unit"] == "PPM"]
+        places: dict[str, tuple[dict[str, Any], int, int, int, int]] = {
+            "scene": ({"title": ""}, 0, 0, 6, 6),
+            "alarms": ({}, 6, 0, 3, 6),
+            "clock": ({}, 9, 0, 3, 2),
+            "value": ({"point": rooms[0]}, 9, 2, 3, 2),
+            "gauge": ({"point": air[0], "low": 400, "high": 1500}, 9, 4, 3, 3),
+            "chart": ({"points": rooms[:4], "span": "day"}, 0, 6, 6, 4),
+            "orders": ({}, 6, 6, 3, 4),
+        }
+        widgets = [
+            {"id": kind, "kind": kind, **what, "x": x, "y": y, "w": w, "h": h}
+            for kind, (what, x, y, w, h) in places.items()
+        ]
+        body = {"name": "值班室 Control room", "shared": True, "layout": {"widgets": widgets}}
+        return str(self.send("POST", f"/buildings/{self.building}/dashboards", json=body)["id"])
+
+    def _report(self) -> str:
+        """A report of the week, made now."""
+        points = self.items("/points", building=self.building, limit=1000)
+        rooms = [one["key"] for one in points if one["brick_class"] == "Zone_Air_Temperature_Sensor"]
+        table = [{"point": key, "low": 18, "high": 26} for key in rooms[:6]]
+        sections = [
+            {"kind": "use"}, {"kind": "chart", "points": rooms[:3]}, {"kind": "points", "points": table},
+            {"kind": "alarms"}, {"kind": "orders"},
+        ]  # fmt: skip
+        body = {"name": "周报 Week", "period": "week", "shared": True, "sections": sections}
+        report = self.send("POST", f"/buildings/{self.building}/reports", json=body)
+        day = datetime.now(UTC).date().isoformat()
+        run = self.send("POST", f"/reports/{report['id']}/runs", json={"day": day})
+        while run["state"] == "waiting":
+            time.sleep(0.3)
+            run = self.send("GET", f"/report-runs/{run['id']}")
+        return str(run["id"])
 
     def _order(self) -> str:
         orders = self.items("/work-orders", building=self.building)

@@ -158,8 +158,8 @@ class Settings(BaseSettings):
     login_attempts_account: int = Field(
         50,
         ge=1,
-        description="Wrong passwords for one name, within the time of a lock, from all addresses that it never signed in "
-        "from; then only addresses are let in that it did.",
+        description="Wrong passwords for one name, within the time of a lock, from all addresses that it never signed "
+        "in from; then only addresses are let in that it did.",
     )
     login_place_keep: timedelta = Field(
         timedelta(days=90), description="How long the addresses from which an account signed in are remembered."

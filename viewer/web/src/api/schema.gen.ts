@@ -17716,7 +17716,7 @@ export interface operations {
     list_runs_api_v1_history_runs_get: {
         parameters: {
             query?: {
-                kind?: ("retention" | "compression") | null;
+                kind?: ("retention" | "compression" | "quarantine") | null;
                 /** @description rows per page */
                 limit?: number;
                 cursor?: string | null;
