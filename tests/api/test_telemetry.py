@@ -170,9 +170,12 @@ def test_the_newest_reading_of_each_point_of_a_building(client: httpx.Client, bu
     }
 
 
-def test_a_source_shows_what_it_brought_and_that_it_is_online(client: httpx.Client, make: Make) -> None:
-    send(client, reading(make(), 1.0))
-    source = client.get("/sources/key:test").json()
+def test_a_source_shows_what_it_brought_and_that_it_is_online(client: httpx.Client, server: Server, make: Make) -> None:
+    name = f"meters {uuid4().hex[:8]}"
+    secret = client.post("/api-keys", json={"name": name, "role": "integration"}).json()["secret"]
+    with httpx.Client(base_url=server.api, headers={"authorization": f"Bearer {secret}"}, timeout=60) as meters:
+        send(meters, reading(make(), 1.0))
+    source = client.get(f"/sources/key:{name}").json()
     assert (source["kind"], source["online"]) == ("http", True)
     assert source["accepted"] >= 1
     declared = client.post("/sources", json={"name": f"gateway {uuid4()}"}).json()
