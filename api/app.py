@@ -25,8 +25,8 @@ from api.live import LiveHub, until_done
 from api.out_again import OutAgain
 from api.reading_files import KIND as READINGS
 from api.reading_files import ReadingFiles
+from api.report_making import Reports
 from api.report_runs import KIND as REPORT
-from api.report_runs import Reports
 from api.routes import ROUTERS
 from api.socket import live_socket
 from api.source_notices import tell_people

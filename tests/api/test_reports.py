@@ -6,15 +6,25 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import httpx
 import openpyxl
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
+from api.report_making import Reports
 from api.report_periods import Days, days_around, last_whole, quota_of
+from api.report_runs import ask_for_run, days_of, start_run
+from api.reports import ReportDefinition, create_report
+from identity.actor import CLI
+from spatial.network import Networks
 from tests.serving import Server, until
+from twin import jobs, places
+from twin.db import Conn, Database, row, rows
+from twin.settings import Settings
 
 ZONE = ZoneInfo("Europe/Berlin")
 WEEK = [date(2025, 10, 20), date(2025, 10, 26)]  # its Sunday has 25 hours
@@ -420,3 +430,61 @@ def test_periods_are_cut_on_the_calendar_of_the_site() -> None:
     assert quota_of(whole, whole.end, months) == pytest.approx(310)
     assert quota_of(whole, whole.start + 36 * HOUR, months) == pytest.approx(15)
     assert quota_of(quarter, quarter.end, months) is None
+
+
+ALARMS = ReportDefinition.model_validate({"name": "Alarms", "period": "week", "sections": [{"kind": "alarms"}]})
+
+
+async def asked(conn: Conn, name: str, now: datetime) -> UUID:
+    """A run of a new report, asked for at `now`, with its job."""
+    building = (await places.find_building(conn, "Kept") or await places.create_building(conn, "Kept")).id
+    definition = ALARMS.model_copy(update={"name": name})
+    report = await create_report(conn, CLI, building, definition, now)
+    run = await ask_for_run(conn, CLI, report, days_of(report, None, now), now)
+    assert run is not None
+    await start_run(conn, run)
+    return run
+
+
+async def states(db: Database) -> dict[UUID, str]:
+    async with db.connection() as conn:
+        return {each["id"]: each["state"] for each in await rows(conn, "SELECT id, state FROM report_run")}
+
+
+async def test_runs_go_when_their_time_is_over_and_never_while_they_are_awaited(
+    db: Database, settings: Settings
+) -> None:
+    now = datetime.now(UTC)
+    kept = settings.model_copy(update={"report_keep": timedelta(days=30)})
+    reports = Reports(db, kept, Networks(db, keep=1, tolerance=0.01), clock=lambda: now)
+    async with db.transaction() as conn:
+        runs = {}
+        for name, days, state in (("old", 31, "failed"), ("new", 29, "failed"), ("awaited", 31, "waiting")):
+            runs[name] = await asked(conn, name, now - timedelta(days=days))
+            error = Jsonb({"code": "report.cancelled"}) if state == "failed" else None
+            await conn.execute("UPDATE report_run SET state = %s, error = %s WHERE id = %s", (state, error, runs[name]))
+            await conn.execute(
+                "UPDATE report SET deleted_at = asked_at FROM report_run u WHERE report.id = u.report_id"
+            )
+    await reports.run_due()
+    assert await states(db) == {runs["new"]: "failed", runs["awaited"]: "waiting"}
+    async with db.connection() as conn:
+        left = {each["name"] for each in await rows(conn, "SELECT name FROM report")}
+    assert left == {"new", "awaited"}, "a deleted report goes with its last run"
+
+
+async def test_a_run_whose_worker_keeps_dying_is_given_up_and_says_so(db: Database, settings: Settings) -> None:
+    now = datetime.now(UTC)
+    reports = Reports(db, settings, Networks(db, keep=1, tolerance=0.01), clock=lambda: now)
+    async with db.transaction() as conn:
+        run = await asked(conn, "Unlucky", now)
+        for _ in range(jobs.ATTEMPTS):  # a worker takes it and dies, each time it is put back
+            await conn.execute("UPDATE job SET state = 'running', worker = 1, attempts = attempts + 1")
+    for _ in range(2):  # a second look changes nothing
+        await jobs.recover(db)
+        await reports.run_due()
+    assert await states(db) == {run: "failed"}
+    async with db.connection() as conn:
+        told = await row(conn, "SELECT error FROM report_run WHERE id = %s", (run,))
+        trail = await rows(conn, "SELECT action FROM audit WHERE action = 'report.failed'")
+    assert told is not None and told["error"]["code"] == "job.interrupted" and len(trail) == 1
