@@ -12,6 +12,7 @@ from identity import SYSTEM
 from maintenance.alarm_state import Change, ChangeKind, Life, RuleKind, State, Threshold
 from maintenance.alarm_table import timer_of
 from maintenance.place import Place, place_of, plain
+from telemetry.units import get_unit
 from twin.db import Conn, object_or_none, objects, rows
 from twin.errors import Invalid, Language, NotFound, text_of
 from twin.events import emit
@@ -33,7 +34,7 @@ class Alarm:
     latched: bool
     shelved_until: datetime | None
     severity: str
-    code: str  # alarm.high | alarm.low; `params` fill its text in any language
+    code: str  # alarm.high | low | on | off; `params` fill its text in any language
     params: dict[str, Any]
     message: str  # that text in the language of the installation
     rule_id: UUID
@@ -204,6 +205,7 @@ class Tracked:
     crew: str | None
     key: str
     point: str
+    point_kind: str
     unit: str | None
     element_id: UUID | None
     state: State
@@ -214,7 +216,7 @@ class Tracked:
 _TRACKED: LiteralString = """
     SELECT r.id AS rule_id, r.building_id, r.kind, r.alarm_setpoint, r.deadband, r.on_delay, r.latching, r.severity,
            r.work_order, r.crew, r.enabled AND r.deleted_at IS NULL AND p.retired_at IS NULL AS live,
-           p.handle, p.key, p.name AS point, p.unit, p.element_id, p.patience AS stale_after,
+           p.handle, p.key, p.name AS point, p.kind AS point_kind, p.unit, p.element_id, p.patience AS stale_after,
            t.since, t.due_at, t.value AS timer_value, t.frozen_at,
            l.ts AS latest_ts, l.num AS latest_num, l.q AS latest_q,
            a.id AS alarm_id, a.active, a.acked, a.latched, a.value, a.raised_at, a.rose_at, a.count,
@@ -323,7 +325,7 @@ async def _write_timer(conn: Conn, rule_id: UUID, state: State) -> None:
 
 async def _insert(conn: Conn, tracked: Tracked, alarm_id: UUID, life: Life, now: datetime, language: Language) -> None:
     place = await place_of(conn, tracked.element_id, tracked.building_id, min(life.raised_at, now))
-    code = f"alarm.{tracked.threshold.kind}"
+    code = _code(tracked)
     params = _params(tracked, life, place)
     await conn.execute(
         """INSERT INTO alarm (id, rule_id, point_id, building_id, storey_id, space_id, element_id, asset_id, position,
@@ -348,6 +350,13 @@ async def _insert(conn: Conn, tracked: Tracked, alarm_id: UUID, life: Life, now:
     )
 
 
+def _code(tracked: Tracked) -> str:
+    """What the alarm says: a switch is on or off, never "1, above the limit of 0.5"."""
+    if tracked.point_kind == "bool":
+        return "alarm.on" if tracked.threshold.kind is RuleKind.HIGH else "alarm.off"
+    return f"alarm.{tracked.threshold.kind}"
+
+
 def _params(tracked: Tracked, life: Life, place: Place) -> dict[str, Any]:
     return {
         "point": tracked.point,
@@ -355,5 +364,6 @@ def _params(tracked: Tracked, life: Life, place: Place) -> dict[str, Any]:
         "value": life.value,
         "limit": tracked.threshold.setpoint,
         "unit": tracked.unit or "",
+        "sign": f" {get_unit(tracked.unit).symbol}" if tracked.unit else "",
         "place": place.label,
     }

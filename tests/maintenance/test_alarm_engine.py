@@ -29,7 +29,20 @@ async def test_a_threshold_raises_an_alarm_that_knows_where_it_is(plant: Plant) 
     assert alarm.viewpoint["eye"][2] > -4  # never through the floor
     assert alarm.code == "alarm.high"
     assert alarm.params["place"] == "B1 / Pump room / Pump 1"
-    assert "85" in alarm.message
+    assert alarm.message == "Bearing temperature：85 °C，高于限值 80 °C"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "code", "message"), [("high", 1, "alarm.on", "Fault"), ("low", 0, "alarm.off", "Fault：关")]
+)
+async def test_a_switch_is_on_or_off_and_not_above_a_limit(
+    plant: Plant, kind: str, value: int, code: str, message: str
+) -> None:
+    await plant.rows("UPDATE point SET name = 'Fault', kind = 'bool', unit = NULL RETURNING id")
+    await plant.rule(kind=kind, limit=0.5)
+    await plant.send((0, 1 - value), (1, value))
+    (alarm,) = await plant.rows("SELECT code, message FROM alarm")
+    assert (alarm["code"], alarm["message"]) == (code, message)
 
 
 async def test_an_alarm_is_told_in_the_transaction_of_its_change(plant: Plant) -> None:

@@ -48,12 +48,7 @@ function useCodeText(): (code: string, params: Record<string, unknown>, fallback
 
 export function useAlarmText(): (alarm: Pick<Alarm, "code" | "params" | "message">) => string {
   const text = useCodeText();
-  // A fault that is there is not "1, above 0.5": a limit between off and on says nothing to a reader.
-  return useCallback((alarm) => text(isSwitch(alarm.params) ? "alarm.on" : alarm.code, alarm.params, alarm.message), [text]);
-}
-
-function isSwitch(params: Record<string, unknown>): boolean {
-  return !params["unit"] && params["limit"] === 0.5 && (params["value"] === 0 || params["value"] === 1);
+  return useCallback((alarm) => text(alarm.code, alarm.params, alarm.message), [text]);
 }
 
 export function useNotificationText(): (one: Pick<Notification, "code" | "params" | "message">) => string {
