@@ -33,7 +33,7 @@ async def test_a_threshold_raises_an_alarm_that_knows_where_it_is(plant: Plant) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "code", "message"), [("high", 1, "alarm.on", "Fault"), ("low", 0, "alarm.off", "Fault：关")]
+    ("kind", "value", "code", "message"), [("high", 1, "alarm.on", "Fault：开"), ("low", 0, "alarm.off", "Fault：关")]
 )
 async def test_a_switch_is_on_or_off_and_not_above_a_limit(
     plant: Plant, kind: str, value: int, code: str, message: str

@@ -224,7 +224,7 @@ export const en = {
     unit: { day: "Daily", week: "Weekly", month: "Monthly", year: "Yearly" }, weekdays: "Days of the week",
   },
   said: {
-    alarmHigh: "{{point}}: {{value}} {{unit}} is above the limit of {{limit}} {{unit}}", alarmOn: "{{point}}", alarmOff: "{{point}}: off", alarmLow: "{{point}}: {{value}} {{unit}} is below the limit of {{limit}} {{unit}}",
+    alarmHigh: "{{point}}: {{value}} {{unit}} is above the limit of {{limit}} {{unit}}", alarmOn: "{{point}}: on", alarmOff: "{{point}}: off", alarmLow: "{{point}}: {{value}} {{unit}} is below the limit of {{limit}} {{unit}}",
     notificationWorkOrderCreated: "New work order {{number}}: {{title}}", notificationWorkOrderAssigned: "Work order {{number}} is yours: {{title}}",
     notificationWorkOrderDone: "Work order {{number}} is done and waits for verification: {{title}}",
     notificationWorkOrderReopened: "Work order {{number}} did not pass verification: {{title}}",

@@ -173,7 +173,7 @@ export const zh: Plain<Texts> = {
     times_other: "共 {{count}} 次", unit: { day: "按天", week: "按周", month: "按月", year: "按年" }, weekdays: "星期",
   },
   said: {
-    alarmHigh: "{{point}}：{{value}} {{unit}}，高于限值 {{limit}} {{unit}}", alarmOn: "{{point}}", alarmOff: "{{point}}：关", alarmLow: "{{point}}：{{value}} {{unit}}，低于限值 {{limit}} {{unit}}",
+    alarmHigh: "{{point}}：{{value}} {{unit}}，高于限值 {{limit}} {{unit}}", alarmOn: "{{point}}：开", alarmOff: "{{point}}：关", alarmLow: "{{point}}：{{value}} {{unit}}，低于限值 {{limit}} {{unit}}",
     notificationWorkOrderCreated: "新工单 {{number}}：{{title}}", notificationWorkOrderAssigned: "工单 {{number}} 已派给您：{{title}}",
     notificationWorkOrderDone: "工单 {{number}} 已完工，待验收：{{title}}", notificationWorkOrderReopened: "工单 {{number}} 验收未通过：{{title}}",
     notificationSourceSilent: "数据源 {{source}} 已 {{minutes}} 分钟没有数据：请检查设备、网络或消息代理",
