@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { momentsOf, stamp } from "./film";
 import { comparing, placed, shifted, SPANS, CLOSED, type Timeline } from "./state";
-import { webm } from "./webm";
+import { fromWebp, webm } from "./webm";
 import { crc32, zip } from "./zip";
 
 const bytes = async (blob: Blob): Promise<Uint8Array> => new Uint8Array(await blob.arrayBuffer());
@@ -63,6 +63,19 @@ test("a clip has a cluster for each key frame, and its index says where", async 
   expect(positions).toEqual(parts.slice(3).map(([, at]) => at - idLength - start));
   const blocks = children(data, parts[3]?.[1] ?? 0, (parts[3]?.[1] ?? 0) + (parts[3]?.[2] ?? 0)).filter(([id]) => id === 0xa3);
   expect(blocks.map(([, at]) => [new DataView(data.buffer).getInt16(at + 1), data[at + 3], data[at + 4]])).toEqual([[0, 0x80, 0], [1000, 0, 1000 & 255]]);
+});
+
+test("of a still picture without transparency its frame is taken, of any other none", () => {
+  const chunk = (name: string, data: number[]): number[] => [...new TextEncoder().encode(name), data.length, 0, 0, 0, ...data, ...(data.length % 2 ? [0] : [])];
+  const file = (...chunks: number[][]): Uint8Array<ArrayBuffer> => {
+    const content = [...new TextEncoder().encode("WEBP"), ...chunks.flat()];
+    return new Uint8Array([...new TextEncoder().encode("RIFF"), content.length, 0, 0, 0, ...content]);
+  };
+  expect([...fromWebp(file(chunk("VP8 ", [1, 2, 3])))]).toEqual([1, 2, 3]);
+  expect([...fromWebp(file(chunk("ICCP", [9, 9, 9]), chunk("VP8 ", [4, 5])))]).toEqual([4, 5]);
+  expect(() => fromWebp(file(chunk("VP8L", [1, 2, 3, 4])))).toThrow("no VP8 frame");
+  expect(() => fromWebp(file(chunk("VP8 ", [1, 2, 3, 4])).slice(0, 22))).toThrow("no VP8 frame");
+  expect(() => fromWebp(new Uint8Array(40))).toThrow("not a WebP");
 });
 
 test("pictures are spread over the whole window, and named so that they sort", () => {

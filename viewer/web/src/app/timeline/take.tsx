@@ -7,9 +7,10 @@ import { useBuilding } from "../context";
 import { formatNumber, formatTime, shortTime, unitText } from "../lib/format";
 import { useQuantityName } from "../lib/names";
 import { IconButton } from "../parts";
-import { scaleOf, scaleStops } from "../scene/colour";
+import { classesOf, OFF, onColour, scaleOf, scaleStops, stateColour, type Colouring } from "../scene/colour";
 import { useScene, useSceneScope } from "../scene/state";
-import { clip, clipMaker, series, sizeOf, stamp, type Caption } from "./film";
+import type { Caption, Key } from "./caption";
+import { clip, clipMaker, series, sizeOf, stamp } from "./film";
 import { usePast } from "./hooks";
 
 const SECONDS = [2, 5, 10, 20];
@@ -101,20 +102,32 @@ function Choice({ close }: { close: () => void }): ReactNode {
 
 /** What stands under each picture. */
 function useCaption(): (at: number) => Caption {
-  const { i18n } = useTranslation();
+  const { t, i18n } = useTranslation();
   const { building } = useBuilding();
   const { store } = useSceneScope();
   const name = useQuantityName();
   return (at) => {
-    const { colouring, limits } = store.get();
+    const { colouring, limits, classes } = store.get();
     const number = (value: number): string => formatNumber(value, i18n.language);
     return {
       title: colouring ? `${building.name} · ${name(colouring.name, colouring.label)}` : building.name,
       when: formatTime(at, i18n.language),
-      scale: colouring?.kind === "number" && limits ? { low: number(limits[0]), high: `${number(limits[1])} ${unitText(colouring.unit)}`, stops: scaleStops(scaleOf(colouring)) } : null,
+      key: colouring && keyOf(colouring, limits, classes, number, [t("value.on"), t("value.off")]),
     };
   };
 }
+
+/** As the legend beside the model says it. */
+function keyOf(colouring: Colouring, limits: readonly [number, number] | null, stepped: boolean, number: (value: number) => string, [on, off]: [string, string]): Key | null {
+  if (colouring.kind === "bool") return { kind: "states", states: [{ label: on, colour: css(onColour(colouring)) }, { label: off, colour: css(OFF) }] };
+  if (colouring.kind === "enum") return { kind: "states", states: (colouring.states ?? []).map(({ code, label }) => ({ label, colour: css(stateColour(colouring, code)) })) };
+  if (!limits) return null;
+  const scale = scaleOf(colouring);
+  const colours = stepped ? classesOf(limits[0], limits[1], scale).map(({ colour }) => css(colour)) : scaleStops(scale);
+  return { kind: "scale", low: number(limits[0]), high: `${number(limits[1])} ${unitText(colouring.unit)}`, colours, stepped };
+}
+
+const css = (rgb: readonly number[]): string => `rgb(${rgb.join(" ")})`;
 
 function save(blob: Blob, name: string): void {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });

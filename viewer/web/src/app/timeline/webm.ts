@@ -1,6 +1,6 @@
 /**
  * A WebM file around encoded pictures (Matroska, RFC 9559): with its duration and an index, so that a player can seek,
- * which what a MediaRecorder writes cannot. Pure.
+ * which what a MediaRecorder writes cannot, and with the times of the film rather than those of making it. Pure.
  */
 
 export interface Chunk {
@@ -45,6 +45,23 @@ export function webm(film: Film): Blob {
     unsigned(0x4286, 1), unsigned(0x42f7, 1), unsigned(0x42f2, 4), unsigned(0x42f3, 8), text(0x4282, "webm"), unsigned(0x4287, 4), unsigned(0x4285, 2),
   ]);
   return new Blob([header, element(ID.segment, [info, tracks, cues, ...clusters.map(({ data }) => data)])], { type: "video/webm" });
+}
+
+/**
+ * The frame of VP8 in a lossy WebP picture (RFC 9649: a RIFF file of chunks); such a frame is always a key frame.
+ * Throws where there is none, as in a picture without loss.
+ */
+export function fromWebp(picture: Bytes): Bytes {
+  const view = new DataView(picture.buffer, picture.byteOffset, picture.byteLength);
+  const name = (at: number): string => String.fromCharCode(...picture.subarray(at, at + 4));
+  if (picture.length < 20 || name(0) !== "RIFF" || name(8) !== "WEBP") throw new Error("not a WebP picture");
+  for (let at = 12; at + 8 <= picture.length;) {
+    const size = view.getUint32(at + 4, true);
+    if (at + 8 + size > picture.length) break;
+    if (name(at) === "VP8 ") return picture.slice(at + 8, at + 8 + size);
+    at += 8 + size + (size % 2); // chunks begin at even places
+  }
+  throw new Error("no VP8 frame in the WebP picture");
 }
 
 function clustersOf(chunks: readonly Chunk[]): { at: number; data: Bytes }[] {
