@@ -15,7 +15,7 @@ export const overview = {
     since: "自 {{when}} 起计量", quota: "定额 {{quota}}", used: "已用本月定额的 {{percent}}", expected: "照此到月底约 {{amount}}", within: "定额以内", near: "接近定额", over: "超出定额", heading: "预计超出定额",
     year: "今年累计 {{amount}}", yearQuota: "全年定额的 {{percent}}", noQuota: "未设定额", months: "逐月用量", thisYear: "近 12 个月", lastYear: "上年同月",
     from: { supply: "总表实测", meters_other: "{{count}} 块表合计" }, power: "当前 {{power}} kW", storeys: "颜色越深的楼层用得越多",
-    month: "{{month}}：{{amount}}，上年同月 {{before}}", none: "暂无能源表或水表", noneHint: "Brick 类别为 Energy_Sensor、Water_Usage_Sensor 的点位，以及模型中的电表、水表、气表会计入此处。",
+    month: "{{month}}：{{amount}}，上年同月 {{before}}", none: "暂无能源表或水表", noneHint: "Brick 类别为 Energy_Sensor、Water_Usage_Sensor 的测点，以及模型中的电表、水表、气表会计入此处。",
   },
   orders: {
     title: "维修与满意度", open_other: "个未完成工单", overdue_other: "{{count}} 个已超期", none: "没有待修事项", inTime: "近 90 天按时完成 {{percent}}", verified_other: "近 30 天完成 {{count}} 个",

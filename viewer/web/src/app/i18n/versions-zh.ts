@@ -18,7 +18,7 @@ export const versions: typeof en = {
     confirm: "是同一构件", reject: "不是同一构件", correct: "是另一个构件…", correctTitle: "它现在是哪个构件？", correctHint: "输入其 GlobalId；只能选择该版本新增的构件。",
     score: "相似度 {{percent}} %", away: "相距 {{metres}} 米", bound: "已绑定", old: "原", new: "现",
     reason: { position: "位置", shape: "形状", tag: "标识", name: "名称", type: "类型", place: "楼层" },
-    binding: { points: "{{count}} 个点位", assets: "资产", orders: "{{count}} 个工单", alarms: "{{count}} 个告警", plans: "{{count}} 个计划", properties: "自定义属性" },
+    binding: { points: "{{count}} 个测点", assets: "资产", orders: "{{count}} 个工单", alarms: "{{count}} 个告警", plans: "{{count}} 个计划", properties: "自定义属性" },
     state: { applied: "已应用", waiting: "待确认", lost: "丢失", confirmed: "已确认", rejected: "已否定", corrected: "已更正" },
     some: "仅显示前 {{count}} 项。",
   },
