@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useBuilding } from "../../context";
 import { Empty, Failure, Lines } from "../../parts";
 import { itemsOf, usePaged } from "../../queries";
-import { symbolOf, type FullPoint } from "../types";
+import { ownName, symbolOf, type FullPoint } from "../types";
 
 export const DRAGGED = "application/x-twin-point";
 const ROW = 46;
@@ -57,8 +57,8 @@ function PickerRow({ point, top, added, add }: { point: FullPoint; top: number; 
     }}>
       {drawn ? <GripVertical size={13} aria-hidden className="trend-grip" /> : <span className="trend-grip" />}
       <span className="trend-picker-text">
-        <b title={point.name}>{point.name}</b>
-        <small title={point.key}>{[symbolOf(point), point.element?.name, point.key].filter(Boolean).join(" · ")}</small>
+        <b title={point.name}>{ownName(point)}</b>
+        <small title={point.key}>{[point.element?.name, symbolOf(point), point.key].filter(Boolean).join(" · ")}</small>
       </span>
       <Button type="text" size="small" disabled={!drawn} icon={added ? <Check size={14} aria-hidden /> : <Plus size={14} aria-hidden />} onClick={add} title={drawn ? "" : t("telemetry.trends.textPoint")}
         aria-label={t("telemetry.trends.addPoint", { name: point.name })} />

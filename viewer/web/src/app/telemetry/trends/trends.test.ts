@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ownName } from "../types";
 import { parseLabels } from "../points/point-form";
 import { fetchSpan, midnight, moved, parseRange, rangeText, resolutionOf, zoomed, type Span } from "./ranges";
 import { fromBuckets, fromRaw, indexAt, joined, summaryOf, withTail } from "./series";
@@ -113,4 +114,12 @@ test("points go to the chart of their unit, once, and an empty chart goes away",
 test("labels of states are read a line at a time", () => {
   expect(parseLabels(" 0 = off \n\n1= on = really")).toEqual({ "0": "off", "1": "on = really" });
   expect(parseLabels(" \n")).toBeNull();
+});
+
+test("a point is told apart by what its name says beyond its element's", () => {
+  const fan = { name: "Fan 1" };
+  expect(ownName({ name: "Fan 1 · power", element: fan })).toBe("power");
+  expect(ownName({ name: "Fan 1", element: fan })).toBe("Fan 1");
+  expect(ownName({ name: "Outside", element: fan })).toBe("Outside");
+  expect(ownName({ name: "Outside", element: null })).toBe("Outside");
 });
