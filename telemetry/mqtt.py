@@ -13,7 +13,7 @@ same one: each takes a number under an advisory lock. Without `share` there is o
 import asyncio
 import hashlib
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,9 +32,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from telemetry.decode import columns_of
 from telemetry.ingest import Ingest
-from telemetry.payloads import MAX_PAYLOAD, Decoder, MessageMap, Topics, decoder_of
+from telemetry.payloads import MAX_PAYLOAD, Decoded, Decoder, MessageMap, Topics, decoder_of, shown
 from telemetry.sources import SourceRef
 from telemetry.sparkplug import Sparkplug, rebirth
+from telemetry.submission import Outcome
 from twin.db import Conn, Database, row, rows
 from twin.errors import FieldError, Invalid, TwinError, Unavailable
 
@@ -46,6 +47,8 @@ SESSION_S: Final = 7 * 86_400  # the broker keeps messages of a server that is a
 READINGS_AT_ONCE: Final = 5_000
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 MOST_SERVERS: Final = 32  # on one shared subscription
+UNFIT: Final = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError, OverflowError)
+"""What the database or the driver say of readings that they cannot take, however often they come."""
 LOCK: Final = 0x74776D71  # the first half of the advisory lock's number; the second is of source and server
 
 
@@ -161,6 +164,9 @@ class Brokers:
             except (psycopg.OperationalError, OSError, TwinError, _Lost) as error:
                 await _note(self._db, source, "failed", str(error).strip())
                 log.warning("mqtt.failed", source=source.name, reason=str(error).strip())
+            except Exception as error:
+                await _note(self._db, source, "failed", str(error).strip())
+                log.exception("mqtt.broken", source=source.name)
             tries = 0 if asyncio.get_running_loop().time() - began > 60 else tries + 1
             await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
 
@@ -215,6 +221,25 @@ async def _note(db: Database, source: SourceRef, state: str, text: str | None = 
         pass
 
 
+@dataclass(slots=True)
+class _Lot:
+    """Messages that are stored together, and what each holds."""
+
+    messages: list[paho.MQTTMessage]
+    decoded: list[Decoded]
+
+
+def _refused(message: paho.MQTTMessage, error: Exception) -> Decoded:
+    """A message that breaks what reads or stores it."""
+    decoded = Decoded()
+    try:
+        topic = message.topic
+    except UnicodeDecodeError:
+        topic = ""
+    decoded.refuse("payload.unreadable", topic, shown(bytes(message.payload)), reason=str(error).strip()[:200])
+    return decoded
+
+
 class _Session:
     """One connection to a broker. The library's network thread hands messages over; all else happens in the loop."""
 
@@ -223,7 +248,7 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._messages: asyncio.Queue[paho.MQTTMessage] = asyncio.Queue()
         self._ended: asyncio.Future[str] = self._loop.create_future()
-        self._lost = 0  # messages of QoS 0 that did not fit
+        self._lost = 0  # messages of QoS 0 that did not fit, not told yet
         self._decoder: Decoder = decoder_of(task.broker.messages)
         self._client = self._make(task.client(number))
 
@@ -310,39 +335,71 @@ class _Session:
         """Put a message in line. Those of QoS 1 are bounded by what is not acknowledged yet."""
         if message.qos == 0 and self._messages.qsize() >= self._task.broker.in_flight:
             self._lost += 1
-            if self._lost & (self._lost - 1) == 0:  # 1, 2, 4, 8, …
+            if self._lost & (self._lost - 1) == 0:  # 1, 2, 4, 8, …; the source's page has the count
                 log.error("mqtt.lost", source=self._task.source.name, messages=self._lost)
             return
         self._messages.put_nowait(message)
 
     async def _store_forever(self) -> None:
         while True:
-            messages = [await self._messages.get()]
-            readings, refused, now = [], [], datetime.now(UTC)
+            lot, now, found = _Lot([await self._messages.get()], []), datetime.now(UTC), 0
             while True:
-                decoded = self._decoder.decode(messages[-1].topic, bytes(messages[-1].payload), now)
-                readings += decoded.readings
-                refused += decoded.refused
-                if len(readings) >= READINGS_AT_ONCE or self._messages.empty():
+                lot.decoded.append(self._decoded(lot.messages[-1], now))
+                found += len(lot.decoded[-1].readings) + 1
+                if found >= READINGS_AT_ONCE or self._messages.empty():
                     break
-                messages.append(self._messages.get_nowait())
-            await self._store(messages, readings, refused)
+                lot.messages.append(self._messages.get_nowait())
+            await self._store(lot)
             self._ask_for_births()
 
-    async def _store(self, messages: Sequence[paho.MQTTMessage], readings: list[Any], refused: list[Any]) -> None:
-        """Store and then acknowledge, in the order of arrival; while the database is away, try again."""
-        columns = columns_of(readings)
-        columns.refused += refused
-        tries = 0
+    def _decoded(self, message: paho.MQTTMessage, now: datetime) -> Decoded:
+        """What a message holds. One that nobody foresaw must not stand in the way of those behind it for ever."""
+        try:
+            return self._decoder.decode(message.topic, bytes(message.payload), now)
+        except Exception as error:
+            log.exception("mqtt.decoder_failed", source=self._task.source.name)
+            return _refused(message, error)
+
+    async def _store(self, lot: "_Lot") -> None:
+        """Store and then acknowledge, in the order of arrival; while the database is away, try again.
+
+        A message that cannot be stored though the database is there goes into quarantine, without its neighbours.
+        """
+        try:
+            await self._submit(lot)
+        except UNFIT as error:
+            if len(lot.messages) > 1:
+                for message, decoded in zip(lot.messages, lot.decoded, strict=True):
+                    await self._store(_Lot([message], [decoded]))
+                return
+            log.exception("mqtt.not_stored", source=self._task.source.name)
+            lot = _Lot(lot.messages, [_refused(lot.messages[0], error)])
+            await self._submit(lot)
+        for message in lot.messages:
+            self._client.ack(message.mid, message.qos)
+
+    async def _submit(self, lot: "_Lot") -> None:
+        """Store readings, refusals and how many messages there were, in one transaction. Raises what is in `UNFIT`."""
+        columns = columns_of([each for decoded in lot.decoded for each in decoded.readings])
+        columns.refused += [each for decoded in lot.decoded for each in decoded.refused]
+        empty = sum(not decoded.readings and not decoded.refused for decoded in lot.decoded)
+        lost, tries = self._lost, 0
+
+        async def count(conn: Conn, _: Outcome) -> None:
+            await conn.execute(
+                """UPDATE source SET messages = messages + %s, messages_empty = messages_empty + %s,
+                     messages_lost = messages_lost + %s WHERE id = %s""",
+                (len(lot.messages) + lost, empty, lost, self._task.source.id),
+            )
+
         while True:
             try:
-                await self._ingest.submit_columns(self._task.source, columns)
+                await self._ingest.submit_columns(self._task.source, columns, together=count)
                 break
             except Unavailable:
                 await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
                 tries += 1
-        for message in messages:
-            self._client.ack(message.mid, message.qos)
+        self._lost -= lost
 
     def _ask_for_births(self) -> None:
         """Sparkplug: what nodes have not named yet they are asked to name."""

@@ -78,7 +78,8 @@ class Topics:
             re.escape(level).replace(r"\{", "{").replace(r"\}", "}") for level in levels[: -1 if self._open else None]
         ]
         pattern = "/".join("[^/]*" if part == r"\+" else _NAME.sub(r"(?P<\1>[^/]+?)", part) for part in parts)
-        self._pattern = re.compile(pattern + ("(?:/.*)?" if self._open else ""), re.DOTALL)
+        rest = "" if not self._open else "(?:/.*)?" if parts else ".*"  # `a/#` is `a` too, `#` is everything
+        self._pattern = re.compile(pattern + rest, re.DOTALL)
         self.filter = "/".join("+" if _NAME.search(level) else level for level in levels)
 
     def match(self, topic: str) -> dict[str, str] | None:

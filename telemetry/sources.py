@@ -38,6 +38,9 @@ class Source:
     accepted: int
     duplicate: int
     rejected: int
+    messages: int  # of a broker: as often as it sent them
+    messages_empty: int  # of these, without a reading and nothing wrong: deaths, births without metrics, `{}`
+    messages_lost: int  # of these, of QoS 0 and dropped because more came than could be stored
     clock_skew: float | None  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
     clock_suspect: bool  # more than a minute off
     offline_since: datetime | None  # when it was last heard of before it fell silent
@@ -66,6 +69,9 @@ def _source(found: Mapping[str, Any]) -> Source:
         accepted=found["accepted"],
         duplicate=found["duplicate"],
         rejected=found["rejected"],
+        messages=found["messages"],
+        messages_empty=found["messages_empty"],
+        messages_lost=found["messages_lost"],
         clock_skew=skew,
         clock_suspect=skew is not None and abs(skew) > SKEWED_S,
         offline_since=found["offline_since"],

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
-from telemetry.payloads import MAX_PAYLOAD, Decoded, add, key_of, shown, time_of
+from telemetry.payloads import MAX_PAYLOAD, MAX_SHOWN, Decoded, add, key_of, shown, time_of
 
 KINDS: Final = frozenset({"NBIRTH", "NDATA", "DBIRTH", "DDATA", "NDEATH", "DDEATH"})
 BIRTHS: Final = frozenset({"NBIRTH", "DBIRTH"})
@@ -97,7 +97,10 @@ class Sparkplug:
         if levels[2] in BIRTHS:
             self._learn(place, found)
         for metric in found.metrics:
-            self._add(decoded, place, metric, found, now)
+            try:
+                self._add(decoded, place, metric, found, now)
+            except (ValueError, TypeError, OverflowError) as error:  # a name that is no UTF-8, a time that is a text
+                decoded.refuse("payload.unreadable", "/".join(place), str(metric)[:MAX_SHOWN], reason=str(error)[:200])
         return decoded
 
     def _learn(self, place: tuple[str, str, str], found: Any) -> None:
@@ -106,7 +109,9 @@ class Sparkplug:
             for known in [known for known in self._names if known[:2] == place[:2]]:
                 del self._names[known]
         named = {
-            each.alias: (each.name, each.datatype) for each in found.metrics if each.HasField("alias") and each.name
+            each.alias: (each.name, each.datatype)
+            for each in found.metrics
+            if each.HasField("alias") and each.name and isinstance(each.name, str)
         }
         self._names.pop(place, None)
         self._names[place] = named
@@ -117,6 +122,8 @@ class Sparkplug:
         name, kind = metric.name, metric.datatype
         if not name and metric.HasField("alias"):
             name, kind = self._names.get(place, {}).get(metric.alias, ("", 0))
+        if not isinstance(name, str):
+            raise TypeError("the metric's name is no UTF-8")
         if not name:
             self.wants_birth.add(place[:2])
             decoded.refuse("payload.alias", "/".join(place), str(metric.alias), alias=metric.alias)

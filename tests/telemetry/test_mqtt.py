@@ -29,7 +29,8 @@ from telemetry.ingest import Ingest
 from telemetry.mqtt import Brokers, check_broker
 from telemetry.points import NewPoint
 from tests.telemetry.conftest import make_points
-from twin.db import Database, row
+from tests.telemetry.odd_messages import KEYS, Message, odd_messages
+from twin.db import Database, row, rows
 from twin.errors import Invalid
 from twin.settings import Settings
 
@@ -200,9 +201,89 @@ async def test_messages_become_readings_and_what_is_wrong_is_kept(
         await until(readings_db, "SELECT count(*) AS n FROM quarantine", 2)
         async with readings_db.connection() as conn:
             codes = await row(conn, "SELECT array_agg(code ORDER BY code) AS codes FROM quarantine")
-            counts = await row(conn, "SELECT accepted, rejected FROM source WHERE kind = 'mqtt'")
+            counts = await row(conn, "SELECT accepted, rejected, messages, messages_empty FROM source")
     assert codes == {"codes": ["payload.unreadable", "reading.unknown_point"]}
-    assert counts == {"accepted": 20, "rejected": 2}
+    assert counts == {"accepted": 20, "rejected": 2, "messages": 22, "messages_empty": 0}
+
+
+def can_travel(topic: str) -> bool:
+    """Whether a broker takes this topic and gives it to those who want everything."""
+    try:
+        size = len(topic.encode())
+    except UnicodeEncodeError:
+        return False
+    return 0 < size < 65_536 and not set(topic) & set("+#\0") and not topic.startswith("$") and topic.isprintable()
+
+
+async def everything_arrives(db: Database, broker: int, publisher: paho.Client, messages: list[Message]) -> None:
+    """Through the broker to two sources, one of JSON and one of Sparkplug: what became of each message is told."""
+    await make_points(db, *(NewPoint(key=key, name="T", kind="number") for key in KEYS))
+    sent = [message for message in messages if can_travel(message[0])]
+    brought = {
+        "mqtt:json": sent,
+        "mqtt:sparkplug": [each for each in sent if each[0].startswith("spBv1.0/") or each[0] == "spBv1.0"],
+    }
+    json_map = {"format": "json", "topic": "#", "key": "{topic}", "value": "$.v", "quality": "$.q"}
+    await add_source(db, settings_of(broker, messages=json_map), "mqtt:json")
+    sparkplug_map = {"format": "sparkplug", "key": "{group}/{node}/{device}/{metric}"}
+    await add_source(db, settings_of(broker, messages=sparkplug_map), "mqtt:sparkplug")
+    async with running(db):
+        await until(db, "SELECT count(*) FILTER (WHERE state = 'connected') AS n FROM source", 2)
+        for topic, payload in sent:
+            publisher.publish(topic, payload, qos=1)
+        for name, mine in brought.items():
+            await until(db, f"SELECT messages >= {len(mine)} AS all FROM source WHERE name = '{name}'", True, 300)
+    async with db.connection() as conn:
+        told = {each["name"]: each for each in await rows(conn, "SELECT * FROM source")}
+        kept = await rows(
+            conn, "SELECT s.name, count(*) AS n FROM quarantine q JOIN source s ON s.id = q.source_id GROUP BY s.name"
+        )
+        stored = await row(conn, "SELECT count(*) AS n FROM reading")
+    assert {name: each["messages"] - len(brought[name]) for name, each in told.items()} == {
+        # What Sparkplug nodes were asked in return is a message on a topic of its own.
+        "mqtt:json": told["mqtt:sparkplug"]["messages"] - len(brought["mqtt:sparkplug"]),
+        "mqtt:sparkplug": told["mqtt:sparkplug"]["messages"] - len(brought["mqtt:sparkplug"]),
+    }
+    one = told["mqtt:json"]  # a reading, a refusal or nothing in each
+    assert one["accepted"] + one["duplicate"] + one["rejected"] + one["messages_empty"] == one["messages"]
+    assert {each["name"]: each["n"] for each in kept} == {name: each["rejected"] for name, each in told.items()}
+    assert stored == {"n": sum(each["accepted"] for each in told.values())}
+    assert all(each["messages_lost"] == 0 and each["rejected"] > 0 and each["accepted"] > 0 for each in told.values())
+
+
+async def test_odd_messages_come_through_a_broker_and_each_is_counted(
+    readings_db: Database, broker: int, publisher: paho.Client
+) -> None:
+    await everything_arrives(readings_db, broker, publisher, odd_messages(600))
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(1200)
+async def test_twenty_thousand_odd_messages_come_through_a_broker(
+    readings_db: Database, broker: int, publisher: paho.Client
+) -> None:
+    publisher.max_inflight_messages_set(500)
+    await everything_arrives(readings_db, broker, publisher, odd_messages(20_000))
+
+
+async def test_a_message_that_cannot_be_stored_does_not_stand_in_the_way(
+    readings_db: Database, broker: int, publisher: paho.Client
+) -> None:
+    """The database refuses one of many that came together: that one is in quarantine, and none comes again."""
+    await make_points(readings_db, NewPoint(key="fan.T", name="T", kind="number"))
+    await add_source(readings_db, settings_of(broker))
+    async with readings_db.transaction() as conn:
+        await conn.execute("ALTER TABLE reading ADD CONSTRAINT odd CHECK (num <> 7)")
+    async with running(readings_db):
+        await until(readings_db, STATE, "connected")
+        for i in range(20):
+            publisher.publish("site/fan/T", f'{{"v": {i}, "t": "{stamp(i)}"}}', qos=1)
+        await until(readings_db, "SELECT messages FROM source WHERE kind = 'mqtt'", 20)
+    async with readings_db.connection() as conn:
+        told = await row(conn, "SELECT accepted, rejected FROM source WHERE kind = 'mqtt'")
+        kept = await row(conn, "SELECT code, message, value FROM quarantine")
+    assert told == {"accepted": 19, "rejected": 1}
+    assert kept and kept["code"] == "payload.unreadable" and '"v": 7' in kept["value"]
 
 
 async def test_a_wrong_password_is_shown_and_a_right_one_taken_up(readings_db: Database, broker: int) -> None:

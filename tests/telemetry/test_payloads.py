@@ -137,6 +137,8 @@ def test_a_template_subscribes_to_what_it_matches() -> None:
     assert topics.filter == "site/+/+/#"
     assert topics.match("site/A/x-1/deep/er") == {"building": "A", "device": "1"}
     assert topics.match("site/A/y-1") is None
+    assert [Topics("a/#").match(topic) for topic in ("a", "a/b/c", "ab")] == [{}, {}, None]
+    assert [Topics("#").match(topic) for topic in ("a", "a/b", "/")] == [{}, {}, {}]
 
 
 DECODERS = [
@@ -169,11 +171,17 @@ def test_no_payload_breaks_a_decoder_and_each_is_counted(topic: str, payload: by
     survive(topic, payload)
 
 
-@pytest.mark.drill
-@settings(max_examples=100_000, deadline=None)
-@given(
-    st.sampled_from(["a/b", "spBv1.0/G/NDATA/N", "spBv1.0/G/DBIRTH/N/D", "x"]) | st.text(),
-    st.binary() | JSON.map(as_json),
-)
-def test_a_hundred_thousand_payloads_break_no_decoder(topic: str, payload: bytes) -> None:
-    survive(topic, payload)
+def test_sparkplug_metrics_that_make_no_sense_cost_only_themselves() -> None:
+    """Names that are no UTF-8, times that are texts or beyond the calendar: each is refused, the rest is read."""
+    decoder = decoder_of(MessageMap(format="sparkplug", key="{metric}"))
+    no_utf8 = sparkplug({"name": "??", "alias": 1, "double_value": 1.0}).replace(b"??", b"\xff\xfe")
+    odd = sparkplug(
+        {"name": "text", "datatype": 13, "string_value": "noon"},
+        {"name": "never", "datatype": 13, "double_value": float("nan")},
+        {"name": "T", "double_value": 20.0},
+    )
+    decoded = decoder.decode("spBv1.0/G/NBIRTH/N", no_utf8 + odd, NOW)
+    assert [(each.point, each.value) for each in decoded.readings] == [("T", 20.0)]
+    assert [each.code for each in decoded.refused] == ["payload.unreadable"] * 3
+    unnamed = decoder.decode("spBv1.0/G/NDATA/N", sparkplug({"alias": 1, "double_value": 1.0}), NOW)
+    assert [each.code for each in unnamed.refused] == ["payload.alias"]

@@ -11037,6 +11037,12 @@ export interface components {
              * @enum {string}
              */
             kind: "http" | "mqtt" | "file" | "socket" | "simulator" | "derived";
+            /** Messages */
+            messages: number;
+            /** Messages Empty */
+            messages_empty: number;
+            /** Messages Lost */
+            messages_lost: number;
             /** Name */
             name: string;
             /** Offline Since */

@@ -64,7 +64,8 @@ export const telemetry = {
     sub_one: "{{count}} source, {{online}} online", sub_other: "{{count}} sources, {{online}} online", none: "No sources yet", noneHint: "API keys appear here by themselves once they send; brokers are added.", add: "Add source", name: "Name", missingName: "Give it a name", kindTitle: "Kind",
     kind: { http: "HTTP", mqtt: "MQTT broker", file: "File", socket: "Gateway socket", simulator: "Simulator", derived: "Derived" },
     kindHint: { mqtt: "The server goes to a broker and subscribes.", http: "Something that sends to POST /readings with an API key of this name.", socket: "A gateway that keeps a connection open, with an API key of this name." },
-    state: "State", stateOf: { failed: "Failed", connecting: "Connecting", waiting: "Another server has it" }, said: "Reason", read: "Read", online: "Online", silent: "Silent", off: "Off", enabled: "Enabled", watched: "Tell people when silent for {{time}}", seen: "Last heard of", accepted: "Stored", duplicate: "Repeated", rejected: "Refused", skew: "Clock",
+    state: "State", stateOf: { failed: "Failed", connecting: "Connecting", waiting: "Another server has it" }, said: "Reason", read: "Read", online: "Online", silent: "Silent", off: "Off", enabled: "Enabled", watched: "Tell people when silent for {{time}}", seen: "Last heard of", accepted: "Stored", messages: "Messages", messagesEmpty: "Messages without a reading", messagesLost: "Messages lost (QoS 0, too many at once)",
+      duplicate: "Repeated", rejected: "Refused", skew: "Clock",
     inTime: "in step", ahead: "{{time}} ahead", behind: "{{time}} behind",
   },
   mqtt: {

@@ -64,7 +64,8 @@ export const telemetry = {
     sub_other: "{{count}} 个数据源，{{online}} 个在线", none: "还没有数据源", noneHint: "API 密钥一旦上送数据就会出现在这里；MQTT 服务器需手工添加。", add: "添加数据源", name: "名称", missingName: "请填写名称", kindTitle: "类型",
     kind: { http: "HTTP", mqtt: "MQTT 服务器", file: "文件", socket: "网关长连接", simulator: "模拟器", derived: "计算" },
     kindHint: { mqtt: "由本系统连接 MQTT 服务器并订阅。", http: "用同名 API 密钥向 POST /readings 上送。", socket: "网关用同名 API 密钥保持长连接。" },
-    state: "状态", stateOf: { failed: "失败", connecting: "连接中", waiting: "由另一台服务器连接" }, said: "原因", read: "已读取", online: "在线", silent: "无数据", off: "已停用", enabled: "启用", watched: "{{time}}没有数据时通知", seen: "最近通信", accepted: "已入库", duplicate: "重复", rejected: "拒收", skew: "时钟偏差",
+    state: "状态", stateOf: { failed: "失败", connecting: "连接中", waiting: "由另一台服务器连接" }, said: "原因", read: "已读取", online: "在线", silent: "无数据", off: "已停用", enabled: "启用", watched: "{{time}}没有数据时通知", seen: "最近通信", accepted: "已入库", messages: "消息", messagesEmpty: "不含读数的消息", messagesLost: "丢失的消息（QoS 0，一时过多）",
+      duplicate: "重复", rejected: "拒收", skew: "时钟偏差",
     inTime: "一致", ahead: "快 {{time}}", behind: "慢 {{time}}",
   },
   mqtt: {

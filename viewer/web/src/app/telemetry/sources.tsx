@@ -4,6 +4,7 @@ import { Cable, Clock, FileUp, Plus, TriangleAlert } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useQuery } from "@tanstack/react-query";
+import type { TFunction } from "i18next";
 import { Link } from "react-router";
 import { patch } from "../../api/client";
 import { useBuilding } from "../context";
@@ -124,6 +125,15 @@ function Interval({ source }: { source: Source }): ReactNode {
   );
 }
 
+/** What a broker sent, beside what was in it: silence, emptiness and loss look different. */
+function messageFacts(source: Source, number: (count: number) => string, t: TFunction): [string, ReactNode][] {
+  return [
+    [t("telemetry.sources.messages"), number(source.messages)],
+    ...(source.messages_empty > 0 ? [[t("telemetry.sources.messagesEmpty"), number(source.messages_empty)] as [string, ReactNode]] : []),
+    ...(source.messages_lost > 0 ? [[t("telemetry.sources.messagesLost"), <span key="lost" className="tag sev-high">{number(source.messages_lost)}</span>] as [string, ReactNode]] : []),
+  ];
+}
+
 function SourceDetail({ source, close }: { source: Source; close: () => void }): ReactNode {
   const { t, i18n } = useTranslation();
   const may = useMay();
@@ -135,6 +145,7 @@ function SourceDetail({ source, close }: { source: Source; close: () => void }):
     ...(source.settings && "url" in source.settings ? [[t("telemetry.mqtt.url"), <code key="url" className="source-key">{String(source.settings["url"])}</code>] as [string, ReactNode]] : []),
     ...(source.state_text ? [[t("telemetry.sources.said"), source.state_text] as [string, ReactNode]] : []),
     [t("telemetry.sources.seen"), source.seen_at ? <Ago key="seen" at={source.seen_at} /> : t("telemetry.points.never")], ...(may("source.write") && speaks(source) ? [] : [[t("telemetry.points.field.expected_interval"), duration(source.expected_interval)] as [string, ReactNode]]),
+    ...(source.kind === "mqtt" ? messageFacts(source, (count) => formatNumber(count, i18n.language), t) : []),
     [t("telemetry.sources.accepted"), formatNumber(source.accepted, i18n.language)], [t("telemetry.sources.duplicate"), formatNumber(source.duplicate, i18n.language)],
     [t("telemetry.sources.rejected"), <RejectedCount key="rejected" source={source} />], [t("telemetry.sources.skew"), <Skew key="skew" source={source} />],
   ];
