@@ -55,3 +55,9 @@ export function useNotificationText(): (one: Pick<Notification, "code" | "params
   const text = useCodeText();
   return useCallback((one) => text(one.code, one.params, one.message), [text]);
 }
+
+/** "Pump 2 · power" is "power" on the page of pump 2. */
+export function shortName(name: string, owner: string | null): string {
+  if (!owner || !name.startsWith(owner)) return name;
+  return name.slice(owner.length).replace(/^[\s·:：/–-]+/, "") || name;
+}

@@ -15,8 +15,8 @@ export interface Series {
   max: (number | null)[];
 }
 
-export function Chart({ series, unit, height = 132, stepped = false, from, to }: {
-  series: Series; unit: string; height?: number; stepped?: boolean; from: number; to: number;
+export function Chart({ series, unit, height = 132, states = null, from, to }: {
+  series: Series; unit: string; height?: number; states?: ReadonlyMap<number, string> | null; from: number; to: number;
 }): ReactNode {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
@@ -27,7 +27,8 @@ export function Chart({ series, unit, height = 132, stepped = false, from, to }:
     const element = holder.current;
     if (!element) return;
     const p = PALETTES[mode];
-    const paths = stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    const paths = states ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    const say = (value: number): string => states?.get(value) ?? formatNumber(value, language);
     const line = (width: number): uPlot.Series => ({
       stroke: p.accent, width, points: { show: false }, ...(paths ? { paths } : {}), spanGaps: false,
     });
@@ -37,16 +38,16 @@ export function Chart({ series, unit, height = 132, stepped = false, from, to }:
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-      scales: { x: { time: true, range: [from, to] } },
+      scales: { x: { time: true, range: [from, to] }, ...(states ? { y: { range: rangeOf(states) } } : {}) },
       series: [{}, line(1.6), { ...line(0), stroke: "transparent" }, { ...line(0), stroke: "transparent" }],
       bands: [{ series: [3, 2], fill: `${p.accent}26` }],
       axes: [
         { stroke: p.text3, grid: { show: false }, ticks: { show: false }, size: 24, font: "11px 'Inter Variable', system-ui", space: 60,
           values: (_plot, ticks) => ticks.map((tick) => clock(tick * 1000, language)) },
         { stroke: p.text3, grid: { stroke: p.border, width: 1 }, ticks: { show: false }, size: 44, font: "11px 'Inter Variable', system-ui", space: 28,
-          values: (_plot, ticks) => ticks.map((tick) => formatNumber(tick, language)) },
+          values: (_plot, ticks) => ticks.map(say), ...(states ? { splits: () => [...states.keys()] } : {}) },
       ],
-      plugins: [readout(language, unit)],
+      plugins: [readout(language, (value) => `${say(value)} ${unit}`)],
     };
     const made = new uPlot(options, [series.times, series.mean, series.min, series.max], element);
     plot.current = made;
@@ -58,12 +59,18 @@ export function Chart({ series, unit, height = 132, stepped = false, from, to }:
       plot.current = null;
     };
     // A new plot for new data costs 2 ms for 300 buckets; updates come once a minute.
-  }, [series, mode, language, height, stepped, unit, from, to]);
+  }, [series, mode, language, height, states, unit, from, to]);
   return <div ref={holder} className="chart" style={{ height }} />;
 }
 
+/** Every state on the axis, with a little room. */
+function rangeOf(states: ReadonlyMap<number, string>): [number, number] {
+  const codes = [...states.keys()];
+  return [Math.min(0, ...codes) - 0.1, Math.max(1, ...codes) + 0.1];
+}
+
 /** Time and value under the cursor. */
-function readout(language: string, unit: string): uPlot.Plugin {
+function readout(language: string, say: (value: number) => string): uPlot.Plugin {
   const box = document.createElement("div");
   box.className = "chart-readout";
   return {
@@ -74,7 +81,7 @@ function readout(language: string, unit: string): uPlot.Plugin {
         const value = i === null || i === undefined ? null : plot.data[1]?.[i];
         const time = i === null || i === undefined ? null : plot.data[0][i];
         box.textContent = value === null || value === undefined || time === null || time === undefined
-          ? "" : `${clock(time * 1000, language)}  ${formatNumber(value, language)} ${unit}`;
+          ? "" : `${clock(time * 1000, language)}  ${say(value)}`;
       },
     },
   };

@@ -9,6 +9,7 @@ import type { Page, Point } from "../../api/types";
 import type { LiveValue, Quality } from "../live";
 import { toQuality } from "../live";
 import { formatNumber, unitText } from "../lib/format";
+import { shortName } from "../lib/names";
 import { useValue } from "../lib/values";
 import { Ago, Failure } from "../parts";
 import { useMay } from "../session";
@@ -34,12 +35,6 @@ export function useLatest(point: Point): LiveValue | undefined {
   if (live) return live;
   if (!point.latest) return undefined;
   return { value: point.latest.value, ts: Date.parse(point.latest.ts), quality: toQuality(point.latest.quality) };
-}
-
-/** "Pump 2 · power" is "power" on the page of pump 2. */
-export function shortName(name: string, owner: string | null): string {
-  if (!owner || !name.startsWith(owner)) return name;
-  return name.slice(owner.length).replace(/^[\s·:：/–-]+/, "") || name;
 }
 
 function PointRow({ point, owner, open, toggle }: { point: Point; owner: string | null; open: boolean; toggle: () => void }): ReactNode {
@@ -104,10 +99,11 @@ export function History({ point }: { point: Point }): ReactNode {
   // Whole minutes, so that a re-render asks for the same range.
   const [to] = useState(() => Math.ceil(Date.now() / 60_000) * 60_000);
   const from = to - DAY;
+  const about = point.kind === "number" ? "mean" : "last"; // a switch is never 0.4 on
   const history = useQuery({
     queryKey: ["readings", point.id, to],
-    queryFn: ({ signal }) => get<Page<Bucket>>(`/points/${point.id}/readings`, {
-      from: new Date(from).toISOString(), to: new Date(to).toISOString(), bucket: "5m", agg: "mean,min,max", limit: 1000,
+    queryFn: ({ signal }) => get<Page<Bucket & { last?: number }>>(`/points/${point.id}/readings`, {
+      from: new Date(from).toISOString(), to: new Date(to).toISOString(), bucket: "5m", agg: `${about},min,max`, limit: 1000, ...(about === "last" ? { fill: "previous" } : {}),
     }, signal),
     staleTime: 60_000,
   });
@@ -115,17 +111,25 @@ export function History({ point }: { point: Point }): ReactNode {
     const items = (history.data?.items ?? []).toSorted((a, b) => Date.parse(a.ts) - Date.parse(b.ts));
     return {
       times: items.map((one) => Date.parse(one.ts) / 1000),
-      mean: items.map((one) => one.mean ?? null),
+      mean: items.map((one) => one[about] ?? null),
       min: items.map((one) => one.min ?? null),
       max: items.map((one) => one.max ?? null),
     };
-  }, [history.data]);
+  }, [history.data, about]);
+  const states = useMemo(() => statesOf(point, t("value.on"), t("value.off")), [point, t]);
   if (history.isError) return <Failure error={history.error} retry={() => void history.refetch()} />;
   if (history.isPending) return <div className="chart-wait"><Spin size="small" /></div>;
   if (series.times.length === 0) return <div className="chart-wait muted">{t("inspector.noHistory")}</div>;
   return (
     <Suspense fallback={<div className="chart-wait"><Spin size="small" /></div>}>
-      <Chart series={series} unit={point.unit_symbol ?? unitText(point.unit)} stepped={point.kind !== "number"} from={from / 1000} to={to / 1000} />
+      <Chart series={series} unit={point.unit_symbol ?? unitText(point.unit)} states={states} from={from / 1000} to={to / 1000} />
     </Suspense>
   );
+}
+
+/** What the values of a switch or an enum mean; null: they are amounts. */
+function statesOf({ kind, labels }: Point, on: string, off: string): ReadonlyMap<number, string> | null {
+  if (kind === "bool") return new Map([[0, off], [1, on]]);
+  if (kind !== "enum") return null;
+  return new Map(Object.entries(labels ?? {}).map(([code, label]) => [Number(code), label] as const).sort(([a], [b]) => a - b));
 }

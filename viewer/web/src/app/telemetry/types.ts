@@ -13,9 +13,3 @@ export type FullPoint = Omit<Point, "kind"> & { kind: Kind };
 
 /** A unit as people write it: the server's sign, "" where there is none. */
 export const symbolOf = (point: { unit: string | null; unit_symbol?: string | null }): string => point.unit_symbol ?? point.unit ?? "";
-
-/** What the point's name says beyond its element's: the three points of one fan begin alike, and rows are narrow. */
-export function ownName({ name, element }: Pick<FullPoint, "name"> & { element: { name: string | null } | null }): string {
-  if (!element?.name || !name.startsWith(element.name)) return name;
-  return name.slice(element.name.length).replace(/^[\s·:：/–-]+/, "") || name;
-}

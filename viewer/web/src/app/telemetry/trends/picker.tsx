@@ -5,9 +5,10 @@ import { Check, GripVertical, Plus, Search } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useBuilding } from "../../context";
+import { shortName } from "../../lib/names";
 import { Empty, Failure, Lines } from "../../parts";
 import { itemsOf, usePaged } from "../../queries";
-import { ownName, symbolOf, type FullPoint } from "../types";
+import { symbolOf, type FullPoint } from "../types";
 
 export const DRAGGED = "application/x-twin-point";
 const ROW = 46;
@@ -57,7 +58,7 @@ function PickerRow({ point, top, added, add }: { point: FullPoint; top: number; 
     }}>
       {drawn ? <GripVertical size={13} aria-hidden className="trend-grip" /> : <span className="trend-grip" />}
       <span className="trend-picker-text">
-        <b title={point.name}>{ownName(point)}</b>
+        <b title={point.name}>{shortName(point.name, point.element?.name ?? null)}</b>
         <small title={point.key}>{[point.element?.name, symbolOf(point), point.key].filter(Boolean).join(" · ")}</small>
       </span>
       <Button type="text" size="small" disabled={!drawn} icon={added ? <Check size={14} aria-hidden /> : <Plus size={14} aria-hidden />} onClick={add} title={drawn ? "" : t("telemetry.trends.textPoint")}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ownName } from "../types";
+import { shortName } from "../../lib/names";
 import { parseLabels } from "../points/point-form";
 import { fetchSpan, midnight, moved, parseRange, rangeText, resolutionOf, zoomed, type Span } from "./ranges";
 import { fromBuckets, fromRaw, indexAt, joined, summaryOf, withTail } from "./series";
@@ -117,9 +117,8 @@ test("labels of states are read a line at a time", () => {
 });
 
 test("a point is told apart by what its name says beyond its element's", () => {
-  const fan = { name: "Fan 1" };
-  expect(ownName({ name: "Fan 1 · power", element: fan })).toBe("power");
-  expect(ownName({ name: "Fan 1", element: fan })).toBe("Fan 1");
-  expect(ownName({ name: "Outside", element: fan })).toBe("Outside");
-  expect(ownName({ name: "Outside", element: null })).toBe("Outside");
+  expect(shortName("Fan 1 · power", "Fan 1")).toBe("power");
+  expect(shortName("Fan 1", "Fan 1")).toBe("Fan 1");
+  expect(shortName("Outside", "Fan 1")).toBe("Outside");
+  expect(shortName("Outside", null)).toBe("Outside");
 });
