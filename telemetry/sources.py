@@ -41,7 +41,7 @@ class Source:
     messages: int  # of a broker: as often as it sent them
     messages_empty: int  # of these, without a reading and nothing wrong: deaths, births without metrics, `{}`
     messages_lost: int  # of these, of QoS 0 and dropped because more came than could be stored
-    clock_skew: float | None  # s, the source's clock minus ours, smoothed; what is sent late counts as behind
+    clock_skew: float | None  # s, the source's clock minus ours, smoothed (telemetry/validate.py skew_of)
     clock_suspect: bool  # more than a minute off
     offline_since: datetime | None  # when it was last heard of before it fell silent
     skewed_since: datetime | None  # since when its clock has been wrong

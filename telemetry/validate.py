@@ -14,6 +14,8 @@ from telemetry.registry import BOOL, ENUM, NUMBER, TEXT, PointInfo, PointRegistr
 from twin.errors import Invalid, Language, text_of
 
 MAX_TEXT: Final = 4_000  # characters of one text reading
+AT_ONCE_US: Final = 30_000_000  # readings no further apart are of one moment
+HISTORY_US: Final = 3_600_000_000
 KEEP_TEXT: Final = 1_000  # characters of a refused value that quarantine keeps
 
 
@@ -28,7 +30,7 @@ class Piece:
     txt: list[str | None] | None  # n texts; None: there is no text among them
     quality: NDArray[np.uint8]  # (n,)
     refused: list[Refusal] = field(default_factory=list)
-    skew_us: float | None = None  # median of reading time minus now, over all readings with a time
+    skew_us: float | None = None  # how far the source's clock is ahead, see `skew_of`
     keys: list[str] = field(default_factory=list)  # n keys, for messages
     given: NDArray[np.float64] | None = None  # (n,) the numbers as they came; None: as `num`
 
@@ -141,11 +143,32 @@ def judge(
     piece = Piece(columns.index, handle, columns.ts, num, None, columns.quality, list(columns.refused))
     piece.keys = columns.keys
     piece.given = given if registry.converts else None
-    if n:
-        piece.skew_us = float(np.median(columns.ts)) - now_us
+    piece.skew_us = skew_of(handle, columns.ts, now_us, ahead_us)
     if odd.any():
         _look_at(np.flatnonzero(odd), piece, columns, registry, now_us + ahead_us, computed=computed)
     return piece
+
+
+def skew_of(handle: NDArray[np.int64], ts: NDArray[np.int64], now_us: int, ahead_us: int) -> float | None:
+    """How far a source's clock seems to be ahead of ours, µs; None: these readings say nothing of it.
+
+    Of what was gathered for a while each point's newest reading counts, and of those the middle one; a few that lie
+    further ahead than `ahead_us`, or far back, change nothing. More than `HISTORY_US` of readings, all of them old, are
+    a history that somebody sends, not a clock that is wrong.
+    """
+    if not len(ts):
+        return None
+    middle = float(np.median(ts)) - now_us
+    if ts.max() - ts.min() <= AT_ONCE_US or middle > ahead_us:
+        return middle
+    some = ts[:: 1 + len(ts) // 1_000]
+    low, high = np.quantile(some, (0.25, 0.75))
+    span, sane = 2 * (high - low), ts <= now_us + ahead_us
+    points, times = handle[sane], ts[sane]
+    order = np.argsort(points, kind="stable")
+    starts = np.flatnonzero(np.append(True, np.diff(points[order]) != 0))
+    skew = float(np.median(np.maximum.reduceat(times[order], starts))) - now_us
+    return None if span > HISTORY_US and skew < -HISTORY_US else skew
 
 
 def _plain_numbers(values: list[Value]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -18,6 +19,7 @@ from telemetry.ingest import MAX_WAITING, Ingest
 from telemetry.points import NewPoint, Value
 from telemetry.sources import SourceRef, ensure_source
 from telemetry.store import Readings, write_readings
+from telemetry.validate import skew_of
 from tests.telemetry.conftest import Sink, make_points, source_of
 from twin.db import Database, row, rows
 from twin.errors import Invalid, TooLarge, Unavailable
@@ -392,3 +394,29 @@ async def test_history_waits_for_live_data_and_gets_its_turn_all_the_same(
         waiting += [send(ingest, source, "live", n, live=True) for n in range(4, 13)]
         await asyncio.gather(*waiting)
     assert "".join(each[0] for each in order) == "lllhllllhllh", "the first live one has had its turn above"
+
+
+@pytest.mark.clause("6.1.1f")
+@pytest.mark.parametrize(
+    ("minutes_ago", "skew_min"),
+    [
+        ([0, 0.1, -0.1], 0),  # of one moment: the middle one
+        (range(15), 0),  # a quarter of an hour gathered in between and sent at once
+        (range(1440), 0),  # a day at once: the newest is of now
+        (range(120, 135), -120),  # a clock that is two hours slow
+        (range(10_000, 20_000, 5), None),  # a history that somebody sends
+        (range(-30, 1440), 30),  # whatever is ahead of us is wrong
+        ([], None),
+    ],
+)
+def test_a_clock_is_judged_by_the_newest_and_not_by_history(minutes_ago: Sequence[float], skew_min: int | None) -> None:
+    now = 1_772_366_400_000_000
+    ts = np.array([now - round(each * 60e6) for each in minutes_ago], np.int64)
+    handles, ahead = np.zeros(len(ts), np.int64), 3_600_000_000
+    found = skew_of(handles, ts, now, ahead)
+    assert found == (skew_min if skew_min is None else pytest.approx(skew_min * 60e6))
+    if (
+        len(ts) > 100 and skew_min is not None
+    ):  # of three points, one with a battery that is empty and one that lives in 2099
+        three, odd = np.concatenate([handles, handles + 1, [7, 1]]), [now - 10**15, now + 10**15]
+        assert skew_of(three, np.concatenate([ts, ts, odd]), now, ahead) == pytest.approx(skew_min * 60e6)

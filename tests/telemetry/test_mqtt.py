@@ -28,6 +28,7 @@ from identity.sealing import Sealer
 from telemetry.ingest import Ingest
 from telemetry.mqtt import Brokers, check_broker
 from telemetry.points import NewPoint
+from telemetry.sparkplug import Payload
 from tests.telemetry.conftest import make_points
 from tests.telemetry.odd_messages import KEYS, Message, odd_messages
 from twin.db import Database, row, rows
@@ -218,7 +219,9 @@ def can_travel(topic: str) -> bool:
 async def everything_arrives(db: Database, broker: int, publisher: paho.Client, messages: list[Message]) -> None:
     """Through the broker to two sources, one of JSON and one of Sparkplug: what became of each message is told."""
     await make_points(db, *(NewPoint(key=key, name="T", kind="number") for key in KEYS))
-    sent = [message for message in messages if can_travel(message[0])]
+    right = Payload(metrics=[{"name": "T", "double_value": 20.0}], timestamp=1_780_000_000_000).SerializeToString()
+    sane = [("site/a/T", b'{"v": 20.5, "q": "good"}'), ("spBv1.0/G/DBIRTH/N/D", right)]
+    sent = [*sane, *(message for message in messages if can_travel(message[0]))]
     brought = {
         "mqtt:json": sent,
         "mqtt:sparkplug": [each for each in sent if each[0].startswith("spBv1.0/") or each[0] == "spBv1.0"],
@@ -244,11 +247,13 @@ async def everything_arrives(db: Database, broker: int, publisher: paho.Client, 
         "mqtt:json": told["mqtt:sparkplug"]["messages"] - len(brought["mqtt:sparkplug"]),
         "mqtt:sparkplug": told["mqtt:sparkplug"]["messages"] - len(brought["mqtt:sparkplug"]),
     }
-    one = told["mqtt:json"]  # a reading, a refusal or nothing in each
-    assert one["accepted"] + one["duplicate"] + one["rejected"] + one["messages_empty"] == one["messages"]
+    one = told["mqtt:json"]  # a reading, a refusal or nothing in each; of QoS 0 are the questions to the nodes alone
+    found = one["accepted"] + one["duplicate"] + one["rejected"]
+    assert found + one["messages_empty"] + one["messages_lost"] == one["messages"]
+    assert one["messages_lost"] <= one["messages"] - len(sent) and told["mqtt:sparkplug"]["messages_lost"] == 0
     assert {each["name"]: each["n"] for each in kept} == {name: each["rejected"] for name, each in told.items()}
     assert stored == {"n": sum(each["accepted"] for each in told.values())}
-    assert all(each["messages_lost"] == 0 and each["rejected"] > 0 and each["accepted"] > 0 for each in told.values())
+    assert all(each["rejected"] > 0 and each["accepted"] > 0 for each in told.values())
 
 
 async def test_odd_messages_come_through_a_broker_and_each_is_counted(
@@ -262,7 +267,6 @@ async def test_odd_messages_come_through_a_broker_and_each_is_counted(
 async def test_twenty_thousand_odd_messages_come_through_a_broker(
     readings_db: Database, broker: int, publisher: paho.Client
 ) -> None:
-    publisher.max_inflight_messages_set(500)
     await everything_arrives(readings_db, broker, publisher, odd_messages(20_000))
 
 
