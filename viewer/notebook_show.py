@@ -33,7 +33,7 @@ FRAMES: Final = 97  # a day in quarters of an hour
 _VIEW: Final = 40.0  # degrees
 _STEPS: Final = 32_000  # of the longest side: positions travel as int16
 _GHOST: Final = 0.10  # how much is left of what has no value
-_PICKED: Final = "#e8590c"
+_PICKED: Final = "#d63af9"  # in none of the scales
 _LAYERS: Final = ("shell", "services", "furniture")
 
 
@@ -126,7 +126,9 @@ class ModelWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
         return self.frames.moment(self.slider.value).astimezone() if self.frames else None
 
     def _recolour(self) -> None:
-        """Colour the model as it was at the slider's moment."""
+        """Colour the model as it was at the slider's moment; what was clicked says what it said then."""
+        if self.picked is not None:
+            self._said.value = _described(self.picked, self._said_by_points(self.picked))
         where = " · ".join(escape(text) for text in (self.building.name, self._place) if text)
         if self.quantity is None or self.frames is None or self.moment is None:
             self._title.value = f"<b>{where}</b>"
@@ -170,8 +172,7 @@ class ModelWidget(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no t
                 continue
             latest = point["latest"]["value"] if point["latest"] else None
             value = latest if at is None or point["kind"] == "text" else at.get(point["handle"])
-            unit = point["unit_symbol"] or point["unit"] or ""
-            found.append((str(point["name"]), "–" if value is None else f"{_number(value)} {unit}".strip()))
+            found.append((str(point["name"]), _value_of(point, value)))
         return found
 
 
@@ -180,6 +181,19 @@ _HINT: Final = "Click an element to see what is known of it."
 
 def _number(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _value_of(point: Json, value: float | bool | str | None) -> str:
+    """What a point said, in the words that it has for it: a state by its label, a number with its unit."""
+    if value is None:
+        return "–"
+    labels = point["labels"] or {}
+    if point["kind"] == "bool":
+        return str(labels.get("true" if value else "false") or ("on" if value else "off"))
+    if point["kind"] == "enum":
+        code = f"{value:.0f}" if isinstance(value, float) else str(value)
+        return str(labels.get(code, code))
+    return f"{_number(value)} {point['unit_symbol'] or point['unit'] or ''}".strip()
 
 
 def _legend(low: float, high: float, stops: Sequence[Rgb]) -> str:
@@ -291,7 +305,10 @@ class _Scene:
         steep = 1.5 if self._extent[2] < 0.3 * max(self._extent[0], self._extent[1]) else 0.7
         towards = np.array([-0.6, -0.9, steep])
         eye = self._aim + towards / np.linalg.norm(towards) * distance
-        sun = pythreejs.DirectionalLight(color="#ffffff", position=[0.3, 0.6, 1.0], intensity=0.5)
+        # With a camera for its shadow, though it has none: else the browser asks for one, and ipywidgets 8 sends the
+        # placeholder back as if it were a camera ("t.on is not a function" in the console).
+        shadow = pythreejs.DirectionalLightShadow(camera=pythreejs.OrthographicCamera())
+        sun = pythreejs.DirectionalLight(color="#ffffff", position=[0.3, 0.6, 1.0], intensity=0.5, shadow=shadow)
         camera = pythreejs.PerspectiveCamera(
             fov=_VIEW, aspect=width / height, near=distance / 200, far=distance * 20, up=[0, 0, 1],
             position=eye.tolist(), children=[sun],

@@ -8,7 +8,7 @@ import pytest
 
 from twin.errors import Invalid
 from viewer.notebook_mesh import Soup
-from viewer.notebook_show import _Scene
+from viewer.notebook_show import _Scene, _value_of
 from viewer.notebook_values import colour_of, limits_of, quantity_of, read_frames, shown_at, stops_of
 
 ROOMS = {"r1": "room-1"}
@@ -39,6 +39,15 @@ def test_what_a_sensor_says_of_a_room_colours_the_room() -> None:
     with pytest.raises(Invalid) as refused:
         quantity_of(POINTS, ROOMS, "humidity")
     assert "Active_Power_Sensor" in str(refused.value.params["choices"])
+
+
+def test_what_a_point_said_is_told_in_its_own_words() -> None:
+    contact = point(6, "IfcDoor", "Contact_Sensor", kind="bool", labels={"true": "open", "false": "closed"})
+    mode = point(7, "IfcBoiler", "Mode_Status", kind="enum", labels={"0": "off", "2": "heating"})
+    assert [_value_of(contact, value) for value in (1.0, 0.0, False, None)] == ["open", "closed", "closed", "–"]
+    assert [_value_of(mode, value) for value in (2.0, "0", 7.0)] == ["heating", "off", "7"]
+    assert _value_of(point(8, "IfcAlarm", "Smoke_Alarm", kind="bool", labels=None), 1.0) == "on"
+    assert _value_of(point(9, "IfcPump", "Active_Power_Sensor", "KiloW", labels=None), 3.14159) == "3.142 KiloW"
 
 
 def test_frames_are_read_as_the_server_writes_them_and_give_the_scale() -> None:
