@@ -68,10 +68,10 @@ demo: setup
 
 test: setup $(STAMPS)/browser
 	$(NPM) test --silent
-	$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n $(JOBS) --max-worker-restart 1 --dist loadfile --no-loadscope-reorder
 
 drill: setup $(STAMPS)/browser
-	$(BIN)/pytest -q -m drill --timeout 3600
+	$(BIN)/pytest -q -m drill --timeout 3600 -o faulthandler_timeout=4000
 
 check: setup dev
 	$(BIN)/ruff format --check .

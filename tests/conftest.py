@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import faulthandler
 import fcntl
 import os
 import shutil
@@ -131,3 +132,9 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED} is not there")
     return SHARED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish() -> None:
+    """What still hangs after the last test says where, and ends."""
+    faulthandler.dump_traceback_later(300, exit=True, file=2)
