@@ -30,6 +30,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
+from tests.api.conftest import served
+from tests.conftest import Cluster
 from tests.serving import Server
 from twin.page import encode_cursor
 
@@ -129,6 +131,13 @@ class Caller:
             return self.session.request(method, url, data=content, headers=headers, timeout=60).status_code
         except requests.RequestException:
             return 599  # an answer that began and broke off
+
+
+@pytest.fixture(scope="module")
+def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One of its own: what is tried here, policies for all readings too, may come true."""
+    with served(cluster, tmp_path_factory.mktemp("served")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
