@@ -267,6 +267,18 @@ class _Parser:
         _refuse("query.value_missing", token.at, key=key, op=op)
 
 
+def parse_property(text: str) -> Term:
+    """The property that a text names as a query does (`Set.Name`), as a term that asks whether there is one.
+
+    >>> parse_property('"Pset with blanks".FireRating').path
+    ('Pset with blanks', 'FireRating')
+    """
+    found = parse(f"{text}:{ANY}")
+    if not isinstance(found, Term) or found.path is None or found.op != ":" or found.values != (ANY,):
+        _refuse("query.property", 1, key=text)
+    return found
+
+
 def _key_of(text: str) -> str:
     """Keys of the language are known in any case, names of properties are as the model writes them."""
     return text.lower() if "." not in text or text.lower().startswith(f"{LIVE}.") else text

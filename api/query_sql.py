@@ -112,6 +112,11 @@ def condition(node: Node | None) -> tuple[Composable, dict[str, Any]]:
     return (SQL("true") if node is None else _sql(node, params)), params
 
 
+def property_values(term: Term, params: dict[str, Any]) -> Composable:
+    """A query with one column `v`: an element's values of a term's property, as text; no row where it has none."""
+    return SQL("SELECT j #>> '{{}}' AS v FROM ({}) found WHERE NOT ").format(_values(term, params)) + SQL(_EMPTY)
+
+
 def _sql(node: Node, params: dict[str, Any]) -> Composable:
     if isinstance(node, Not):
         return SQL("NOT {}").format(_sql(node.of, params))

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from psycopg.sql import SQL, Composable, Composed
 
-from api.query_language import HAS, KEYS, Node
-from api.query_sql import GROUPS, condition
+from api.query_language import ANY, HAS, KEYS, NONE, Node, Term
+from api.query_sql import GROUPS, condition, property_values
 from ifc_models.element_list import ElementRow
 from twin.db import Conn, objects, row, rows
 from twin.page import decode_cursor, page_of
@@ -97,25 +97,31 @@ async def search_ids(conn: Conn, building: UUID, query: Node | None) -> FoundIds
     return FoundIds(found[:MOST_IDS], len(found))
 
 
-async def branches(conn: Conn, building: UUID, by: str, query: Node | None) -> list[Branch]:
-    """What a query finds, grouped; an element of two systems counts in both."""
+async def branches(conn: Conn, building: UUID, by: str | Term, query: Node | None) -> list[Branch]:
+    """What a query finds, grouped, by a property where `by` is a term; an element of two systems counts in both."""
     where, params = condition(query)
     asked = SQL(
         "SELECT x.v AS value, count(DISTINCT e.id) AS n {found} GROUP BY x.v ORDER BY x.v NULLS LAST LIMIT 5000"
     )
-    grouped = (
-        SQL("LEFT JOIN element ro ON ro.id = e.space_id LEFT JOIN LATERAL (") + SQL(GROUPS[by]) + SQL(") x ON true")
-    )
+    values = property_values(by, params) if isinstance(by, Term) else SQL(GROUPS[by])
+    grouped = SQL("LEFT JOIN element ro ON ro.id = e.space_id LEFT JOIN LATERAL ({}) x ON true").format(values)
     found = SQL(_PLAIN_FROM).format(condition=where, grouped=grouped)
-    key = "is" if by == "class" else by
+    key = _property_key(by) if isinstance(by, Term) else "is" if by == "class" else by
     return [
-        Branch(each["value"], each["n"], f"{key}:none" if each["value"] is None else f"{key}:{quoted(each['value'])}")
+        Branch(each["value"], each["n"], f"{key}:{NONE if each['value'] is None else quoted(each['value'])}")
         for each in await rows(conn, asked.format(found=found), {**params, "building": building})
     ]
 
 
+def _property_key(term: Term) -> str:
+    """The property of a term as a query writes it."""
+    return ".".join(part if part == "*" or part.isidentifier() else quoted(part) for part in term.path or ())
+
+
 def quoted(text: str) -> str:
-    """A text as a value of the search language."""
+    """A text as a value of the search language; `none` and `any` mean something else, `none*` is near."""
+    if text.lower() in (NONE, ANY):
+        text += "*"
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import saved, searching
 from api.clients import expensive
 from api.element_history import ElementVersion, element_versions
-from api.query_language import parse
+from api.query_language import parse, parse_property
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of
 from api.saved import Content, Kind, Saved
 from api.searching import Branch, Found, FoundIds, SearchWords
@@ -25,7 +25,8 @@ router = Router(tags=["workspace"])
 
 Asked = Annotated[str, Query(max_length=2000, description="the search language, docs/workspace.md; empty: everything")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$")]
-Grouping = Literal["class", "type", "system", "zone", "space", "discipline", "model"]
+Grouping = Literal["class", "type", "system", "zone", "space", "discipline", "model", "property"]
+Property = Annotated[str, Query(max_length=500, description="`Set.Name` as in a query; with `by=property`")]
 _HEADER = ["global_id", "ifc_class", "predefined_type", "name", "long_name", "tag", "type", "storey", "space"]
 
 
@@ -58,6 +59,10 @@ class Dock(BaseModel):
     open: bool | None = None
 
 
+Charts = Annotated[list[Annotated[list[UUID], Field(min_length=1, max_length=12)]], Field(max_length=8)]
+"""Ids of the points of each chart."""
+
+
 class Layout(BaseModel):
     """How somebody has arranged the 3D view's panels, the same on every machine."""
 
@@ -71,6 +76,7 @@ class Layout(BaseModel):
     front: Annotated[dict[PanelName, PanelName], Field(max_length=10)] | None = None  # by side: the tab on top
     tab: Annotated[str, Field(max_length=40)] | None = None
     group: Annotated[str, Field(max_length=40)] | None = None  # what the tree is grouped by
+    charts: Annotated[dict[UUID, Charts], Field(max_length=50)] | None = None  # by building: what is drawn below
 
 
 @router.get("/buildings/{building}/search")
@@ -91,10 +97,11 @@ async def search_ids(tx: Tx, building: str, q: Asked = "") -> FoundIds:
 
 @router.get("/buildings/{building}/search/groups")
 @allow("model.read")
-async def search_groups(tx: Tx, building: str, by: Grouping, q: Asked = "") -> list[Branch]:
-    """What a query finds, grouped by class, type, system, zone, room, discipline or model: the branches of a tree."""
+async def search_groups(tx: Tx, building: str, by: Grouping, q: Asked = "", property: Property = "") -> list[Branch]:
+    """What a query finds, grouped by class, type, system, zone, room, discipline, model or the values of a property."""
     query = parse(q)
-    return await searching.branches(tx, (await get_building(tx, building)).id, by, query)
+    key = parse_property(property) if by == "property" else by
+    return await searching.branches(tx, (await get_building(tx, building)).id, key, query)
 
 
 @router.get("/buildings/{building}/search/words")
@@ -203,7 +210,7 @@ async def get_workspace(tx: Tx, caller: Caller) -> Layout:
 @allow.signed_in
 async def set_workspace(tx: Tx, caller: Caller, body: Layout) -> None:
     """Keep how one has arranged the 3D view's panels."""
-    await saved.set_layout(tx, caller, body.model_dump(exclude_none=True))
+    await saved.set_layout(tx, caller, body.model_dump(mode="json", exclude_none=True))
 
 
 def _told(one: Saved) -> dict[str, object]:

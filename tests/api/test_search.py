@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from api.query_language import HAS, KEYS, MAX_TERMS, All, Either, Node, Not, Term, parse
+from api.query_language import HAS, KEYS, MAX_TERMS, All, Either, Node, Not, Term, parse, parse_property
 from api.query_sql import condition
 from api.searching import branches, search, search_ids, search_rows, search_words
 from tests.access import world
@@ -127,6 +127,27 @@ async def test_every_branch_of_a_tree_says_how_to_find_what_is_in_it(conn: Conn,
         assert len(found) == expected and sum(each.count for each in found) == 8
         for each in found:
             assert (await search_ids(conn, place.id, parse(each.query))).count == each.count, each
+
+
+async def test_what_is_found_is_grouped_by_the_values_of_a_property(conn: Conn, place: Building) -> None:
+    rating = await branches(conn, place.id, parse_property("Pset_PumpCommon.FireRating"), parse("class:Pump"))
+    assert {each.value: each.count for each in rating} == {"EI 30": 2, "none yet": 1, "REI 60": 1, None: 2}
+    await conn.execute("""UPDATE element SET own_properties = '{"note": "None"}'
+                          WHERE id = %s""", (place.ids["pump"],))  # fmt: skip
+    for text, values in {
+        "Pset_PumpCommon.Load": {"12.5": 1, None: 7},  # an empty text says nothing
+        "Pset_PumpCommon.IsExternal": {"true": 1, None: 7},
+        '"Set with blanks"."100%_x"': {"a_b": 1, None: 7},
+        "own.note": {"None": 1, "x": 1, None: 6},
+        "*.NetFloorArea": {"40": 1, None: 7},
+    }.items():
+        found = await branches(conn, place.id, parse_property(text), None)
+        assert {each.value: each.count for each in found} == values, text
+        for each in found:
+            assert (await search_ids(conn, place.id, parse(each.query))).count == each.count, each
+    for wrong in ("", "class", "Set.", "Set.Name:x", "a.b OR c.d", "live.x", '"open'):
+        with pytest.raises(Invalid):
+            parse_property(wrong)
 
 
 def test_what_is_beside_each_other_must_all_hold_and_or_binds_less() -> None:
@@ -271,8 +292,9 @@ def test_searches_rules_and_viewpoints_are_kept_for_oneself_or_shared(server: Se
         elsewhere = {"key": role["key"]["id"], "role": "facility_engineer", "building": "Another house"}
         client.post("/grants", json=elsewhere).raise_for_status()
         assert other.post(listed, json={**own, "name": "P", "shared": True}).json()["code"] == "permission.elsewhere"
-        assert other.put("/me/workspace", json={"left": {"size": 300, "open": False}}).status_code == 204
-        assert other.get("/me/workspace").json() == {"left": {"size": 300, "open": False}}
+        layout = {"left": {"size": 300, "open": False}, "charts": {place["id"]: [[kept["id"]]]}}
+        assert other.put("/me/workspace", json=layout).status_code == 204
+        assert other.get("/me/workspace").json() == layout
         assert client.get("/me/workspace").json() == {}
     assert client.delete(f"/saved/{kept['id']}").status_code == 204
     assert [each["name"] for each in client.get(listed).json()["items"]] == ["Plant"]

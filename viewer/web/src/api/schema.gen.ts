@@ -1181,7 +1181,7 @@ export interface paths {
         };
         /**
          * Search Groups
-         * @description What a query finds, grouped by class, type, system, zone, room, discipline or model: the branches of a tree.
+         * @description What a query finds, grouped by class, type, system, zone, room, discipline, model or the values of a property.
          */
         get: operations["search_groups_api_v1_buildings__building__search_groups_get"];
         put?: never;
@@ -7419,6 +7419,10 @@ export interface components {
          */
         Layout: {
             bottom?: components["schemas"]["Dock"] | null;
+            /** Charts */
+            charts?: {
+                [key: string]: string[][];
+            } | null;
             /** Front */
             front?: {
                 [key: string]: string;
@@ -15791,9 +15795,11 @@ export interface operations {
     search_groups_api_v1_buildings__building__search_groups_get: {
         parameters: {
             query: {
-                by: "class" | "type" | "system" | "zone" | "space" | "discipline" | "model";
+                by: "class" | "type" | "system" | "zone" | "space" | "discipline" | "model" | "property";
                 /** @description the search language, docs/workspace.md; empty: everything */
                 q?: string;
+                /** @description `Set.Name` as in a query; with `by=property` */
+                property?: string;
             };
             header?: never;
             path: {

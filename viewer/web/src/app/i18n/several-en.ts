@@ -6,11 +6,13 @@ export const several = {
   unknown_one: "{{count}} of them is not known here any more", unknown_other: "{{count}} of them are not known here any more",
   panels: { building: "Building", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Charts" },
   sides: { left: "On the left", right: "On the right", bottom: "Below", beside: "Beside the model" }, move: "Move {{name}} to…", close: "Close {{name}}", open: "Open {{name}} below", reset: "Panels as they were at first",
-  openAlarms: "Open the alarms below the model", openTrend: "Open charts of the selection below the model", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured.", splitterBottom: "Height of the panel below",
+  openAlarms: "Open the alarms below the model", openTrend: "Open charts of the selection below the model", noAlarms: "No open alarms", noTrend: "Nothing to draw", noTrendHint: "Select something that is measured, or drag points here from the tree, a search or the details.", splitterBottom: "Height of the panel below",
   history: "History", versions: "Model versions", audit: "Who changed something", since: "In the model since version {{n}}", until: "Not in the model since version {{n}}", changedIn: "Version {{n}}",
   noAudit: "Nobody has changed anything here", kinds: {
     part: { from: "Parts", to: "Part of" }, whole: { from: "Parts", to: "Part of" }, fills: { from: "Fills", to: "Filled by" }, voids: { from: "Cut out of", to: "Openings" }, connects: { from: "Connected to", to: "Connected to" },
     path: { from: "Joins", to: "Joins" }, feeds: { from: "Feeds", to: "Fed by" }, covers: { from: "Covers", to: "Covered by" }, controls: { from: "Controls", to: "Controlled by" }, bounds: { from: "Bounds", to: "Bounded by" },
     assigned_to: { from: "Assigned to", to: "Assigned here" }, references: { from: "Also has", to: "Also belongs to" },
   }, documents: "Documents", gone: "removed", showAll: "All {{count}}",
+  toChart: "Add to chart", draw: "Draw {{name}}", keepChart: "Keep this chart", dropHere: "Drop points here for a chart", inTrends: "Open in Trends", noCharts: "Remove all charts", range: "Time shown", notMeasured: "Nothing of it is measured",
+  onlySome: "{{count}} of {{all}} points drawn: one chart holds no more", chartsFull: "There is no more room: {{charts}} charts with {{lines}} lines each",
 };

@@ -1,7 +1,7 @@
 /** The main page: the building in 3D between its tree and what is known of the selected thing. */
 import { Button, Drawer } from "antd";
 import { Boxes, ListTree } from "lucide-react";
-import { useEffect, useState, type CSSProperties, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, useState, type CSSProperties, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { useBuilding } from "../context";
@@ -9,7 +9,7 @@ import { HoverCard } from "../equipment/hover-card";
 import { usePhone } from "../lib/prefs";
 import { PaintedNote } from "../issues/painted-note";
 import { useIssueFocus, usePainted } from "../issues/scene-focus";
-import { Empty, Failure, IconButton } from "../parts";
+import { Empty, Failure, IconButton, Lines } from "../parts";
 import { useTree } from "../queries";
 import { useMay } from "../session";
 import { ContextMenu } from "../spatial/context-menu";
@@ -30,9 +30,10 @@ import { useFocus } from "./focus";
 import { RulesLegend } from "../workspace/rules-legend";
 import { useSavedFocus } from "../workspace/focus";
 import { Dock } from "../workspace/dock";
-import { frontOf, movedTo, panelsOf, placeOf, type PanelName, type Side } from "../workspace/docks";
+import { frontOf, movedTo, panelsOf, placeOf, SIDES, type PanelName, type Side } from "../workspace/docks";
 import { changeLayout, clampSize, DEFAULT_SIZE, useLayout } from "../workspace/layout";
-import { AlarmsPanel, TrendPanel } from "../workspace/side-panels";
+import { AlarmsPanel } from "../workspace/alarms-panel";
+import { ChartDrop } from "../workspace/chart-drop";
 import { SeveralPanel } from "../workspace/several";
 import { Splitter } from "../workspace/splitter";
 import { useSceneCommands } from "../workspace/scene-commands";
@@ -44,6 +45,8 @@ import { Legend } from "./legend";
 import { createSceneScope, SceneContext, usePatch, useScene, useSceneState } from "./state";
 import { Toolbar } from "./toolbar";
 import type { Tree } from "../../api/types";
+
+const ChartsPanel = lazy(() => import("../workspace/charts-panel"));
 
 export default function BuildingView({ shown }: { shown: boolean }): ReactNode {
   const { building } = useBuilding();
@@ -97,7 +100,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
     else changeLayout(movedTo(name, "closed"));
   };
   const open = (name: PanelName): void => changeLayout(movedTo(name, "bottom"));
-  const content = (name: PanelName | null): ReactNode => (name === "building" ? panel : name === "inspector" ? inspector : name === "plan" ? <PlanPanel tree={tree} /> : name === "alarms" ? <AlarmsPanel /> : <TrendPanel />);
+  const content = (name: PanelName | null): ReactNode => (name === "building" ? panel : name === "inspector" ? inspector : name === "plan" ? <PlanPanel tree={tree} /> : name === "alarms" ? <AlarmsPanel /> : <Suspense fallback={<Lines />}><ChartsPanel /></Suspense>);
   const dock = (side: Side): ReactNode => {
     const panels = phone ? [] : panelsOf(layout, side, present);
     const front = frontOf(layout, side, panels);
@@ -106,11 +109,18 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
     const body = <Dock side={side} panels={panels} front={front} size={wide(side)} close={close} open={open}>{content(front)}</Dock>;
     return side === "left" ? <>{body}{edge}</> : <>{edge}{body}</>;
   };
-  const beside = state.floorPlan && (phone || placeOf(layout, "plan") === "beside" || placeOf(layout, "plan") === "closed");
+  const beside = phone || !frontOf(layout, "right", panelsOf(layout, "right", present)) ? 0 : wide("right");
+  useEffect(() => {
+    // A new alarm is announced over the model, not over the panel one works with.
+    if (shown) document.documentElement.style.setProperty("--beside", `${beside}px`);
+    return () => void document.documentElement.style.removeProperty("--beside");
+  }, [shown, beside]);
+  const drawing = SIDES.some((side) => frontOf(layout, side, panelsOf(layout, side, present)) === "trend");
+  const planBeside = state.floorPlan && (phone || placeOf(layout, "plan") === "beside" || placeOf(layout, "plan") === "closed");
   return (
     <div className={`scene-view${layout.plan?.size && !phone ? " has-plan-size" : ""}`} style={{ "--left": `${wide("left")}px`, "--right": `${wide("right")}px`, "--plan": `${wide("plan")}px` } as CSSProperties}>
       {dock("left")}
-      {beside ? <><PlanPanel tree={tree} />{phone ? null : <Splitter dock="plan" size={wide("plan")} />}</> : null}
+      {planBeside ? <><PlanPanel tree={tree} />{phone ? null : <Splitter dock="plan" size={wide("plan")} />}</> : null}
       <div className="scene-middle">
       <div className="scene-stage">
         <SceneCanvas tree={tree} />
@@ -132,6 +142,7 @@ function View({ tree, shown, phone }: { tree: Tree; shown: boolean; phone: boole
         <PickingNote />
         <ContextMenu />
         <HoverCard tree={tree} />
+        {phone || drawing ? null : <ChartDrop />}
         {state.adding ? (
           <div className="stage-note" role="status">
             <span>{t("several.addingNote")}</span>

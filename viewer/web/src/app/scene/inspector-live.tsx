@@ -1,7 +1,7 @@
 /** Live values of an element: each with quality, age, the last 24 hours and, where writable, a control. */
 import { useQuery } from "@tanstack/react-query";
 import { Spin } from "antd";
-import { ChevronRight, CircleSlash, Clock, TriangleAlert } from "lucide-react";
+import { ChartLine, ChevronRight, CircleSlash, Clock, TriangleAlert } from "lucide-react";
 import { lazy, Suspense, useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
@@ -9,10 +9,12 @@ import type { Page, Point } from "../../api/types";
 import type { LiveValue, Quality } from "../live";
 import { toQuality } from "../live";
 import { formatNumber, unitText } from "../lib/format";
+import { carry } from "../lib/dragged";
 import { shortName } from "../lib/names";
 import { useValue } from "../lib/values";
-import { Ago, Failure } from "../parts";
+import { Ago, Failure, IconButton } from "../parts";
 import { useMay } from "../session";
+import { useDraw } from "../workspace/charts";
 import type { Series } from "./chart";
 import { PointCommand } from "./command";
 
@@ -38,16 +40,22 @@ export function useLatest(point: Point): LiveValue | undefined {
 }
 
 function PointRow({ point, owner, open, toggle }: { point: Point; owner: string | null; open: boolean; toggle: () => void }): ReactNode {
+  const { t } = useTranslation();
   const may = useMay();
+  const draw = useDraw();
   const latest = useLatest(point);
+  const drawn = point.kind !== "text";
   return (
     <section className={`point${open ? " is-open" : ""}`}>
+      <div className="point-bar" draggable={drawn} onDragStart={(event) => carry(event.dataTransfer, { points: [point.id] })}>
       <button type="button" className="point-head" aria-expanded={open} onClick={toggle}>
         <ChevronRight size={13} aria-hidden className="point-chevron" />
         <span className="point-name" title={point.name}>{shortName(point.name, owner)}</span>
         <QualityMark quality={latest?.quality ?? 0} />
         <PointValue point={point} latest={latest} />
       </button>
+      {drawn ? <IconButton size={14} icon={ChartLine} label={t("several.toChart")} onClick={() => draw({ points: [point.id] })} /> : null}
+      </div>
       {open ? (
         <div className="point-body">
           <div className="point-meta">

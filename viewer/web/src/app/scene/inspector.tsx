@@ -1,5 +1,4 @@
 /** Everything known of the selected element or room. */
-import { Tabs } from "antd";
 import { Copy, Crosshair, Focus, X } from "lucide-react";
 import { App } from "antd";
 import type { ReactNode } from "react";
@@ -14,6 +13,7 @@ import { ElementHistory } from "./inspector-history";
 import { ElementIssues } from "./inspector-issues";
 import { LivePoints } from "./inspector-live";
 import { Properties } from "./inspector-properties";
+import { PanelTabs } from "./panel-tabs";
 import { RoomContents } from "../spatial/room";
 import { SpatialTools } from "../spatial/tools";
 import { usePatch, useShowElement, useShowStorey } from "./state";
@@ -77,7 +77,7 @@ function Body({ element, tree }: { element: ElementDetail; tree: Tree }): ReactN
         </div>
         <SpatialTools element={element} />
       </header>
-      <Tabs key={element.id} size="small" className="inspector-tabs" defaultActiveKey={own.length > 0 ? "live" : isRoom ? "room" : "properties"}
+      <PanelTabs key={element.id} label={t("inspector.title")} first={own.length > 0 ? "live" : isRoom ? "room" : "properties"}
         items={[
           ...(own.length > 0 ? [{ key: "live", label: <>{t("inspector.live")}<Count n={own.length} /></>, children: <LivePoints points={own} owner={element.name} /> }] : []),
           ...(isRoom ? [{ key: "room", label: t("inspector.contents"), children: <RoomContents element={element} /> }] : []),

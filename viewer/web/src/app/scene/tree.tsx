@@ -1,15 +1,17 @@
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Tooltip } from "antd";
-import { Box, ChevronRight, Crosshair, DoorOpen, Layers, Shapes } from "lucide-react";
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { Box, ChevronRight, DoorOpen, Layers, Shapes } from "lucide-react";
+import { useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ElementRow, Tree } from "../../api/types";
 import { useBuilding } from "../context";
 import { everything } from "../queries";
 import { useClassName } from "../lib/names";
+import { usePhone } from "../lib/prefs";
 import { usePatch, useSceneState, useShowElement, useShowStorey } from "./state";
-import { NodeActions } from "../workspace/node-actions";
+import { carry } from "../lib/dragged";
+import { drawnWith, NodeButtons, useNodeOf } from "../workspace/node-actions";
+import { asksMenu, below, menuPlace, useNodeMenu, type At } from "../workspace/node-menu";
 import { clicked, type Click } from "../workspace/selection";
 import { treeRows, type Branch, type TreeRow } from "./tree-rows";
 
@@ -28,6 +30,9 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
   const [branches, setBranches] = useState<readonly Branch[]>([]);
   const [cursor, setCursor] = useState(0);
   const holder = useRef<HTMLDivElement>(null);
+  const nodeOf = useNodeOf();
+  const phone = usePhone(); // a long press is no drag there
+  const { menu, open: openMenu } = useNodeMenu();
 
   const answers = useQueries({
     queries: branches.map((branch) => ({
@@ -79,24 +84,41 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
     else if (event.key === "ArrowRight" && row?.expandable && !row.open) toggle(row);
     else if (event.key === "ArrowLeft" && row?.open) toggle(row);
     else if (event.key === "ArrowLeft" && row) move(rows.findLastIndex((one, i) => i < cursor && one.level < row.level));
+    else if (asksMenu(event)) menuOf(cursor, below(document.getElementById(`tree-row-${cursor}`)));
     else if ((event.key === "Enter" || event.key === " ") && row) choose(row, event);
     else return;
     event.preventDefault();
   };
+  const menuOf = (at: number, where: At): void => {
+    const row = rows[at];
+    const node = row ? nodeOf(row) : null;
+    if (!node) return;
+    setCursor(at);
+    openMenu(node, where);
+  };
+  const onContextMenu = (event: MouseEvent): void => {
+    const under = event.target instanceof Element ? event.target.closest("[role=treeitem]") : null;
+    if (!under) return;
+    event.preventDefault();
+    menuOf(Number(under.id.slice("tree-row-".length)), menuPlace(event));
+  };
   return (
-    <div ref={holder} className="tree" role="tree" tabIndex={0} aria-multiselectable aria-label={t("scene.structure")} onKeyDown={onKeyDown}
+    <>
+    <div ref={holder} className="tree" role="tree" tabIndex={0} aria-multiselectable aria-label={t("scene.structure")} onKeyDown={onKeyDown} onContextMenu={onContextMenu}
       aria-activedescendant={`tree-row-${cursor}`}>
       <div style={{ height: list.getTotalSize(), position: "relative" }}>
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index];
           if (!row) return null;
           const Icon = ICON[row.kind];
+          const node = nodeOf(row);
           const isSelected = row.globalId ? selection.includes(row.globalId) : row.kind === "storey" && row.storey !== null && row.storey === storey;
           return (
             <div key={row.key} id={`tree-row-${item.index}`} role="treeitem" aria-level={row.level + 1} aria-selected={isSelected}
               {...(row.expandable ? { "aria-expanded": row.open === true } : {})}
               className={`tree-row is-${row.kind}${isSelected ? " is-selected" : ""}${cursor === item.index ? " is-cursor" : ""}`}
-              style={{ height: ROW, transform: `translateY(${item.start}px)`, paddingLeft: 6 + row.level * 16 }}
+              style={{ height: ROW, transform: `translateY(${item.start}px)`, paddingLeft: 6 + row.level * 16 }} draggable={!phone && Boolean(row.globalId)}
+              onDragStart={(event) => row.globalId && carry(event.dataTransfer, { elements: drawnWith(row.globalId, selection) })}
               onClick={(event) => {
                 setCursor(item.index);
                 choose(row, event);
@@ -117,16 +139,8 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
                   <Icon size={14} strokeWidth={1.7} aria-hidden className="tree-icon" />
                   <span className={`tree-label${!row.globalId ? "" : hidden.includes(row.globalId) ? " is-hidden" : ghosted.includes(row.globalId) ? " is-ghost" : ""}`} title={row.label}>{row.label}</span>
                   {row.sub ? <span className="tree-sub">{row.sub}</span> : null}
-                  <NodeActions row={row} />
+                  {node ? <NodeButtons node={node} open={openMenu} /> : null}
                   {row.count === undefined ? null : <span className="tree-count">{row.count}</span>}
-                  {row.globalId ? (
-                    <Tooltip title={t("scene.flyTo")} mouseEnterDelay={0.5}>
-                      <button type="button" tabIndex={-1} className="tree-action" aria-label={t("scene.flyTo")} onClick={(event) => {
-                        event.stopPropagation();
-                        if (row.globalId) showElement(row.globalId, row.storey);
-                      }}><Crosshair size={14} /></button>
-                    </Tooltip>
-                  ) : null}
                 </>
               )}
             </div>
@@ -134,5 +148,7 @@ export function StructureTree({ tree }: { tree: Tree }): ReactNode {
         })}
       </div>
     </div>
+    {menu}
+    </>
   );
 }

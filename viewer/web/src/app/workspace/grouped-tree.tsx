@@ -1,19 +1,22 @@
 /** The building as a tree by class, type, system, zone, room, discipline or model. Virtual: a hundred thousand rows cost what forty do. */
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Box, ChevronRight, EyeOff, Focus, Ghost, Layers2 } from "lucide-react";
-import { useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { Box, ChevronRight, Layers2 } from "lucide-react";
+import { useMemo, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ElementRow } from "../../api/types";
 import { useBuilding } from "../context";
+import { carry } from "../lib/dragged";
 import { useClassName } from "../lib/names";
-import { Empty, Failure, IconButton, Lines } from "../parts";
+import { usePhone } from "../lib/prefs";
+import { Empty, Failure, Lines } from "../parts";
 import { everything } from "../queries";
 import { usePatch, useSceneState, useShowElement } from "../scene/state";
 import { clicked, type Click } from "./selection";
 import { elementLabel } from "../scene/tree-rows";
-import { useActions } from "./actions";
-import { useBranches, type Branch } from "./queries";
+import { drawnWith, NodeButtons } from "./node-actions";
+import { asksMenu, below, menuPlace, useNodeMenu, type At, type Node } from "./node-menu";
+import { searchIds, useBranches, type Branch } from "./queries";
 
 const ROW = 30;
 export const GROUPS = ["class", "type", "system", "zone", "space", "discipline", "model"] as const;
@@ -29,7 +32,8 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
   const { selected, selection, adding, hidden, ghosted } = useSceneState();
   const patch = usePatch();
   const showElement = useShowElement();
-  const act = useActions();
+  const phone = usePhone(); // a long press is no drag there
+  const { menu, open: openMenu } = useNodeMenu();
   const [open, setOpen] = useState<readonly string[]>([]);
   const [cursor, setCursor] = useState(0);
   const holder = useRef<HTMLDivElement>(null);
@@ -76,12 +80,31 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
     else if (event.key === "ArrowRight" && branch && !branch.open) toggle(branch.branch.query);
     else if (event.key === "ArrowLeft" && branch?.open) toggle(branch.branch.query);
     else if (event.key === "ArrowLeft") move(rows.findLastIndex((one, i) => i < cursor && one.kind === "branch"));
+    else if (asksMenu(event)) menuOf(cursor, below(document.getElementById(`group-row-${cursor}`)));
     else if ((event.key === "Enter" || event.key === " ") && row) choose(row, event);
     else return;
     event.preventDefault();
   };
+  const nodeOf = (row: Exclude<Row, { kind: "wait" }>): Node => {
+    if (row.kind === "branch") return { label: row.label, one: null, drawn: null, members: async () => (await searchIds(building.id, row.branch.query)).global_ids };
+    const id = row.element.global_id;
+    return { label: elementLabel(row.element), one: id, drawn: drawnWith(id, selection), members: () => Promise.resolve([id]) };
+  };
+  const menuOf = (at: number, where: At): void => {
+    const row = rows[at];
+    if (!row || row.kind === "wait") return;
+    setCursor(at);
+    openMenu(nodeOf(row), where);
+  };
+  const onContextMenu = (event: MouseEvent): void => {
+    const under = event.target instanceof Element ? event.target.closest("[role=treeitem]") : null;
+    if (!under) return;
+    event.preventDefault();
+    menuOf(Number(under.id.slice("group-row-".length)), menuPlace(event));
+  };
   return (
-    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} aria-multiselectable aria-activedescendant={`group-row-${cursor}`}>
+    <>
+    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} onContextMenu={onContextMenu} aria-multiselectable aria-activedescendant={`group-row-${cursor}`}>
       <div style={{ height: list.getTotalSize(), position: "relative" }}>
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index];
@@ -94,6 +117,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
             <div key={item.key} id={`group-row-${item.index}`} role="treeitem" aria-level={row.kind === "branch" ? 1 : 2} aria-selected={isSelected}
               {...(row.kind === "branch" ? { "aria-expanded": row.open } : {})}
               className={`tree-row ${is}${isSelected ? " is-selected" : ""}${cursor === item.index ? " is-cursor" : ""}`} style={{ ...place, paddingLeft: row.kind === "branch" ? 6 : 30 }}
+              draggable={!phone && row.kind === "element"} onDragStart={(event) => row.kind === "element" && carry(event.dataTransfer, { elements: drawnWith(row.element.global_id, selection) })}
               onClick={(event) => {
                 setCursor(item.index);
                 choose(row, event);
@@ -103,11 +127,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
                 <>
                   <span className={`chevron${row.open ? " is-open" : ""}`} aria-hidden><ChevronRight size={14} /></span>
                   <span className="tree-label" title={row.label}>{row.label}</span>
-                  <span className="node-actions" onClick={(event) => event.stopPropagation()} onDoubleClick={(event) => event.stopPropagation()}>
-                    <IconButton size={14} icon={Focus} label={t("workspace.isolate")} onClick={() => void act.isolate(row.branch.query, row.label)} />
-                    <IconButton size={14} icon={EyeOff} label={t("workspace.hide")} onClick={() => void act.hide(row.branch.query)} />
-                    <IconButton size={14} icon={Ghost} label={t("several.ghost")} onClick={() => void act.ghost(row.branch.query)} />
-                  </span>
+                  <NodeButtons node={nodeOf(row)} open={openMenu} />
                   <span className="tree-count">{row.branch.count}</span>
                 </>
               ) : (
@@ -115,6 +135,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
                   <Box size={14} strokeWidth={1.7} aria-hidden className="tree-icon" />
                   <span className={`tree-label${hidden.includes(row.element.global_id) ? " is-hidden" : ghosted.includes(row.element.global_id) ? " is-ghost" : ""}`} title={elementLabel(row.element)}>{elementLabel(row.element)}</span>
                   {by === "class" ? null : <span className="tree-sub">{className(row.element.ifc_class)}</span>}
+                  <NodeButtons node={nodeOf(row)} open={openMenu} />
                 </>
               )}
             </div>
@@ -122,5 +143,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
         })}
       </div>
     </div>
+    {menu}
+    </>
   );
 }

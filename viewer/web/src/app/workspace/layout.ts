@@ -15,7 +15,7 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 const LEAST: Record<DockName, number> = { left: 220, right: 280, plan: 260, bottom: 120 }; // px
 const SHARE = 0.4; // of the window, at most
 
-export const DEFAULT_SIZE: Record<DockName, number> = { left: 296, right: 368, plan: 520, bottom: 240 };
+export const DEFAULT_SIZE: Record<DockName, number> = { left: 296, right: 368, plan: 520, bottom: 264 };
 
 /** A size that leaves room for the rest, px. */
 export function clampSize(dock: DockName, size: number, window: number): number {

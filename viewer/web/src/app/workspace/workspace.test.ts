@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { carried, carries, carry, ELEMENTS } from "../lib/dragged";
 import { paintOf, rgbOf } from "../scene/rules";
+import { EMPTY as NO_CHARTS, MOST_CHARTS, MOST_SERIES, withPoints } from "../telemetry/trends/view";
+import { chartsOf, withCharts } from "./charts";
 import { ranked } from "./commands";
 import { dropSide, frontOf, movedTo, panelsOf, RESET, type PanelName } from "./docks";
 import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
@@ -143,5 +146,43 @@ describe("panels on the sides of the view", () => {
 
   it("are dropped where the hand is, and stay where it is nowhere", () => {
     expect([dropSide(0.1, 0.5), dropSide(0.9, 0.9), dropSide(0.5, 0.9), dropSide(0.5, 0.4), dropSide(-0.1, 0.5)]).toEqual(["left", "right", "bottom", null, null]);
+  });
+});
+
+describe("points dragged into charts", () => {
+  const transfer = (): DataTransfer => {
+    const data = new Map<string, string>();
+    return { setData: (type: string, text: string) => data.set(type, text), getData: (type: string) => data.get(type) ?? "", get types() { return [...data.keys()]; }, effectAllowed: "all" } as unknown as DataTransfer;
+  };
+
+  it("are told from any other drag, and what others wrote is nothing", () => {
+    const drag = transfer();
+    expect([carries(null), carries(drag)]).toEqual([false, false]);
+    carry(drag, { elements: ["a", "b"] });
+    expect([carries(drag), drag.effectAllowed]).toEqual([true, "copy"]);
+    expect(carried(drag)).toEqual({ points: [], elements: ["a", "b"] });
+    for (const odd of ["{", "7", '{"a":1}', "[1, null]"]) {
+      drag.setData(ELEMENTS, odd);
+      expect(carried(drag)).toEqual({ points: [], elements: [] });
+    }
+  });
+
+  it("stand together by unit, once, as far as there is room", () => {
+    const points = [["a", "DEG_C"], ["b", "PERCENT"], ["c", "DEG_C"], ["d", null]].map(([id, unit]) => ({ id: id ?? "", unit: unit ?? null }));
+    const drawn = withPoints(NO_CHARTS, points, null);
+    expect(drawn.charts).toEqual([["a", "c"], ["b"], ["d"]]);
+    expect(withPoints(drawn, points, null).charts).toEqual(drawn.charts);
+    expect(withPoints(drawn, [{ id: "d", unit: null }], 1).charts).toEqual([["a", "c"], ["b", "d"], ["d"]]);
+    const many = Array.from({ length: 200 }, (_, i) => ({ id: `p${i}`, unit: `u${i % 20}` }));
+    const full = withPoints(NO_CHARTS, many, null).charts;
+    expect([full.length <= MOST_CHARTS, Math.max(...full.map((one) => one.length)) <= MOST_SERIES]).toEqual([true, true]);
+  });
+
+  it("are kept by building, and are gone when the last is removed", () => {
+    const kept = merged({ charts: { one: [["a"]] } }, { charts: withCharts({ one: [["a"]] }, "two", [["b"]]) });
+    expect([chartsOf(kept, "one"), chartsOf(kept, "two")]).toEqual([[["a"]], [["b"]]]);
+    const less = merged(kept, { charts: withCharts(kept.charts ?? {}, "one", []) });
+    expect(less.charts).toEqual({ two: [["b"]] });
+    expect(Object.keys(withCharts(Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`b${i}`, [["a"]]])), "new", [["a"]]))).toHaveLength(50);
   });
 });

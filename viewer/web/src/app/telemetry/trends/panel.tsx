@@ -43,6 +43,8 @@ export interface PanelProps {
   move: (by: -1 | 1) => void;
   add: (() => void) | null;
   loading: boolean;
+  /** px of the plot; unless told, what suits so many charts on a page. */
+  height?: number;
 }
 
 export function ChartPanel(props: PanelProps): ReactNode {
@@ -65,7 +67,7 @@ export function ChartPanel(props: PanelProps): ReactNode {
     if (plot.current) register(index, { plot: plot.current, lines });
     return () => register(index, null);
   }, [register, index, lines]);
-  const height = phone ? 230 : count === 1 ? 400 : count === 2 ? 290 : 220;
+  const height = props.height ?? (phone ? 230 : count === 1 ? 400 : count === 2 ? 290 : 220);
   const label = useSummary(lines, span, zone);
   const empty = series.length > 0 && series.every((one) => one.samples !== null && !one.loading && one.samples.ts.length === 0);
   const first = series.some((one) => one.samples === null && !one.error) || (props.loading && own.length === 0);

@@ -5,12 +5,12 @@ import { Check, GripVertical, Plus, Search } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useBuilding } from "../../context";
+import { carry } from "../../lib/dragged";
 import { shortName } from "../../lib/names";
 import { Empty, Failure, Lines } from "../../parts";
 import { itemsOf, usePaged } from "../../queries";
 import { symbolOf, type FullPoint } from "../types";
 
-export const DRAGGED = "application/x-twin-point";
 const ROW = 46;
 
 export function PointPicker({ chosen, add, autoFocus }: { chosen: ReadonlySet<string>; add: (point: FullPoint) => void; autoFocus?: boolean }): ReactNode {
@@ -53,8 +53,7 @@ function PickerRow({ point, top, added, add }: { point: FullPoint; top: number; 
   const drawn = point.kind !== "text";
   return (
     <li className={`trend-picker-row${added ? " is-added" : ""}`} style={{ transform: `translateY(${top}px)`, height: ROW }} draggable={drawn} onDragStart={(event) => {
-      event.dataTransfer.setData(DRAGGED, point.id);
-      event.dataTransfer.effectAllowed = "copy";
+      carry(event.dataTransfer, { points: [point.id] });
     }}>
       {drawn ? <GripVertical size={13} aria-hidden className="trend-grip" /> : <span className="trend-grip" />}
       <span className="trend-picker-text">

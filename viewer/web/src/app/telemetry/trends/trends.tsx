@@ -1,24 +1,28 @@
 /** Trends: any points in one or several charts, from an hour to years, with alarms and orders, to look at and to take along. */
 import { Button, Drawer } from "antd";
 import { ChartLine, Plus } from "lucide-react";
-import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent, type ReactNode } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
 import { useBuilding } from "../../context";
 import { usePhone } from "../../lib/prefs";
-import { Empty, useNow } from "../../parts";
+import type { Dragged } from "../../lib/dragged";
+import { Empty } from "../../parts";
 import { useMe } from "../../session";
 import { symbolOf, type FullPoint } from "../types";
 import { usePointsById, useSettled, useZone } from "./data";
 import { useMarked } from "./events";
 import type { Drawn } from "./export";
 import { ChartPanel } from "./panel";
-import { DRAGGED, PointPicker } from "./picker";
-import { isPreset, spanOf, type Range, type Span } from "./ranges";
+import { DropZone } from "./drop-zone";
+import { usePointsOf } from "./dropped";
+import { PointPicker } from "./picker";
+import { spanOf } from "./ranges";
 import { savedViews } from "./saved";
 import { createShown } from "./shown";
 import { TrendsToolbar } from "./toolbar";
-import { chartFor, parseView, viewText, withChartMoved, withoutChart, withoutPoint, withPoint, type TrendsView } from "./view";
+import { useRange } from "./use-range";
+import { chartFor, parseView, viewText, withChartMoved, withoutChart, withoutPoint, withPoint, withPoints, type TrendsView } from "./view";
 import { commonSides, sidesOf } from "./plot";
 import "../telemetry.css";
 
@@ -47,6 +51,11 @@ export default function Trends(): ReactNode {
     known.current.set(point.id, point);
     change((before) => withPoint(before, point.id, chart === "any" ? chartFor(before, point.unit, unitOf) : chart));
   };
+  const pointsOf = usePointsOf();
+  const drop = (what: Dragged, chart: number | null): void => void pointsOf(what).then((found) => {
+    for (const point of found) known.current.set(point.id, point);
+    change((before) => withPoints(before, found, chart));
+  });
   const sides = useMemo(() => {
     return commonSides(view.charts.map((chart) => sidesOf(chart.flatMap((id) => {
       const point = points.get(id);
@@ -61,20 +70,20 @@ export default function Trends(): ReactNode {
         <TrendsToolbar view={view} change={change} shown={shown} show={show} zone={zone} points={points} drawn={() => [...drawn.current].sort(([a], [b]) => a - b).map(([, one]) => one)}
           pick={phone ? () => setPicking("any") : null} />
         {view.charts.length === 0 ? (
-          <DropZone drop={(id) => change((before) => withPoint(before, id, null))} className="trends-empty">
+          <DropZone drop={(what) => drop(what, null)} className="trends-empty">
             <Empty icon={ChartLine} title={t("telemetry.trends.none")} hint={t(phone ? "telemetry.trends.noneHintPhone" : "telemetry.trends.noneHint")}
               action={phone ? <Button type="primary" icon={<Plus size={15} />} onClick={() => setPicking("any")}>{t("telemetry.trends.add")}</Button> : null} />
           </DropZone>
         ) : (
           <>
             {view.charts.map((chart, i) => (
-              <DropZone key={i} drop={(id) => change((before) => withPoint(before, id, i))}>
+              <DropZone key={i} drop={(what) => drop(what, i)}>
                 <ChartPanel ids={chart} points={points} index={i} count={view.charts.length} view={view} span={span} shown={shown} show={show} back={back} zone={zone} sides={sides} marked={marked} register={register}
                   remove={(id) => change((before) => withoutPoint(before, id, i))} close={() => change((before) => withoutChart(before, i))} move={(by) => change((before) => withChartMoved(before, i, by))}
                   add={phone ? () => setPicking(i) : null} loading={loading} />
               </DropZone>
             ))}
-            {phone ? null : <DropZone drop={(id) => change((before) => withPoint(before, id, null))} className="trends-new">{t("telemetry.trends.dropNew")}</DropZone>}
+            {phone ? null : <DropZone drop={(what) => drop(what, null)} className="trends-new">{t("telemetry.trends.dropNew")}</DropZone>}
           </>
         )}
       </div>
@@ -82,28 +91,6 @@ export default function Trends(): ReactNode {
         <Drawer open={picking !== null} onClose={() => setPicking(null)} placement="bottom" size="75%" title={t("telemetry.trends.add")} classNames={{ body: "flush" }} destroyOnHidden>{picker}</Drawer>
       ) : null}
     </div>
-  );
-}
-
-/** A place that a point can be dropped on. */
-function DropZone({ drop, children, className = "" }: { drop: (id: string) => void; children: ReactNode; className?: string }): ReactNode {
-  const [over, setOver] = useState(false);
-  const wanted = (event: DragEvent): boolean => event.dataTransfer.types.includes(DRAGGED);
-  return (
-    <div className={`trend-drop ${className}${over ? " is-over" : ""}`} onDragOver={(event) => {
-      if (!wanted(event)) return;
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "copy";
-      setOver(true);
-    }} onDragLeave={(event) => {
-      if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setOver(false);
-    }} onDrop={(event) => {
-      setOver(false);
-      const id = event.dataTransfer.getData(DRAGGED);
-      if (!id) return;
-      event.preventDefault();
-      drop(id);
-    }}>{children}</div>
   );
 }
 
@@ -131,45 +118,4 @@ function useView(): [TrendsView, (next: (before: TrendsView) => TrendsView) => v
     setParams(new URLSearchParams(text), { replace: true });
   }, [saved, setParams]);
   return [view, change];
-}
-
-const MOST_BACK = 30;
-
-/** What the charts show: follows the clock with a preset, moves at once under the hand, and settles in the address. */
-function useRange(view: TrendsView, change: (next: (before: TrendsView) => TrendsView) => void, store: { get: () => Span; set: (span: Span) => void }, zone: string): {
-  show: (range: Range) => void; back: () => void;
-} {
-  const past = useRef<Range[]>([]);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const pending = useRef(false);
-  const follows = isPreset(view.range);
-  const every = follows ? Math.max(2000, Math.min(60_000, (store.get().to - store.get().from) / 1000)) : 3_600_000;
-  const now = useNow(every);
-  useEffect(() => {
-    if (!pending.current) store.set(spanOf(view.range, follows ? Math.max(now, Date.now() - every) : 0, zone));
-  }, [view.range, now, follows, every, store, zone]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const show = useCallback((range: Range) => {
-    store.set(spanOf(range, Date.now(), zone));
-    clearTimeout(timer.current);
-    const settle = (): void => {
-      pending.current = false;
-      change((before) => {
-        past.current = [...past.current, before.range].slice(-MOST_BACK);
-        return { ...before, range };
-      });
-    };
-    if (isPreset(range)) return settle();
-    pending.current = true;
-    timer.current = setTimeout(settle, 300);
-  }, [change, store, zone]);
-  const back = useCallback(() => {
-    const range = past.current.pop();
-    if (range === undefined) return;
-    clearTimeout(timer.current);
-    pending.current = false;
-    store.set(spanOf(range, Date.now(), zone));
-    change((before) => ({ ...before, range }));
-  }, [change, store, zone]);
-  return { show, back };
 }

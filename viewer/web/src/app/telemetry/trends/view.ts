@@ -54,6 +54,18 @@ export function withPoint(view: TrendsView, point: string, chart: number | null)
   };
 }
 
+/** Points let go in a chart, or (`null`) below: those of one unit in a new chart together, what is drawn already left out. */
+export function withPoints(view: TrendsView, points: readonly { id: string; unit: string | null }[], chart: number | null): TrendsView {
+  if (chart !== null) return points.reduce((now, point) => withPoint(now, point.id, chart), view);
+  const drawn = new Set(view.charts.flat());
+  const units = new Map<string | null, number>();
+  return points.filter((point) => !drawn.has(point.id)).reduce((now, point) => {
+    const at = units.get(point.unit) ?? null;
+    if (at === null) units.set(point.unit, now.charts.length);
+    return withPoint(now, point.id, at);
+  }, view);
+}
+
 export function withoutPoint(view: TrendsView, point: string, chart: number): TrendsView {
   return { ...view, charts: view.charts.map((points, i) => (i === chart ? points.filter((one) => one !== point) : points)).filter((points) => points.length > 0) };
 }
