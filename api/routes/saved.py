@@ -75,7 +75,7 @@ class Layout(BaseModel):
     panels: Annotated[dict[PanelName, Side], Field(max_length=20)] | None = None  # where each one is, if moved
     front: Annotated[dict[PanelName, PanelName], Field(max_length=10)] | None = None  # by side: the tab on top
     tab: Annotated[str, Field(max_length=40)] | None = None
-    group: Annotated[str, Field(max_length=40)] | None = None  # what the tree is grouped by
+    group: Annotated[str, Field(max_length=600)] | None = None  # what the tree is grouped by
     charts: Annotated[dict[UUID, Charts], Field(max_length=50)] | None = None  # by building: what is drawn below
 
 

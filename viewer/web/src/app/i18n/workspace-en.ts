@@ -11,4 +11,5 @@ export const workspace = {
   others: "Everything else", ghosts: "as ghosts", asTheyAre: "as it is", example: { name: "Fire rating missing", missing: "Fire rating missing", there: "Fire rating given" },
   undo: "Undo", redo: "Redo", splitter: { left: "Width of the left panel", right: "Width of the right panel", plan: "Width of the plan" },
   palette: "Commands", paletteHint: "A command, a page, an element…", noCommand: "No command or element is called that", page: "Page", command: "Command", element: "Element", view: "View", searchFor: "Search for “{{text}}”", actions: { fit: "Fit the view", all: "Show everything", plan: "Floor plan beside the model", labels: "Labels on or off", noColour: "End colouring", panel: "Left panel on or off", saveView: "Saved views and rules" },
+  fact: { same: "Find all with this value", without: "Find all without {{name}}", colour: "Colour by {{name}}", group: "Arrange the tree by {{name}}", others: "Other values", properties: "Properties", anySet: "any set" },
 };

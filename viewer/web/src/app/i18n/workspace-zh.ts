@@ -11,4 +11,5 @@ export const workspace = {
   others: "其余构件", ghosts: "半透明", asTheyAre: "保持原样", example: { name: "缺少耐火等级", missing: "缺少耐火等级", there: "已填耐火等级" },
   undo: "撤销", redo: "重做", splitter: { left: "左侧面板宽度", right: "右侧面板宽度", plan: "平面图宽度" },
   palette: "命令", paletteHint: "命令、页面、构件…", noCommand: "没有这样的命令或构件", page: "页面", command: "命令", element: "构件", view: "视图", searchFor: "搜索“{{text}}”", actions: { fit: "适应视图", all: "显示全部", plan: "在模型旁显示平面图", labels: "显示或隐藏标签", noColour: "结束着色", panel: "显示或隐藏左侧面板", saveView: "已保存的视图与规则" },
+  fact: { same: "查找同值的全部构件", without: "查找没有“{{name}}”的构件", colour: "按“{{name}}”着色", group: "结构树按“{{name}}”排列", others: "其他值", properties: "属性", anySet: "任意属性集" },
 };

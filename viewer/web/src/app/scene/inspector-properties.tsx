@@ -9,14 +9,17 @@ import { useClassName } from "../lib/names";
 import { IconButton } from "../parts";
 import { useWrite } from "../queries";
 import { useMay } from "../session";
+import { FactMenu, type About } from "../workspace/fact-menu";
+import { propertyKey, sameValue } from "../workspace/text";
 import { Relations } from "./inspector-relations";
 
 export function Properties({ element }: { element: ElementDetail }): ReactNode {
   const { t } = useTranslation();
   const className = useClassName();
-  const facts: [string, ReactNode][] = [
-    [t("inspector.class"), element.predefined_type ? `${className(element.ifc_class)} · ${element.predefined_type}` : className(element.ifc_class)],
-    [t("inspector.type"), element.type?.name],
+  const facts: [string, ReactNode, About?][] = [
+    [t("inspector.class"), element.predefined_type ? `${className(element.ifc_class)} · ${element.predefined_type}` : className(element.ifc_class),
+      { name: t("inspector.class"), key: "is", value: element.ifc_class, group: "class" }],
+    [t("inspector.type"), element.type?.name, { name: t("inspector.type"), key: "type", value: sameValue(element.type?.name), group: "type" }],
     [t("inspector.description"), element.description],
     [t("inspector.objectType"), element.object_type],
     [t("inspector.tag"), element.tag],
@@ -30,7 +33,7 @@ export function Properties({ element }: { element: ElementDetail }): ReactNode {
   return (
     <div className="sections">
       <dl className="facts">
-        {facts.filter(([, value]) => Boolean(value)).map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {facts.filter(([, value]) => Boolean(value)).map(([name, value, about]) => <div key={name} {...(about ? { className: "has-menu" } : {})}><dt>{name}</dt><dd>{value}</dd>{about ? <FactMenu about={about} /> : null}</div>)}
       </dl>
       <OwnProperties element={element} />
       <Relations element={element} />
@@ -49,6 +52,12 @@ export function brief(value: unknown): string {
   return parts.join(" ") || Object.values(object).filter((one) => typeof one === "string").join(" ");
 }
 
+/** A property as the search language names it. */
+function aboutProperty(set: string, name: string, value: unknown): About {
+  const key = propertyKey(`${set}.${name}`);
+  return { name, key, value: sameValue(value), group: `property:${key}` };
+}
+
 function Sets({ sets, open = false }: { sets: PropertySets; open?: boolean }): ReactNode {
   const names = Object.keys(sets).toSorted();
   return names.map((name, i) => <Group key={name} title={name} values={sets[name] ?? {}} open={open || (i < 2 && names.length < 6)} />);
@@ -65,13 +74,14 @@ function Group({ title, values, open }: { title: string; values: Record<string, 
           const property = values[name];
           if (!property) return null;
           return (
-            <div key={name}>
+            <div key={name} className="has-menu">
               <dt title={name}>{name}</dt>
               <dd>
                 {valueText(property.value, i18n.language, t("value.yes"), t("value.no"))}
                 {property.unit ? <span className="unit"> {property.unit}</span> : null}
                 {property.inherited ? <em title={t("inspector.inheritedHint")}>{t("inspector.inherited")}</em> : null}
               </dd>
+              <FactMenu about={aboutProperty(title, name, property.value)} />
             </div>
           );
         })}

@@ -16,6 +16,7 @@ import { clicked, type Click } from "./selection";
 import { elementLabel } from "../scene/tree-rows";
 import { drawnWith, NodeButtons } from "./node-actions";
 import { asksMenu, below, menuPlace, useNodeMenu, type At, type Node } from "./node-menu";
+import { natural } from "./by-value";
 import { searchIds, useBranches, type Branch } from "./queries";
 
 const ROW = 30;
@@ -24,11 +25,14 @@ export type Group = (typeof GROUPS)[number];
 
 type Row = { kind: "branch"; branch: Branch; label: string; open: boolean } | { kind: "element"; element: ElementRow } | { kind: "wait"; key: string };
 
-export function GroupedTree({ by }: { by: Group }): ReactNode {
+/** What a layout may keep as the order of the tree: one of these, or `property:` and a property as a query writes it. */
+export const isGroup = (group: string | null | undefined): group is string => group?.startsWith("property:") === true || GROUPS.some((one) => one === group);
+
+export function GroupedTree({ by }: { by: string }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const className = useClassName();
-  const branches = useBranches(building.id, by, true);
+  const branches = useBranches(building.id, by);
   const { selected, selection, adding, hidden, ghosted } = useSceneState();
   const patch = usePatch();
   const showElement = useShowElement();
@@ -45,14 +49,15 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
     })),
     combine: (results) => new Map(results.flatMap((result, i) => (result.data ? [[open[i] ?? "", result.data] as const] : []))),
   });
-  const rows = useMemo<Row[]>(() => (branches.data ?? []).flatMap((branch): Row[] => {
+  const sorted = useMemo(() => (by.startsWith("property:") ? branches.data?.toSorted((a, b) => Number(a.value === null) - Number(b.value === null) || natural(a.value ?? "", b.value ?? "")) : branches.data), [branches.data, by]);
+  const rows = useMemo<Row[]>(() => (sorted ?? []).flatMap((branch): Row[] => {
     const isOpen = open.includes(branch.query);
     const label = branch.value === null ? t("workspace.without") : by === "class" ? className(branch.value) : branch.value;
     const head: Row = { kind: "branch", branch, label, open: isOpen };
     if (!isOpen) return [head];
     const inside = answers.get(branch.query);
     return [head, ...(inside ? inside.map((element): Row => ({ kind: "element", element })) : [{ kind: "wait" as const, key: branch.query }])];
-  }), [branches.data, open, answers, by, className, t]);
+  }), [sorted, open, answers, by, className, t]);
   const list = useVirtualizer({ count: rows.length, getScrollElement: () => holder.current, estimateSize: () => ROW, overscan: 12 });
   if (branches.isError) return <Failure error={branches.error} retry={() => void branches.refetch()} />;
   if (!branches.data) return <Lines />;
@@ -104,7 +109,7 @@ export function GroupedTree({ by }: { by: Group }): ReactNode {
   };
   return (
     <>
-    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t(`workspace.by_.${by}`)} onKeyDown={onKeyDown} onContextMenu={onContextMenu} aria-multiselectable aria-activedescendant={`group-row-${cursor}`}>
+    <div ref={holder} className="tree grouped-tree" role="tree" tabIndex={0} aria-label={t("workspace.by")} onKeyDown={onKeyDown} onContextMenu={onContextMenu} aria-multiselectable aria-activedescendant={`group-row-${cursor}`}>
       <div style={{ height: list.getTotalSize(), position: "relative" }}>
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index];

@@ -25,10 +25,11 @@ export const useWords = (building: string, enabled: boolean): UseQueryResult<Sea
     staleTime: 10 * 60_000,
   });
 
-export const useBranches = (building: string, by: string, enabled: boolean): UseQueryResult<Branch[]> =>
-  useQuery({
-    queryKey: ["elements", "groups", building, by],
-    queryFn: ({ signal }) => get<Branch[]>(`/buildings/${building}/search/groups`, { by }, signal),
-    enabled,
-    staleTime: 5 * 60_000,
-  });
+/** The values of what a tree is grouped by: a word of the server, or `property:` and a property as a query writes it. */
+export function branchesOf(building: string, group: string, signal?: AbortSignal): Promise<Branch[]> {
+  const [by = "", ...property] = group.split(":");
+  return get<Branch[]>(`/buildings/${building}/search/groups`, by === "property" ? { by, property: property.join(":") } : { by }, signal);
+}
+
+export const useBranches = (building: string, group: string): UseQueryResult<Branch[]> =>
+  useQuery({ queryKey: ["elements", "groups", building, group], queryFn: ({ signal }) => branchesOf(building, group, signal), staleTime: 5 * 60_000 });

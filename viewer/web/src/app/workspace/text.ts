@@ -14,12 +14,29 @@ export function quoted(text: string): string {
   return /^[^\s()",:=~<>!*-][^\s()",:=~<>!*]*$/.test(text) && !["OR", "AND", "NOT"].includes(text) ? text : `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
 
+/** What elements of the same value have: a value of the language; null for what is no text, number, true or false. */
+export function sameValue(value: unknown): string | null {
+  if (typeof value === "number" || typeof value === "boolean") return quoted(String(value));
+  if (typeof value !== "string" || value === "" || value.length > 500) return null;
+  return quoted(/^(none|any)$/i.test(value) ? `${value}*` : value); // the bare words ask whether there is a value
+}
+
 /** A property as a key: each part in quotes where it has to be. */
 export function propertyKey(path: string): string {
   const dot = path.indexOf(".");
   if (dot < 0) return quoted(path);
   const plain = (part: string): string => (/^[^\s()",:=~<>!]+$/.test(part) ? part : `"${part.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
   return `${plain(path.slice(0, dot))}.${plain(path.slice(dot + 1))}`;
+}
+
+/** Properties, and before them those that several sets have, as of any set. */
+export function withAnySet(properties: readonly string[]): string[] {
+  const sets = new Map<string, number>();
+  for (const path of properties) {
+    const name = path.slice(path.indexOf(".") + 1);
+    sets.set(name, (sets.get(name) ?? 0) + 1);
+  }
+  return [...[...sets].filter(([, count]) => count > 1).map(([name]) => `*.${name}`).toSorted(), ...properties];
 }
 
 const VALUES: Partial<Record<string, (words: Words) => readonly string[]>> = {

@@ -3,12 +3,13 @@ import { carried, carries, carry, ELEMENTS } from "../lib/dragged";
 import { paintOf, rgbOf } from "../scene/rules";
 import { EMPTY as NO_CHARTS, MOST_CHARTS, MOST_SERIES, withPoints } from "../telemetry/trends/view";
 import { chartsOf, withCharts } from "./charts";
+import { natural, rulesByValue, type Valued } from "./by-value";
 import { ranked } from "./commands";
 import { dropSide, frontOf, movedTo, panelsOf, RESET, type PanelName } from "./docks";
 import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
 import { clampSize, merged } from "./layout";
 import { clicked, consistent, MOST_SELECTED, queryOf, ranged, shared, toggled } from "./selection";
-import { propertyKey, quoted, suggestions, type Words } from "./text";
+import { propertyKey, quoted, sameValue, suggestions, withAnySet, type Words } from "./text";
 
 const same = (a: number, b: number): boolean => a === b;
 const after = (...states: number[]): History<number> => states.reduce<History<number>>((history, one) => seen(history, one, same), EMPTY);
@@ -58,6 +59,7 @@ describe("suggestions while one types a query", () => {
     expect(quoted('a"b\\c')).toBe('"a\\"b\\\\c"');
     expect(quoted("IfcWall")).toBe("IfcWall");
     expect(quoted("OR")).toBe('"OR"');
+    expect(withAnySet(["A.Fire", "A.Load", "B.Fire"])).toEqual(["*.Fire", "A.Fire", "A.Load", "B.Fire"]);
     expect(propertyKey("My set.a b")).toBe('"My set"."a b"');
   });
 });
@@ -184,5 +186,44 @@ describe("points dragged into charts", () => {
     const less = merged(kept, { charts: withCharts(kept.charts ?? {}, "one", []) });
     expect(less.charts).toEqual({ two: [["b"]] });
     expect(Object.keys(withCharts(Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`b${i}`, [["a"]]])), "new", [["a"]]))).toHaveLength(50);
+  });
+});
+
+describe("colours by value", () => {
+  const valued = (values: readonly (string | null)[]): Valued[] => values.map((value, i) => ({ value, count: 100 - i, query: `S.N:${value ?? "none"}` }));
+
+  it("give each of a few values its own, and what has none no colour", () => {
+    expect(rulesByValue("S.N", valued(["REI 90", "EI 30", null]), "Other")).toEqual([
+      { query: "S.N:EI 30", colour: "#d55e00", label: "EI 30" }, { query: "S.N:REI 90", colour: "#0072b2", label: "REI 90" },
+    ]);
+    expect(rulesByValue("S.N", valued([null]), "Other")).toEqual([]);
+  });
+
+  it("give the most frequent of many their own, and the rest one", () => {
+    const rules = rulesByValue("S.N", valued(Array.from({ length: 20 }, (_, i) => `type ${20 - i}`)), "Other");
+    expect(rules.map((one) => one.label)).toEqual(["type 14", "type 15", "type 16", "type 17", "type 18", "type 19", "type 20", "Other"]);
+    expect(rules.at(-1)?.query).toBe("S.N:any");
+    expect(new Set(rules.map((one) => one.colour)).size).toBe(8);
+  });
+
+  it("put numbers into classes of about as many elements each, every one in exactly one", () => {
+    const areas = [1.5, 3.1, 4.8, 4.9, 5.2, 6.3, 6.7, 7.2, 7.5, 10.5, 10.7, 14.99, 18, 22, 230, 640];
+    for (const numbers of [areas, areas.map((one) => -one), areas.map((one) => 20 + one / 1e5), areas.map((one) => one * 1e9)]) {
+      const rules = rulesByValue("S.N", numbers.map((one, i) => ({ value: String(one), count: i < 4 ? 26 : 22, query: "" })), "Other");
+      const holds = (query: string, number: number): boolean => query.split(" ").every((part) => {
+        const found = /^S\.N(>=|<)(.+)$/.exec(part);
+        return found?.[1] === "<" ? number < Number(found[2]) : number >= Number(found?.[2]);
+      });
+      const inside = rules.map((rule) => numbers.filter((one) => holds(rule.query, one)).length);
+      expect([rules.length, new Set(rules.map((one) => one.colour)).size]).toEqual([7, 7]);
+      expect(inside.reduce((sum, one) => sum + one, 0)).toBe(numbers.length);
+      expect([Math.min(...inside) >= 1, Math.max(...inside) <= 5]).toEqual([true, true]);
+    }
+    expect(rulesByValue("S.N", areas.map((one) => ({ value: String(one), count: 1, query: "" })), "").map((one) => one.label).slice(0, 2)).toEqual(["< 4.8", "4.8 – 5.2"]);
+    expect(["10", "9.5", "6.675", "6.1425"].toSorted(natural)).toEqual(["6.1425", "6.675", "9.5", "10"]);
+  });
+
+  it("ask for a value as it stands, and not for what only looks like asking", () => {
+    expect([sameValue("REI 60"), sameValue(2.5), sameValue(-1), sameValue(true), sameValue("None"), sameValue(["a"]), sameValue(null), sameValue("")]).toEqual(['"REI 60"', "2.5", '"-1"', "true", '"None*"', null, null, null]);
   });
 });
