@@ -1,7 +1,6 @@
 """The finishing process as the server sees it: kept warm, replaced when it dies."""
 
 import asyncio
-import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -10,6 +9,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from twin.errors import Invalid
+from twin.side_process import side_process
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,7 +27,7 @@ class Finisher:
         assert not kwargs
         for attempt in (1, 2):
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+                self._pool = side_process()
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
             except BrokenProcessPool:

@@ -5,7 +5,6 @@ for a while.
 """
 
 import asyncio
-import multiprocessing
 import signal
 import time
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from typing import Any, Final, ParamSpec, TypeVar, cast
 import structlog
 
 from twin.errors import Invalid, Unavailable
+from twin.side_process import side_process
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -60,7 +60,7 @@ class Statistician:
 
     async def _run(self, function: Callable[..., R], *args: Any) -> R:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+            self._pool = side_process()
         pool = self._pool
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, _limited, self._limit_s, function, *args)

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 
-NODE = Path(sys.executable).with_name("node")
+from tests.node import NODE
+
 SCRIPT = Path(__file__).parent / "identity" / "provider.mjs"
 HOPS = 12
 
@@ -27,8 +27,8 @@ def providing(callback: str) -> Iterator[str]:
                 return
         raise RuntimeError("the provider did not start: is viewer/web/node_modules there? `make setup` installs it")
     finally:
-        process.terminate()
-        process.wait(10)
+        process.kill()
+        process.wait(30)
         process.stdout.close()
 
 

@@ -1,5 +1,6 @@
 """A real server in a process of its own, for tests that speak HTTP, WebSocket or use a browser."""
 
+import contextlib
 import os
 import re
 import signal
@@ -49,7 +50,7 @@ class Server:
     def kill(self) -> None:
         """SIGKILL, as the power cut does it."""
         self.process.kill()
-        self.process.wait()
+        self.process.wait(30)
 
 
 def run_twin(
@@ -96,6 +97,7 @@ def serving(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     server = Server(process, data, database)
     listener = threading.Thread(target=_listen, args=(server,), daemon=True)
@@ -112,13 +114,14 @@ def serving(
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        listener.join(5)
-        if process.stdout:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # whatever of it is left: it would keep its output open
+        process.wait(30)
+        listener.join(30)
+        # Closing what somebody still reads would wait without end, and no signal ends that.
+        if process.stdout and not listener.is_alive():
             process.stdout.close()
 
 

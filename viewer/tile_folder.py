@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import sys
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import MeshArrays, load_extract
+from twin.side_process import side_process
 from viewer.tiles import Tile, build_tiles
 from viewer.tileset import tileset_of
 
@@ -40,7 +40,7 @@ async def build_tiles_in_process(
     loop = asyncio.get_running_loop()
     if pool is not None:
         return await loop.run_in_executor(pool, build_folder, folder, out, storey)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as own:
+    with side_process() as own:
         return await loop.run_in_executor(own, build_folder, folder, out, storey)
 
 

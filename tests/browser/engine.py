@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.tower import global_id, write_tower
+from tests.node import NODE
 
 WEB = Path(__file__).parents[2] / "viewer" / "web"
-NODE = Path(__file__).parents[2] / ".venv" / "bin" / "node"
 SLAB, WALL, ROOM, CUPBOARD = (
     global_id(1, ifc_class) for ifc_class in ("IfcSlab", "IfcWall", "IfcSpace", "IfcFurniture")
 )
@@ -56,8 +56,7 @@ def engine_pages(folder: Path) -> Iterator[str]:
     """The page as it is built for production, and towers of tiles in `folder`; its address."""
     if not (WEB / "node_modules" / "vite").is_dir():
         pytest.skip("viewer/web has no node_modules: run make setup")
-    node = str(NODE) if NODE.exists() else "node"
-    command = [node, "--input-type=module", "-e", BUILD, str(WEB), str(folder)]
+    command = [str(NODE), "--input-type=module", "-e", BUILD, str(WEB), str(folder)]
     subprocess.run(command, cwd=WEB, check=True, capture_output=True, timeout=100)
     write_tower(folder / "tower", storeys=3, per_storey=31)
     (folder / "tower" / "tileset.json").rename(folder / "tower" / "next.json")  # a later version beside the first

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.node import NODE
+
 FOLDER = Path(__file__).parent
-NODE = Path(sys.executable).with_name("node")
 NPM = Path(sys.executable).with_name("npm")
 
 
@@ -59,10 +60,11 @@ def install() -> None:
         if stamp.exists() and stamp.read_text() == wanted:
             return
         command = [str(NPM), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        path = f"{NODE.parent}:{os.environ.get('PATH', os.defpath)}"
+        path = f"{NPM.parent}:{os.environ.get('PATH', os.defpath)}"
         done = subprocess.run(
-            command, cwd=FOLDER, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
-        )
+            command, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=300,
+            env={**os.environ, "PATH": path},
+        )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"npm ci in {FOLDER} failed:\n{(done.stdout + done.stderr)[-2000:]}")
         stamp.write_text(wanted)
@@ -86,4 +88,4 @@ def serving() -> Iterator[PGlite]:
             yield server
         finally:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=30)

@@ -116,8 +116,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory, secure: Secure) -> Iterator
                 break
         time.sleep(0.02)
     yield port
-    process.terminate()
-    process.wait()
+    process.kill()
+    process.wait(30)
 
 
 def settings_of(port: int, **rest: Any) -> dict[str, Any]:
