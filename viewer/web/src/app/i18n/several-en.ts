@@ -1,7 +1,7 @@
 /** Several chosen elements, panels that are moved, and what an element was before. */
 export const several = {
   title: "Selected elements", count_one: "{{count}} selected", count_other: "{{count}} selected", adding: "Every click adds or takes away", addingNote: "Tap elements to add or take away", done: "Done",
-  all: "With all of them", ghost: "Make ghosts", trends: "Their points as charts ({{count}})", save: "Save as a set", onlyThese: "Only these", onlyThis: "This one alone", out: "Take out {{name}}",
+  all: "With all of them", ghost: "Make ghosts", save: "Save as a set", onlyThese: "Only these", onlyThis: "This one alone", out: "Take out {{name}}",
   facts: "In common", storey: "Storey", varied_one: "{{count}} value", varied_other: "{{count}} different values", none: "none", more: "and {{count}} more", also: "Add to the selection",
   unknown_one: "{{count}} of them is not known here any more", unknown_other: "{{count}} of them are not known here any more",
   panels: { building: "Building", inspector: "Details", plan: "Plan", alarms: "Alarms", trend: "Charts" },

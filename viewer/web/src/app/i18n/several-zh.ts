@@ -1,7 +1,7 @@
 /** 多选、可移动的面板与构件历史。 */
 export const several = {
   title: "已选构件", count_other: "已选 {{count}} 个", adding: "每次点击加选或取消", addingNote: "点按构件可加选或取消", done: "完成",
-  all: "对全部已选构件", ghost: "半透明", trends: "把它们的测点画成曲线（{{count}}）", save: "存为集合", onlyThese: "只留这些", onlyThis: "只看这一个", out: "去掉 {{name}}",
+  all: "对全部已选构件", ghost: "半透明", save: "存为集合", onlyThese: "只留这些", onlyThis: "只看这一个", out: "去掉 {{name}}",
   facts: "共同信息", storey: "楼层", varied_other: "{{count}} 种不同的值", none: "无", more: "另有 {{count}} 种", also: "加入选择",
   unknown_other: "其中 {{count}} 个在这里已不存在",
   panels: { building: "建筑", inspector: "详情", plan: "平面图", alarms: "告警", trend: "曲线" },

@@ -115,10 +115,11 @@ export function useHide(): (globalId: string) => void {
 
 /** Selects an element, opens its storey where that is known, and takes the camera there. */
 export function useShowElement(): (globalId: string, storey?: string | null) => void {
-  const patch = usePatch();
+  const { store } = useSceneScope();
   const scene = useScene();
   return (globalId, storey) => {
-    patch({ selected: globalId, isolated: null, ...(storey ? { storey, storeyMode: "cut" } : {}) });
+    // Of several that are chosen it becomes the only one.
+    store.set((state) => ({ ...state, selected: globalId, selection: state.selection.length > 1 ? [globalId] : state.selection, adding: false, isolated: null, ...(storey ? { storey, storeyMode: "cut" } : {}) }));
     if (scene) void lookAt(scene, globalId);
   };
 }

@@ -1,10 +1,9 @@
 /** Everything that several chosen elements have in common, where they differ, and what one does with all of them. */
 import { useQueries } from "@tanstack/react-query";
 import { Button, Tooltip } from "antd";
-import { ChartLine, Crosshair, Download, EyeOff, Focus, Ghost, ListPlus, Save, TrendingUp, X } from "lucide-react";
+import { ChartLine, Crosshair, Download, EyeOff, Focus, Ghost, ListPlus, Save, X } from "lucide-react";
 import { useMemo, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
 import { get } from "../../api/client";
 import type { ElementDetail, Tree } from "../../api/types";
 import { useBuilding } from "../context";
@@ -14,7 +13,6 @@ import { IconButton, Lines } from "../parts";
 import { brief, valueText } from "../scene/inspector-properties";
 import { usePatch, useScene, useSceneScope, useSceneState } from "../scene/state";
 import { elementLabel, spaceLabel } from "../scene/tree-rows";
-import { EMPTY, MOST_CHARTS, viewText } from "../telemetry/trends/view";
 import { useActions } from "./actions";
 import { useDraw } from "./charts";
 import { SaveDialog } from "./save-dialog";
@@ -54,15 +52,13 @@ export function SeveralPanel({ selection, tree }: { selection: readonly string[]
 
 function Bulk({ selection, elements }: { selection: readonly string[]; elements: readonly ElementDetail[] }): ReactNode {
   const { t } = useTranslation();
-  const { building } = useBuilding();
   const { store } = useSceneScope();
   const scene = useScene();
   const act = useActions();
-  const go = useNavigate();
   const draw = useDraw();
   const [saving, setSaving] = useState(false);
   const query = queryOf(selection);
-  const points = elements.flatMap((one) => one.points.filter((point) => point.kind !== "text").map((point) => point.id)).slice(0, MOST_CHARTS);
+  const measured = elements.some((one) => one.points.some((point) => point.kind !== "text"));
   const also = (name: "hidden" | "ghosted") => (): void => store.set((state) => ({ ...state, [name]: [...new Set([...state[name], ...selection])] }));
   const fly = (): void => {
     const seen = selection.filter((one) => scene?.has(one));
@@ -75,9 +71,7 @@ function Bulk({ selection, elements }: { selection: readonly string[]; elements:
       <IconButton size={15} icon={EyeOff} label={t("workspace.hide")} shortcut="H" onClick={also("hidden")} />
       <IconButton size={15} icon={Ghost} label={t("several.ghost")} shortcut="G" onClick={also("ghosted")} />
       <IconButton size={15} icon={Download} label={t("workspace.table")} onClick={() => act.table(query)} />
-      <IconButton size={15} icon={TrendingUp} label={t("several.trends", { count: points.length })} disabled={points.length === 0}
-        onClick={() => void go(`/b/${building.id}/trends?${viewText({ ...EMPTY, charts: points.map((one) => [one]) })}`)} />
-      <IconButton size={15} icon={ChartLine} label={t("several.toChart")} disabled={points.length === 0} onClick={() => draw({ elements: selection })} />
+      <IconButton size={15} icon={ChartLine} label={t("several.toChart")} disabled={!measured} onClick={() => draw({ elements: selection })} />
       <span className="grow" />
       <Button size="small" icon={<Save size={14} />} onClick={() => setSaving(true)}>{t("several.save")}</Button>
       {saving ? <SaveDialog kind="search" content={() => ({ query })} suggested={t("several.count", { count: selection.length })} close={() => setSaving(false)} /> : null}
