@@ -13,6 +13,6 @@ export const several = {
     path: { from: "Joins", to: "Joins" }, feeds: { from: "Feeds", to: "Fed by" }, covers: { from: "Covers", to: "Covered by" }, controls: { from: "Controls", to: "Controlled by" }, bounds: { from: "Bounds", to: "Bounded by" },
     assigned_to: { from: "Assigned to", to: "Assigned here" }, references: { from: "Also has", to: "Also belongs to" },
   }, documents: "Documents", gone: "removed", showAll: "All {{count}}",
-  toChart: "Add to chart", draw: "Draw {{name}}", keepChart: "Keep this chart", dropHere: "Drop points here for a chart", inTrends: "Open in Trends", noCharts: "Remove all charts", range: "Time shown", notMeasured: "Nothing of it is measured",
+  toChart: "Add to chart", showDrawn: "Select in the model what is drawn", draw: "Draw {{name}}", keepChart: "Keep this chart", dropHere: "Drop points here for a chart", inTrends: "Open in Trends", noCharts: "Remove all charts", range: "Time shown", notMeasured: "Nothing of it is measured",
   onlySome: "{{count}} of {{all}} points drawn: one chart holds no more", chartsFull: "There is no more room: {{charts}} charts with {{lines}} lines each",
 };

@@ -13,6 +13,6 @@ export const several = {
     path: { from: "相接", to: "相接" }, feeds: { from: "供给", to: "由其供给" }, covers: { from: "覆盖", to: "被覆盖" }, controls: { from: "控制", to: "受控于" }, bounds: { from: "围合", to: "围合构件" },
     assigned_to: { from: "分配给", to: "分配到此" }, references: { from: "还包含", to: "还属于" },
   }, documents: "文档", gone: "已删除", showAll: "全部 {{count}} 项",
-  toChart: "加入曲线", draw: "画出{{name}}", keepChart: "保留这条曲线", dropHere: "把测点拖到这里画曲线", inTrends: "在趋势页打开", noCharts: "移除全部曲线", range: "显示时段", notMeasured: "没有测点可画",
+  toChart: "加入曲线", showDrawn: "在模型中选中所画的构件", draw: "画出{{name}}", keepChart: "保留这条曲线", dropHere: "把测点拖到这里画曲线", inTrends: "在趋势页打开", noCharts: "移除全部曲线", range: "显示时段", notMeasured: "没有测点可画",
   onlySome: "只画了 {{all}} 个测点中的 {{count}} 个：一张图放不下更多", chartsFull: "已满：最多 {{charts}} 张图，每张 {{lines}} 条曲线",
 };

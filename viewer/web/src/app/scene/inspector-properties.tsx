@@ -10,7 +10,7 @@ import { IconButton } from "../parts";
 import { useWrite } from "../queries";
 import { useMay } from "../session";
 import { FactMenu, type About } from "../workspace/fact-menu";
-import { propertyKey, sameValue } from "../workspace/text";
+import { propertyKey, sameValue, unitSign } from "../workspace/text";
 import { Relations } from "./inspector-relations";
 
 export function Properties({ element }: { element: ElementDetail }): ReactNode {
@@ -78,7 +78,7 @@ function Group({ title, values, open }: { title: string; values: Record<string, 
               <dt title={name}>{name}</dt>
               <dd>
                 {valueText(property.value, i18n.language, t("value.yes"), t("value.no"))}
-                {property.unit ? <span className="unit"> {property.unit}</span> : null}
+                {property.unit ? <span className="unit"> {unitSign(property.unit)}</span> : null}
                 {property.inherited ? <em title={t("inspector.inheritedHint")}>{t("inspector.inherited")}</em> : null}
               </dd>
               <FactMenu about={aboutProperty(title, name, property.value)} />

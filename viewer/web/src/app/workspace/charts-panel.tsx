@@ -1,7 +1,7 @@
 /** Charts that stay open beside the model: those one has put together, and those of what is selected. */
 import { useQueries } from "@tanstack/react-query";
 import { Button, Segmented } from "antd";
-import { ChartLine, ExternalLink, GripVertical, Plus, Trash2 } from "lucide-react";
+import { ChartLine, Crosshair, ExternalLink, GripVertical, Plus, Trash2 } from "lucide-react";
 import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
@@ -11,7 +11,7 @@ import { useBuilding } from "../context";
 import { carry } from "../lib/dragged";
 import { Empty, IconButton } from "../parts";
 import { History, PointValue, useLatest } from "../scene/inspector-live";
-import { useSceneState } from "../scene/state";
+import { usePatch, useScene, useSceneState } from "../scene/state";
 import { usePointsById, useSettled, useZone } from "../telemetry/trends/data";
 import { DropZone } from "../telemetry/trends/drop-zone";
 import { useMarked } from "../telemetry/trends/events";
@@ -24,6 +24,7 @@ import { EMPTY, viewText, withChartMoved, withoutChart, withoutPoint, type Trend
 import { symbolOf } from "../telemetry/types";
 import "../telemetry/telemetry.css";
 import { useDraw, useKeptCharts } from "./charts";
+import { MOST_SELECTED } from "./selection";
 
 const MOST = 6; // charts of the selection
 const HEIGHT = 150; // px of a plot
@@ -63,7 +64,7 @@ function Kept({ charts, keep }: { charts: string[][]; keep: (charts: string[][])
   const ids = useMemo(() => [...new Set(charts.flat())], [charts]);
   const { points, loading } = usePointsById(ids);
   const [shown] = useState(() => createShown(spanOf(range, Date.now(), zone)));
-  const { show, back } = useRange(view, change, shown.span, zone);
+  const { show: showRange, back } = useRange(view, change, shown.span, zone);
   const span = useSettled(shown.span, 160);
   const drawn = useMemo(() => [...points.values()], [points]);
   const marked = useMarked(drawn, view.marks);
@@ -78,18 +79,29 @@ function Kept({ charts, keep }: { charts: string[][]; keep: (charts: string[][])
     const point = points.get(id);
     return point && point.kind !== "text" ? [{ unit: symbolOf(point), kind: point.kind, labels: point.labels ?? null }] : [];
   })))), [charts, points]);
+  const scene = useScene();
+  const patch = usePatch();
+  const { selection } = useSceneState();
+  const elementsOf = (chart: readonly string[]): string[] => [...new Set(chart.flatMap((id) => points.get(id)?.element?.global_id ?? []))];
+  const measured = elementsOf(ids);
+  const show = (): void => {
+    patch({ selection: measured.slice(0, MOST_SELECTED) });
+    const seen = measured.filter((one) => scene?.has(one));
+    if (seen.length > 0) void scene?.flyTo(seen);
+  };
   return (
     <>
       <header className="charts-bar">
-        <Segmented size="small" aria-label={t("several.range")} value={isPreset(range) ? range : ""} onChange={(one) => show(one as Preset)} options={RANGES.map((value) => ({ value, label: t(`telemetry.trends.preset.${value}`) }))} />
+        <Segmented size="small" aria-label={t("several.range")} value={isPreset(range) ? range : ""} onChange={(one) => showRange(one as Preset)} options={RANGES.map((value) => ({ value, label: t(`telemetry.trends.preset.${value}`) }))} />
         <span className="grow" />
+        <IconButton size={15} icon={Crosshair} label={t("several.showDrawn")} disabled={measured.length === 0} onClick={show} />
         <IconButton size={15} icon={ExternalLink} label={t("several.inTrends")} onClick={() => void go(`/b/${building.id}/trends?${viewText(view)}`)} />
         <IconButton size={15} icon={Trash2} label={t("several.noCharts")} onClick={() => keep([])} />
       </header>
       <div ref={holder} className="charts-kept">
         {charts.map((chart, i) => (
-          <DropZone key={i} drop={(what) => draw(what, i)}>
-            <ChartPanel ids={chart} points={points} index={i} count={charts.length} view={view} span={span} shown={shown} show={show} back={back} zone={zone} sides={sides} marked={marked} register={register} height={HEIGHT}
+          <DropZone key={i} className={elementsOf(chart).some((id) => selection.includes(id)) ? "is-chosen" : ""} drop={(what) => draw(what, i)}>
+            <ChartPanel ids={chart} points={points} index={i} count={charts.length} view={view} span={span} shown={shown} show={showRange} back={back} zone={zone} sides={sides} marked={marked} register={register} height={HEIGHT}
               remove={(id) => change((before) => withoutPoint(before, id, i))} close={() => change((before) => withoutChart(before, i))} move={(by) => change((before) => withChartMoved(before, i, by))} add={null} loading={loading} />
           </DropZone>
         ))}

@@ -17,6 +17,7 @@ import { useActions } from "./actions";
 import { useDraw } from "./charts";
 import { SaveDialog } from "./save-dialog";
 import { grouped, queryOf, shared, type Shared } from "./selection";
+import { unitSign } from "./text";
 
 export function SeveralPanel({ selection, tree }: { selection: readonly string[]; tree: Tree }): ReactNode {
   const { t } = useTranslation();
@@ -129,7 +130,7 @@ function Common({ elements, tree }: { elements: readonly ElementDetail[]; tree: 
       put(main, t("inspector.model"), one.model);
       for (const sets of [one.quantities, one.psets])
         for (const [set, properties] of Object.entries(sets))
-          for (const [name, property] of Object.entries(properties)) put(set, name, property.unit ? `${text(property.value)} ${property.unit}` : text(property.value));
+          for (const [name, property] of Object.entries(properties)) put(set, name, property.unit ? `${text(property.value)} ${unitSign(property.unit)}` : text(property.value));
       for (const [name, value] of Object.entries(one.own_properties)) put(t("inspector.own"), name, text(value));
       return of;
     }));

@@ -21,6 +21,11 @@ export function sameValue(value: unknown): string | null {
   return quoted(/^(none|any)$/i.test(value) ? `${value}*` : value); // the bare words ask whether there is a value
 }
 
+const POWERS: Readonly<Record<string, string>> = { "2": "²", "3": "³", "4": "⁴" };
+
+/** A unit as people write it: `W/(m2·K)` is W/(m²·K). */
+export const unitSign = (unit: string): string => unit.replace(/(\p{L})([234])(?![\p{L}\d])/gu, (_, letter: string, power: string) => letter + (POWERS[power] ?? power));
+
 /** A property as a key: each part in quotes where it has to be. */
 export function propertyKey(path: string): string {
   const dot = path.indexOf(".");

@@ -9,7 +9,7 @@ import { dropSide, frontOf, movedTo, panelsOf, RESET, type PanelName } from "./d
 import { EMPTY, MOST, redone, seen, undone, type History } from "./history";
 import { clampSize, merged } from "./layout";
 import { clicked, consistent, MOST_SELECTED, queryOf, ranged, shared, toggled } from "./selection";
-import { propertyKey, quoted, sameValue, suggestions, withAnySet, type Words } from "./text";
+import { propertyKey, quoted, sameValue, suggestions, unitSign, withAnySet, type Words } from "./text";
 
 const same = (a: number, b: number): boolean => a === b;
 const after = (...states: number[]): History<number> => states.reduce<History<number>>((history, one) => seen(history, one, same), EMPTY);
@@ -226,4 +226,8 @@ describe("colours by value", () => {
   it("ask for a value as it stands, and not for what only looks like asking", () => {
     expect([sameValue("REI 60"), sameValue(2.5), sameValue(-1), sameValue(true), sameValue("None"), sameValue(["a"]), sameValue(null), sameValue("")]).toEqual(['"REI 60"', "2.5", '"-1"', "true", '"None*"', null, null, null]);
   });
+});
+
+it("writes units as people do", () => {
+  expect(["m2", "W/(m2·K)", "kg/m3", "mm", "°C", "H2O", "CO2e"].map(unitSign)).toEqual(["m²", "W/(m²·K)", "kg/m³", "mm", "°C", "H2O", "CO2e"]);
 });
