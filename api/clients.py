@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api import problems
-from api.route import SESSION_COOKIE
+from api.route import DISPLAY_COOKIE, SESSION_COOKIE
 from identity.actor import Actor
 from identity.leases import Leases
 from identity.rate import SETTLE_S, Quota, Rates, Standing, network_of
@@ -215,5 +215,6 @@ def _digest(headers: Headers) -> bytes | None:
     """What stands for the credential in memory; None without one. The credential itself is not kept."""
     scheme, _, secret = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
-        secret = cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE, "")
+        cookies = cookie_parser(headers.get("cookie", ""))
+        secret = cookies.get(SESSION_COOKIE) or cookies.get(DISPLAY_COOKIE, "")
     return hashlib.blake2b(secret.strip().encode("latin-1", "replace"), digest_size=16).digest() if secret else None

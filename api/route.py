@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.routing import APIRoute
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 SESSION_COOKIE: Final = "twin_session"
 SIGNED_IN_COOKIE: Final = "twin_signed_in"  # readable beside it: whether it is worth asking who one is; no secret
+DISPLAY_COOKIE: Final = "twin_display"  # of a screen on a wall: an API key that can only look, out of reach of scripts
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_KEY_LENGTH: Final = 200
 
@@ -183,8 +184,11 @@ async def authorise(request: Request, access: Access) -> Actor | None:
     actor, session = caller.actor, caller.session
     request.state.caller = actor
     await twin_of(request).clients.admit(request, actor)
-    if session is not None and request.method not in SAFE_METHODS:
-        sessions.check_csrf(session.csrf_token, request.headers.get("x-csrf-token"))
+    if request.method not in SAFE_METHODS:
+        if session is not None:
+            sessions.check_csrf(session.csrf_token, request.headers.get("x-csrf-token"))
+        elif is_display(request) and not access.unfinished:  # signing out is all that it may do
+            raise Denied("display.looks_only")
     if session and session.restriction and not access.unfinished:
         raise Denied(session.restriction)
     if access.permission is not None and access.permission not in actor.permissions:
@@ -193,37 +197,64 @@ async def authorise(request: Request, access: Access) -> Actor | None:
 
 
 async def authenticate(request: HTTPConnection, conn: Conn | None, *, touch: bool = True) -> Identified | None:
-    """Return the caller: by an API key, else by the session cookie; None without either or for a token never given.
+    """Return the caller: by an API key, else by the session cookie, else by that of a screen; None without any of them
+    or for a token never given.
 
     `touch`: this is use, and a session lives on; a recheck is none. A key or session that is wrong, expired or revoked
     raises Unauthenticated. Without `conn` a look-up has its own transaction.
     """
     callers = cast("Twin", request.app.state.twin).callers
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    bearer = scheme.lower() == "bearer"
-    credential = secret.strip() if bearer else request.cookies.get(SESSION_COOKIE)
-    if credential is None:
+    kind, credential = credential_of(request)
+    if not credential and kind != "bearer":
         return None
-    digest = digest_of(scheme.lower() if bearer else "cookie", credential, _address(request))
+    digest = digest_of(kind, credential, _address(request))
     found = callers.find(digest)
     if found is None:
         changes = callers.changes
-        found = await _look_up(request, conn, credential, bearer=bearer, touch=touch)
+        found = await _look_up(request, conn, kind, credential, touch=touch)
         if found is not None and touch:
             callers.remember(digest, found, changes)
     request.state.session = found.session if found else None
     return found
 
 
+def credential_of(request: HTTPConnection) -> tuple[Literal["bearer", "cookie", "display"], str]:
+    """How a caller says who it is, and its secret; empty without one."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return "bearer", secret.strip()
+    if token := request.cookies.get(SESSION_COOKIE):
+        return "cookie", token
+    return "display", request.cookies.get(DISPLAY_COOKIE, "")
+
+
+def is_display(request: HTTPConnection) -> bool:
+    """Whether a screen on a wall calls, by its cookie."""
+    kind, credential = credential_of(request)
+    return kind == "display" and credential != ""
+
+
+async def display_actor(conn: Conn, secret: str, *, address: str | None) -> Actor:
+    """Who a screen's key stands for. Raises Unauthenticated, or Denied where the key could do more than look: whoever
+    passes by could use it."""
+    actor = await keys.authenticate(conn, secret, address=address, now=datetime.now(UTC))
+    more = sorted(each for each in actor.permissions if not each.endswith(".read") or not PERMISSIONS[each].scoped)
+    if more:
+        raise Denied("display.not_read_only", permission=more[0])
+    return actor
+
+
 async def _look_up(
-    request: HTTPConnection, conn: Conn | None, credential: str, *, bearer: bool, touch: bool
+    request: HTTPConnection, conn: Conn | None, kind: str, credential: str, *, touch: bool
 ) -> Identified | None:
     twin = cast("Twin", request.app.state.twin)
     if conn is None:
         async with twin.db.transaction() as own:
-            return await _look_up(request, own, credential, bearer=bearer, touch=touch)
+            return await _look_up(request, own, kind, credential, touch=touch)
     address = _address(request)
-    if bearer:
+    if kind == "display":
+        return Identified(await display_actor(conn, credential, address=address))
+    if kind == "bearer":
         return Identified(await keys.authenticate(conn, credential, address=address, now=datetime.now(UTC)))
     session = await sessions.find_session(
         conn, credential, address=address, settings=twin.settings, now=twin.clock.now(), touch=touch

@@ -1,7 +1,7 @@
 """Signing in and out, and who one is (6.5.2b-2)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,7 +9,20 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from api.route import SESSION_COOKIE, SIGNED_IN_COOKIE, Caller, Router, Tx, allow, no_transaction, session_of, twin_of
+from api.route import (
+    DISPLAY_COOKIE,
+    SESSION_COOKIE,
+    SIGNED_IN_COOKIE,
+    Caller,
+    Router,
+    Tx,
+    allow,
+    display_actor,
+    is_display,
+    no_transaction,
+    session_of,
+    twin_of,
+)
 from identity import audit, login, sessions
 from identity.actor import Actor
 from identity.grants import GrantedPlace, grants_of
@@ -18,6 +31,7 @@ from identity.sessions import Origin, Session
 from twin.db import Conn
 
 router = Router(tags=["identity"])
+DISPLAY_LIFE: Final = timedelta(days=400)  # as long as browsers keep a cookie; from each look on
 
 
 class Credentials(BaseModel):
@@ -32,6 +46,12 @@ class SecondStep(BaseModel):
 
     ticket: str = Field(min_length=1, max_length=200)
     code: str = Field(min_length=1, max_length=50)
+
+
+class DisplayKey(BaseModel):
+    """The key of a screen on a wall."""
+
+    key: str = Field(min_length=1, max_length=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,15 @@ def set_session_cookie(request: Request, response: Response, token: str) -> None
     secure = request.url.scheme == "https"
     response.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
     response.set_cookie(SIGNED_IN_COOKIE, "1", samesite="strict", secure=secure, path="/")
+    response.delete_cookie(DISPLAY_COOKIE, path="/")
+
+
+def _set_display_cookie(request: Request, response: Response, key: str) -> None:
+    """As that of a session, but it outlives the browser: nobody stands at a screen to sign in after a power cut."""
+    secure, life = request.url.scheme == "https", int(DISPLAY_LIFE.total_seconds())
+    response.set_cookie(DISPLAY_COOKIE, key, httponly=True, samesite="strict", secure=secure, path="/", max_age=life)
+    response.set_cookie(SIGNED_IN_COOKIE, "1", samesite="strict", secure=secure, path="/", max_age=life)
+    response.delete_cookie(SESSION_COOKIE, path="/")
 
 
 async def me_of(conn: Conn, request: Request, actor: Actor, session: Session | None) -> Me:
@@ -122,10 +151,22 @@ async def second_step(request: Request, response: Response, body: SecondStep) ->
     return await _signed_in(request, response, outcome)
 
 
+@router.post("/session/display")
+@allow.public
+async def open_display(tx: Tx, request: Request, response: Response, body: DisplayKey) -> Me:
+    """Make this browser a screen on a wall: an API key that can only look becomes its cookie, until it is revoked."""
+    actor = await display_actor(tx, body.key, address=origin_of(request).address)
+    await audit.record(tx, actor, "session.display")
+    _set_display_cookie(request, response, body.key)
+    return await me_of(tx, request, actor, None)
+
+
 @router.get("/session")
 @allow.unfinished
-async def who_am_i(tx: Tx, request: Request, caller: Caller) -> Me:
+async def who_am_i(tx: Tx, request: Request, response: Response, caller: Caller) -> Me:
     """Who am I, what may I do, my CSRF token."""
+    if is_display(request):
+        _set_display_cookie(request, response, request.cookies[DISPLAY_COOKIE])
     return await me_of(tx, request, caller, session_of(request))
 
 
@@ -137,8 +178,8 @@ async def sign_out(tx: Tx, request: Request, response: Response, caller: Caller)
     if token and session_of(request):
         await sessions.logout(tx, token, twin_of(request).clock.now())
         await audit.record(tx, caller, "session.logout")
-    response.delete_cookie(SESSION_COOKIE, path="/")
-    response.delete_cookie(SIGNED_IN_COOKIE, path="/")
+    for name in (SESSION_COOKIE, SIGNED_IN_COOKIE, DISPLAY_COOKIE):
+        response.delete_cookie(name, path="/")
 
 
 async def _signed_in(request: Request, response: Response, outcome: SignedIn) -> Me:

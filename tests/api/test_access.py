@@ -18,6 +18,7 @@ PUBLIC = {
     ("get", "/api/v1/health"),
     ("post", "/api/v1/session"),
     ("post", "/api/v1/session/second-factor"),
+    ("post", "/api/v1/session/display"),
     ("get", "/api/v1/session/providers"),
 }
 

@@ -42,6 +42,43 @@ def test_dashboards_are_kept_for_oneself_or_shared(server: Server, client: httpx
     assert [each["name"] for each in client.get(listed).json()["items"]] == ["Plant 2"]
 
 
+def test_a_screen_on_a_wall_looks_at_one_building_until_its_key_is_revoked(
+    server: Server, client: httpx.Client
+) -> None:
+    here, other = (
+        client.post("/buildings", json={"name": name}).raise_for_status().json()["id"]
+        for name in ("Wall house", "Wall shed")
+    )
+    board = {"name": "Lobby", "layout": {"widgets": [VALUE]}}
+    one = client.post(f"/buildings/{here}/dashboards", json={**board, "shared": True}).raise_for_status().json()["id"]
+    own = client.post(f"/buildings/{here}/dashboards", json={**board, "name": "Own"}).raise_for_status().json()["id"]
+    made = client.post("/api-keys", json={"name": "Lobby screen", "role": "owner", "buildings": [here]}).json()
+    wide = client.post("/api-keys", json={"name": "No screen", "role": "crew", "buildings": [here]}).json()
+    with httpx.Client(base_url=client.base_url) as screen:
+        opened = screen.post("/session/display", json={"key": "twin_guessed"})
+        assert (opened.status_code, opened.json()["code"]) == (401, "key.invalid")
+        opened = screen.post("/session/display", json={"key": wide["secret"]})
+        assert (opened.status_code, opened.json()["code"]) == (403, "display.not_read_only") and not screen.cookies
+        screen.cookies.set("twin_display", wide["secret"])
+        assert screen.get("/session").json()["code"] == "display.not_read_only"
+        screen.cookies.clear()
+        opened = screen.post("/session/display", json={"key": made["secret"]})
+        assert (opened.json()["idle_seconds"], opened.json()["expires_at"]) == (None, None)
+        (cookie,) = (each for each in opened.headers.get_list("set-cookie") if each.startswith("twin_display="))
+        assert {"HttpOnly", "SameSite=strict", "Max-Age=34560000"} <= set(cookie.split("; "))
+        assert [screen.get(f"/dashboards/{each}").status_code for each in (one, own)] == [200, 404]
+        assert [each["id"] for each in screen.get("/buildings").json()["items"]] == [here]
+        assert screen.get(f"/buildings/{other}/dashboards").status_code == 404
+        refused = screen.post(f"/buildings/{here}/dashboards", json=board)  # what an owner may
+        assert (refused.status_code, refused.json()["code"]) == (403, "display.looks_only")
+        assert "twin_display=" in screen.get("/session").headers["set-cookie"], "kept from each look on"
+        client.delete(f"/api-keys/{made['key']['id']}").raise_for_status()
+        answer = screen.get(f"/dashboards/{one}")
+        assert (answer.status_code, answer.json()["code"]) == (401, "key.invalid")
+    (told,) = client.get("/audit", params={"action": "session.display"}).json()["items"]
+    assert told["actor"] == "key:Lobby screen" and told["credential"] == f"key:{made['key']['id']}"
+
+
 def test_a_layout_that_makes_no_sense_is_refused_with_its_place(server: Server, client: httpx.Client) -> None:
     client.post("/buildings", json={"name": "Odd house"}).raise_for_status()
     odd = [

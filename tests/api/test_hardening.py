@@ -74,7 +74,7 @@ def test_a_cookie_alone_changes_nothing_on_any_route(browsers: tuple[Browser, Br
         {"x-csrf-token": other.csrf},
         {"x-csrf-token": mine.csrf.swapcase()},
     )
-    public = {"/api/v1/session", "/api/v1/session/second-factor"}
+    public = {"/api/v1/session", "/api/v1/session/second-factor", "/api/v1/session/display"}
     tried = 0
     for method, path in routes(*MUTATING):
         if method == "post" and path in public:

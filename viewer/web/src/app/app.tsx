@@ -32,6 +32,7 @@ const Trends = lazy(() => import("./telemetry/trends/trends"));
 const Dashboards = lazy(() => import("./dashboards/list"));
 const DashboardPage = lazy(() => import("./dashboards/dashboard"));
 const Wall = lazy(() => import("./dashboards/wall"));
+const Display = lazy(() => import("./dashboards/display"));
 const Reports = lazy(() => import("./reports/reports"));
 const ReportRun = lazy(() => import("./reports/run"));
 const Telemetry = lazy(() => import("./telemetry/layout"));
@@ -79,6 +80,9 @@ function Gate(): ReactNode {
   const codes = useStore(codesShown);
   const location = useLocation();
   if (session.state === "loading") return <Splash />;
+  if (location.pathname === "/display") {
+    return <Suspense fallback={<Splash />}><Display known={session.state === "in" && session.session.csrf_token !== null} /></Suspense>;
+  }
   if (session.state === "out") {
     if (location.pathname !== "/sign-in") {
       return <Navigate to="/sign-in" replace state={{ from: location.pathname + location.search }} />;

@@ -18,7 +18,7 @@ export function SessionEnded({ me, reason }: { me: Me; reason: ApiError }): Reac
     <Modal open title={t("signIn.endedTitle")} footer={null} closable={false} keyboard={false} mask={{ closable: false }} width={400} centered zIndex={1900}
       rootClassName="session-ended">
       <p className="muted session-ended-why">{reason.code === "page.idle" ? t("signIn.endedIdle") : told ? text(reason) : t("signIn.endedOther")}</p>
-      <SignInFlow name={me.name} />
+      <SignInFlow {...(me.csrf_token === null ? {} : { name: me.name })} />
       <button type="button" className="text-link" onClick={() => void signOut()}>{t("signIn.someoneElse")}</button>
     </Modal>
   );

@@ -9,7 +9,7 @@ export const keyOf = (action: string): string => action.replace(/[._]+(\w)/g, (_
 
 /** The actions that the filter offers, by what they are about. */
 export const ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  session: ["session.login", "session.logout", "session.end"],
+  session: ["session.login", "session.logout", "session.end", "session.display"],
   me: ["me.password", "me.write"],
   second_factor: ["second_factor.enable", "second_factor.disable", "second_factor.codes", "second_factor.recovery", "second_factor.reset"],
   account: ["account.write", "account.password", "account.unlock", "account.link", "account.read"],

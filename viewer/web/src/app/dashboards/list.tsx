@@ -33,7 +33,7 @@ export default function Dashboards(): ReactNode {
         <NewButton make={make} />
       </PageHead>
       {list.isError ? <Failure error={list.error} retry={() => void list.refetch()} /> : !list.data ? <Skeleton active /> : all.length === 0 ? (
-        <Empty icon={PanelsTopLeft} title={t("dashboards.none")} hint={t("dashboards.noneHint")} action={<Button type="primary" loading={make.busy} icon={<LayoutTemplate size={15} aria-hidden />} onClick={make.fromTemplate}>{t("dashboards.template")}</Button>} />
+        <Empty icon={PanelsTopLeft} title={t("dashboards.none")} hint={t("dashboards.noneHint")} action={<Button type="primary" loading={make.busy} disabled={make.busy} icon={<LayoutTemplate size={15} aria-hidden />} onClick={make.fromTemplate}>{t("dashboards.template")}</Button>} />
       ) : <ul className="rows">{all.map((one) => <Row key={one.id} dashboard={one} make={make} />)}</ul>}
       {wall ? <WallDialog dashboards={all} close={() => setWall(false)} /> : null}
     </div>

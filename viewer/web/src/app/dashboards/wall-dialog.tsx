@@ -4,15 +4,18 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { useBuilding } from "../context";
-import { useMe } from "../session";
+import { useMay, useMe } from "../session";
 import { onlyLooks } from "./keep-alive";
+import { ScreenLink } from "./screen-link";
+import type { Dashboard } from "./types";
 import { EVERY, LEAST_S, MOST_S } from "./wall-state";
 
-export function WallDialog({ dashboards, close }: { dashboards: readonly { id: string; name: string }[]; close: () => void }): ReactNode {
+export function WallDialog({ dashboards, close }: { dashboards: readonly Dashboard[]; close: () => void }): ReactNode {
   const { t } = useTranslation();
   const { building } = useBuilding();
   const navigate = useNavigate();
   const me = useMe();
+  const may = useMay();
   const [chosen, setChosen] = useState(() => dashboards.map((one) => one.id));
   const [every, setEvery] = useState<number | null>(EVERY);
   const begin = (): void => {
@@ -29,7 +32,8 @@ export function WallDialog({ dashboards, close }: { dashboards: readonly { id: s
         </>
       ) : null}
       <p className="muted">{t("dashboards.wallHint")}</p>
-      {onlyLooks(me) || !me.idle_seconds ? <p className="muted">{t("dashboards.wallLasts")}</p> : <p className="db-warning" role="note">{t("dashboards.wallEnds", { minutes: Math.round(me.idle_seconds / 60) })}</p>}
+      {!me.expires_at ? null : onlyLooks(me) || !me.idle_seconds ? <p className="muted">{t("dashboards.wallLasts")}</p> : <p className="db-warning" role="note">{t("dashboards.wallEnds", { minutes: Math.round(me.idle_seconds / 60) })}</p>}
+      {may("key.write") ? <ScreenLink chosen={dashboards.filter((one) => chosen.includes(one.id))} every={every ?? EVERY} /> : null}
     </Modal>
   );
 }

@@ -60,7 +60,7 @@ export const access = {
     requestSecondStep: "Second factor at sign-in", requestSignIn: "Sign-in", roleChange: "Role changed", roleCreate: "Role created",
     roleDelete: "Role deleted", savedWrite: "Saved view changed", secondFactorBegin: "Second factor begun", secondFactorCodes: "New recovery codes",
     secondFactorDisable: "Second factor turned off", secondFactorEnable: "Second factor turned on", secondFactorRecovery: "Recovery code used",
-    secondFactorReset: "Second factor removed by administrator", sessionEnd: "Session ended", sessionLogin: "Signed in", sessionLogout: "Signed out",
+    secondFactorReset: "Second factor removed by administrator", sessionDisplay: "Screen on a wall opened", sessionEnd: "Session ended", sessionLogin: "Signed in", sessionLogout: "Signed out",
     sourceConfigure: "Source configured", sourceCreate: "Source created", sourceWrite: "Source changed", topicExport: "Issues exported",
     topicWrite: "Issue changed", workOrderAssign: "Work order assigned", workOrderCancel: "Work order cancelled", workOrderCheck: "Checklist ticked",
     workOrderComment: "Comment on a work order", workOrderCreate: "Work order created", workOrderDone: "Work order reported as done",

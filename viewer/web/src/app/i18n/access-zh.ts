@@ -54,7 +54,7 @@ export const access: Plain<Texts["access"]> = {
     readingCorrect: "更正读数", readingExport: "导出读数", readingImport: "导入读数", reportCreate: "新建报表", reportDelete: "删除报表", reportExport: "导出报表",
     reportFailed: "报表生成失败", reportMade: "报表已生成", reportRun: "请求生成报表", reportUpdate: "修改报表", requestSecondStep: "登录二次验证", requestSignIn: "登录",
     roleChange: "修改角色", roleCreate: "新建角色", roleDelete: "删除角色", savedWrite: "修改已存内容", secondFactorBegin: "开始设置二次验证", secondFactorCodes: "重新生成恢复码",
-    secondFactorDisable: "关闭二次验证", secondFactorEnable: "启用二次验证", secondFactorRecovery: "使用恢复码登录", secondFactorReset: "管理员解除二次验证", sessionEnd: "结束会话",
+    secondFactorDisable: "关闭二次验证", secondFactorEnable: "启用二次验证", secondFactorRecovery: "使用恢复码登录", secondFactorReset: "管理员解除二次验证", sessionDisplay: "打开大屏", sessionEnd: "结束会话",
     sessionLogin: "登录", sessionLogout: "退出登录", sourceConfigure: "配置数据源", sourceCreate: "新建数据源", sourceWrite: "修改数据源", topicExport: "导出问题",
     topicWrite: "修改问题", workOrderAssign: "派发工单", workOrderCancel: "取消工单", workOrderCheck: "勾选检查项", workOrderComment: "备注工单", workOrderCreate: "新建工单",
     workOrderDone: "工单完工上报", workOrderRate: "评价工单", workOrderReopen: "退回工单", workOrderStart: "开始处理工单", workOrderVerify: "工单验收",

@@ -10,5 +10,7 @@ export const dashboards = {
   last: { hour: "最近 1 小时", day: "最近 24 小时", week: "最近 7 天", month: "最近 30 天", year: "最近 365 天" }, before: "此前同样时长", counted: "用量", mean: "平均", point: "测点", points: "测点", value: "数值", age: "读取",
   titleField: "标题", titleHint: "默认与内容相同", limits: "上下限", limitsHint: "超出时会标出；仪表的量程即为上下限。", low: "下限", high: "上限", period: "时段", markdownHint: "Markdown：# 标题，**粗体**，*斜体*，- 列表，[文字](https://…)", viewpoint: "视点", viewpointHint: "视点在三维视图中保存。", wholeBuilding: "整栋建筑", keptView: "此处保存的视点", storey: "楼层", allStoreys: "全部", firstStorey: "第一个有房间的楼层", quantity: "着色", noColours: "不指定", ofRooms: "房间", ofEquipment: "设备",
   temperatures: "温度", use: "用量",
-  wall: "大屏", wallStart: "开始", wallHint: "全屏、深色、大字。空格暂停，方向键翻页，Esc 退出。", wallLasts: "此账号只能查看：在登录有效期内，大屏保持登录。", wallEnds: "此账号可以进行修改，因此无人操作 {{minutes}} 分钟后会退出登录。长期展示请使用只读账号登录。", every: "每个显示", wallNothing: "未选择看板。", previous: "上一个", next: "下一个", pause: "暂停", goOn: "继续", leave: "退出", away: "自 {{when}} 起与服务器失去连接：以下数值不是最新的",
+  wall: "大屏", wallStart: "开始", wallHint: "全屏、深色、大字。空格暂停，方向键翻页，Esc 退出。", wallLasts: "此账号只能查看：在登录有效期内，大屏保持登录。", wallEnds: "此账号可以进行修改，因此无人操作 {{minutes}} 分钟后会退出登录。长期展示请在大屏上打开大屏链接。", every: "每个显示", wallNothing: "未选择看板。", previous: "上一个", next: "下一个", pause: "暂停", goOn: "继续", leave: "退出", away: "自 {{when}} 起与服务器失去连接：以下数值不是最新的",
+  screenHint: "打开专用链接的大屏会一直保持登录，断电后也无需再次登录。它只能查看本建筑，不能修改任何内容。如需停用：", screenLink: "生成大屏链接", screenPrivate: "请先共享“{{name}}”：大屏只能看到已共享的看板。", screenMade: "大屏链接", screenOnce: "链接仅显示这一次。请在大屏的浏览器中打开。持有链接的人都可以查看本建筑。", screenName: "大屏：{{name}}",
+  openLead: "本建筑的大屏", openWaiting: "服务器暂无响应，正在重试…", openFailed: "此链接无法打开大屏", openVoid: "链接已停用，或复制不完整。请向管理员索取新的链接。", openIncomplete: "链接不完整。请完整复制，包括 # 之后的内容。",
 };
