@@ -189,7 +189,7 @@ def _value_of(point: Json, value: float | bool | str | None) -> str:
         return "–"
     labels = point["labels"] or {}
     if point["kind"] == "bool":
-        return str(labels.get("true" if value else "false") or ("on" if value else "off"))
+        return str(labels.get("1" if value else "0") or ("on" if value else "off"))
     if point["kind"] == "enum":
         code = f"{value:.0f}" if isinstance(value, float) else str(value)
         return str(labels.get(code, code))

@@ -74,6 +74,7 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
     expect(text.get_by_role("heading", name="Rota")).to_be_visible(timeout=SLOW)
     expect(text).to_contain_text("<b>not HTML</b>", timeout=SLOW)
     assert text.locator("a").count() == 0
+    page.get_by_text("Shared", exact=True).click()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("button", name="Edit", exact=True)).to_be_visible(timeout=SLOW)
     assert barriers(page) == []
@@ -122,4 +123,28 @@ def test_a_dashboard_is_made_arranged_by_keys_followed_live_and_hung_on_the_wall
         expect(wall.get_by_test_id("widget-value")).to_contain_text("Retired", timeout=SLOW)
     page.keyboard.press("Escape")
     page.wait_for_url(listed)
+    open_a_screen(page)
     assert errors == []
+
+
+def open_a_screen(page: Page) -> None:
+    """A link that is shown once makes another browser a screen, where nobody ever signed in."""
+    page.get_by_role("button", name="On the wall").click()
+    dialog = page.get_by_role("dialog", name="On the wall")
+    make = dialog.get_by_role("button", name="Make a link for a screen")
+    expect(make).to_be_disabled(timeout=SLOW)  # one of both is not shared
+    dialog.get_by_role("checkbox", name="Board (2)").uncheck()
+    make.click()
+    link = page.get_by_test_id("secret").inner_text()
+    assert page.context.browser
+    screen = page.context.browser.new_context(locale="en-US").new_page()
+    asked: list[str] = []
+    screen.on("request", lambda request: asked.append(f"{request.url} {request.headers.get('referer')}"))
+    screen.goto(link)
+    expect(screen.get_by_test_id("wall").get_by_test_id("widget-value")).to_contain_text("Retired", timeout=SLOW)
+    key = link.partition("#")[2]
+    assert key.startswith("twin_") and key not in screen.url
+    assert not any(key in each for each in asked), "the key is in no address that is asked for, nor told to the next"
+    screen.reload()
+    expect(screen.get_by_test_id("wall").get_by_test_id("widget-value")).to_contain_text("Retired", timeout=SLOW)
+    screen.context.close()

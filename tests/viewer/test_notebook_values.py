@@ -42,7 +42,7 @@ def test_what_a_sensor_says_of_a_room_colours_the_room() -> None:
 
 
 def test_what_a_point_said_is_told_in_its_own_words() -> None:
-    contact = point(6, "IfcDoor", "Contact_Sensor", kind="bool", labels={"true": "open", "false": "closed"})
+    contact = point(6, "IfcDoor", "Contact_Sensor", kind="bool", labels={"1": "open", "0": "closed"})
     mode = point(7, "IfcBoiler", "Mode_Status", kind="enum", labels={"0": "off", "2": "heating"})
     assert [_value_of(contact, value) for value in (1.0, 0.0, False, None)] == ["open", "closed", "closed", "–"]
     assert [_value_of(mode, value) for value in (2.0, "0", 7.0)] == ["heating", "off", "7"]

@@ -19,6 +19,7 @@ import { createShown } from "../telemetry/trends/shown";
 import { symbolOf, type FullPoint } from "../telemetry/types";
 import "../telemetry/telemetry.css";
 import { changeOf, isCounter, totals, type Bucket } from "./comparison";
+import { shortNames } from "./names";
 import { Doubt, Gone, useNowOf } from "./one-point";
 import { usePointsByKey, type Read } from "./queries";
 import { PERIOD_MS, type Period, type PointsWidget } from "./types";
@@ -66,6 +67,7 @@ function Chart({ read, period, label }: { read: Read; period: Period; label: str
     return { id: point.id, name: point.name, unit: symbolOf(point), kind: point.kind, labels: point.labels ?? null, stepped: point.sampling === "hold" && point.kind !== "number", colour, dash, samples: samples[i] ?? NOTHING, compared: null };
   }), [points, samples, mode]);
   const sides = useMemo(() => sidesOf(lines), [lines]);
+  const short = useMemo(() => shortNames(lines.map((line) => line.name)), [lines]);
   const show = useCallback((next: Span) => {
     setHeld(true);
     shown.span.set(next);
@@ -75,7 +77,7 @@ function Chart({ read, period, label }: { read: Read; period: Period; label: str
   return (
     <div className="db-chart">
       <ul className="db-legend">
-        {lines.map((line) => <LegendItem key={line.id} line={line} point={points.find((one) => one.id === line.id)} />)}
+        {lines.map((line, i) => <LegendItem key={line.id} name={short[i] ?? line.name} line={line} point={points.find((one) => one.id === line.id)} />)}
         {read.missing.length > 0 ? <li className="db-lost">{t("dashboards.gone", { count: read.missing.length })}: {read.missing.join(", ")}</li> : null}
         {held ? <li><IconButton icon={RotateCcw} size={13} label={t("dashboards.toNow")} onClick={() => setHeld(false)} /></li> : null}
       </ul>
@@ -90,8 +92,8 @@ function Chart({ read, period, label }: { read: Read; period: Period; label: str
   );
 }
 
-function LegendItem({ line, point }: { line: Line; point: FullPoint | undefined }): ReactNode {
-  return <li><i style={{ background: line.colour }} aria-hidden /><span>{line.name}</span>{point ? <Newest point={point} line={line} /> : null}</li>;
+function LegendItem({ name, line, point }: { name: string; line: Line; point: FullPoint | undefined }): ReactNode {
+  return <li><i style={{ background: line.colour }} aria-hidden /><span title={line.name}>{name}</span>{point ? <Newest point={point} line={line} /> : null}</li>;
 }
 
 function Newest({ point, line }: { point: FullPoint; line: Line }): ReactNode {

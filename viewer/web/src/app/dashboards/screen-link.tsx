@@ -37,7 +37,7 @@ export function ScreenLink({ chosen, every }: { chosen: readonly Dashboard[]; ev
   };
   return (
     <div className="db-screen">
-      <p>{t("dashboards.screenHint")} <Link to="/admin/keys">{t("access.section.keys")}</Link></p>
+      <p>{t("dashboards.screenHint")} <Link className="text-link" to="/admin/keys">{t("access.section.keys")}</Link></p>
       <Button icon={<Link2 size={15} aria-hidden />} loading={busy} disabled={chosen.length === 0 || hidden !== undefined} onClick={() => void make()}>{t("dashboards.screenLink")}</Button>
       {hidden ? <p className="muted">{t("dashboards.screenPrivate", { name: hidden.name })}</p> : null}
       {link ? <SecretOnce title={t("dashboards.screenMade")} lead={t("dashboards.screenOnce")} secret={link} close={() => setLink(null)} /> : null}

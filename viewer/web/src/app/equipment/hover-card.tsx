@@ -83,8 +83,11 @@ function Row({ point }: { point: Point }): ReactNode {
   const { t, i18n } = useTranslation();
   const quantity = useQuantityName();
   const value = useValue(point.handle)?.value ?? null;
-  const text = value === null ? "–" : typeof value === "boolean" ? t(value ? "value.on" : "value.off")
-    : typeof value === "number" ? `${formatNumber(value, i18n.language)} ${unitText(point.unit)}` : (point.labels?.[String(value)] ?? String(value));
+  const text = ((): string => {
+    if (value === null) return "–";
+    if (point.kind === "bool") return point.labels?.[value ? "1" : "0"] ?? t(value ? "value.on" : "value.off");
+    return typeof value === "number" && point.kind === "number" ? `${formatNumber(value, i18n.language)} ${unitText(point.unit)}` : (point.labels?.[String(value)] ?? String(value));
+  })();
   return <p><span>{quantity(quantityName(point), point.name)}</span><b>{text}</b></p>;
 }
 

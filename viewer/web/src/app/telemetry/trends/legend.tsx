@@ -16,7 +16,7 @@ export function useValueText(): (value: number | null | undefined, line: Pick<Li
   const { t, i18n } = useTranslation();
   return (value, line, bare) => {
     if (value === null || value === undefined) return "–";
-    if (line.kind === "bool") return value === 0 ? t("value.off") : value === 1 ? t("value.on") : t("telemetry.trends.shareOn", { percent: Math.round(value * 100) });
+    if (line.kind === "bool") return value === 0 || value === 1 ? (line.labels?.[String(value)] ?? t(value ? "value.on" : "value.off")) : t("telemetry.trends.shareOn", { percent: Math.round(value * 100) });
     if (line.kind === "enum" && Number.isInteger(value)) return line.labels?.[String(value)] ?? String(value);
     return `${formatNumber(value === 0 ? 0 : value, i18n.language)}${bare || !line.unit ? "" : ` ${line.unit}`}`;
   };
