@@ -109,7 +109,7 @@ def _mirror() -> str:
 
 def _run(command: list[str], cwd: Path | None = None) -> str:
     done = subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=False
+        command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C"}, check=False, timeout=900
     )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
@@ -194,7 +194,7 @@ def _as_user(user: int | None, command: list[str]) -> None:
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C"}
     done = subprocess.run(
         command, user=user, group=user, extra_groups=None if user is None else [], cwd="/", env=environment,
-        check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120,
     )  # fmt: skip
     if done.returncode:
         raise TimescaleUnavailable(f"{command[0]} failed:\n{done.stdout[-2000:]}")

@@ -21,7 +21,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 def small_disk() -> Iterator[Path]:
     """A file system of 400 MB, in a folder that the user whom PostgreSQL runs as may enter."""
     folder = Path(tempfile.mkdtemp(prefix="twin-disk-", dir="/tmp"))
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m,mode=755", "tmpfs", str(folder)], check=False)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400m,mode=755", "tmpfs", str(folder)], check=False, timeout=60
+    )
     try:
         folder.chmod(0o755)
         if made.returncode != 0:
@@ -29,7 +31,7 @@ def small_disk() -> Iterator[Path]:
         yield folder
     finally:
         if made.returncode == 0:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
+            subprocess.run(["umount", "-l", str(folder)], check=True, timeout=60)
         folder.rmdir()
 
 

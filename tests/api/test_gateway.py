@@ -139,13 +139,15 @@ def test_who_sends_more_than_can_be_stored_has_to_wait_and_loses_nothing(server:
                 sent[0] += 1
 
         sender = threading.Thread(target=send_until_enough, daemon=True)
-        with nothing_is_stored(server):
-            sender.start()
-            before = -1
-            while before != sent[0]:
-                before = sent[0]
-                time.sleep(0.5)
-            assert 8 <= sent[0] < most and sender.is_alive()
+        try:
+            with nothing_is_stored(server):
+                sender.start()
+                before = -1
+                while before != sent[0]:
+                    before = sent[0]
+                    time.sleep(0.5)
+                assert 8 <= sent[0] < most and sender.is_alive()
+        finally:
             enough.set()
         answers = [json.loads(socket.recv(60)) for _ in range(sent[0])]
         sender.join(20)

@@ -234,6 +234,9 @@ def amcheck(data: Path) -> None:
     program = shutil.which("pg_amcheck", path=f"{binaries()}:{os.environ['PATH']}")
     assert program is not None
     done = subprocess.run(
-        [program, "--install-missing", "--heapallindexed", home_of(data).url()], capture_output=True, text=True
+        [program, "--install-missing", "--heapallindexed", home_of(data).url()],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr

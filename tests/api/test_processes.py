@@ -122,9 +122,9 @@ async def test_a_live_socket_whose_browser_sleeps_does_not_hold_up_the_end(caplo
     serving_ = asyncio.create_task(server.serve(sockets=[listener]))
     reader, writer = await asyncio.open_connection(*listener.getsockname(), limit=1024)
     writer.write(f"{UPGRADE}\r\nHost: localhost\r\n\r\n".encode())
-    await full.wait()
+    await asyncio.wait_for(full.wait(), 30)
     server.stop()
-    await serving_
+    await asyncio.wait_for(serving_, 60)
     assert "graceful shutdown exceeded" not in caplog.text
     writer.close()
     del reader
@@ -143,6 +143,6 @@ async def test_what_is_accepted_does_not_wait_for_acknowledgements() -> None:
     listener = serve.bind("127.0.0.1", 0)
     async with await asyncio.start_server(met, sock=listener):
         _, writer = await asyncio.open_connection(*listener.getsockname())
-        await accepted.wait()
+        await asyncio.wait_for(accepted.wait(), 30)
         writer.close()
     assert delays and delays[0]

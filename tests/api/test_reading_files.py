@@ -295,8 +295,9 @@ async def test_what_is_no_table_of_readings_is_told(here: Here, data: bytes, nam
 
 async def blocked_after_the_first_piece(here: Here, building: str) -> AsyncGenerator[int, None]:
     """How many readings of the building's import are stored; while the block lasts no more can be."""
-    stored = 0
+    stored, deadline = 0, asyncio.get_running_loop().time() + 60
     while not stored:
+        assert asyncio.get_running_loop().time() < deadline, "nothing is stored"
         async with here.twin.db.transaction() as conn:
             await conn.execute("LOCK TABLE ONLY reading IN EXCLUSIVE MODE")
             found = await row(conn, "SELECT accepted FROM reading_import WHERE building_id = %s", (building,))
@@ -332,11 +333,14 @@ async def test_the_command_shows_how_far_it_is_and_goes_on_after_it_was_killed(h
         async with aclosing(blocked_after_the_first_piece(here, building)) as stored:
             before = await anext(stored)
             assert 0 < before < count
-            while b"storing" not in shown:  # the bar: what it is at, and the share that is done
-                await asyncio.sleep(0.02)
+            async with asyncio.timeout(60):
+                while b"storing" not in shown:  # the bar: what it is at, and the share that is done
+                    await asyncio.sleep(0.02)
             command.kill()
-            await command.wait()
+            await asyncio.wait_for(command.wait(), 30)
     finally:
+        if command.returncode is None:
+            command.kill()
         asyncio.get_running_loop().remove_reader(screen)
         os.close(screen)
     assert b"plant.csv" in shown and b"%" in shown

@@ -40,8 +40,9 @@ async def test_a_finished_frame_is_what_the_protocol_would_have_sent(message: by
     config = uvicorn.Config(app, ws=SharedFrames, ws_per_message_deflate=False, lifespan="off", log_config=None, port=0)
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while not server.started:
+            await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     async with connect(f"ws://127.0.0.1:{port}/") as socket:
         expected: str | bytes = message.decode() if message[:1] == b"{" else message

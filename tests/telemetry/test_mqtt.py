@@ -100,7 +100,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, secure: Secure) -> Iterator
     passwords = folder / "passwords"
     passwords.write_text("twin:secret\n")
     passwords.chmod(0o644)
-    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
+    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, timeout=60)
     folder.chmod(0o755)
     configuration = folder / "mosquitto.conf"
     configuration.write_text(
@@ -109,15 +109,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory, secure: Secure) -> Iterator
         f"listener {secure.port} 127.0.0.1\ncertfile {secure.folder}/broker.pem\nkeyfile {secure.folder}/broker.key\n"
     )
     process = subprocess.Popen([str(MOSQUITTO), "-c", str(configuration)], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
-    yield port
-    process.kill()
-    process.wait(30)
+    try:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and process.poll() is None:
+            with socket.socket() as attempt:
+                if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.02)
+        else:
+            raise RuntimeError(f"the broker did not start on port {port}: {process.poll()}")
+        yield port
+    finally:
+        process.kill()
+        process.wait(30)
 
 
 def settings_of(port: int, **rest: Any) -> dict[str, Any]:

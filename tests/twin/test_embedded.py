@@ -116,7 +116,7 @@ def test_several_processes_may_begin_at_the_same_moment_on_a_fresh_folder(data: 
 def test_the_server_outlives_a_killed_process_and_serves_the_next_one(data: Path) -> None:
     killed = user(data)
     killed.kill()
-    killed.communicate()
+    killed.communicate(timeout=30)
     with EmbeddedPostgres(data, durable=False) as server:
         process = postmaster(server)
         assert process.create_time() < psutil.Process().create_time() + 1e9
@@ -208,7 +208,7 @@ def as_user(name: str, program: str, *args: str) -> "subprocess.CompletedProcess
     imports = "import encodings.idna, concurrent.futures.thread, psycopg\n"
     return subprocess.run(
         [sys.executable, "-c", imports + "from twin.embedded import EmbeddedPostgres\n" + become + program, *args],
-        input="go\n", text=True, capture_output=True, check=False,
+        input="go\n", text=True, capture_output=True, check=False, timeout=90,
     )  # fmt: skip
 
 

@@ -74,8 +74,9 @@ async def test_a_feed_goes_on_after_its_connection_was_cut(db: Database) -> None
         assert [event.data["n"] for event in await anext(feed)] == [1]
         waiting = asyncio.ensure_future(anext(feed))
         cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
-        while not (await rows(conn, cut + " AND state = 'idle'", ("%event WHERE seq%",))):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):
+            while not (await rows(conn, cut + " AND state = 'idle'", ("%event WHERE seq%",))):
+                await asyncio.sleep(0.01)
         await emit(conn, "alarm", {"n": 2}, building_id=None)
         assert [event.data["n"] for event in await asyncio.wait_for(waiting, 20)] == [2]
 

@@ -195,7 +195,7 @@ async def hanging_process(db: Database, job_id: UUID) -> AsyncIterator[asyncio.s
     finally:
         if process.returncode is None:
             os.kill(process.pid, signal.SIGKILL)
-            await process.wait()
+            await asyncio.wait_for(process.wait(), 30)
 
 
 async def test_a_job_whose_worker_was_killed_is_done_by_the_next_one(db: Database) -> None:

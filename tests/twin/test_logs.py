@@ -23,7 +23,9 @@ print("the result")
 
 
 def run(**environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
 
 
 def test_log_lines_are_json_when_asked_for_and_never_on_stdout() -> None:

@@ -35,11 +35,12 @@ def test_several_servers_that_start_at_once_migrate_once(empty_url: str) -> None
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    threads = [threading.Thread(target=migrate, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     assert not failures
     with psycopg.connect(empty_url) as conn:
         assert migrations.current_version(conn) == migrations.known_versions()[-1]
