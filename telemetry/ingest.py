@@ -49,6 +49,7 @@ log = structlog.get_logger()
 MAX_ROWS: Final = 20_000  # readings of one transaction: about 0.1 s of PostgreSQL's time
 MAX_WAITING: Final = 200_000  # readings in line; about 10 MB
 MAX_BATCHES: Final = 8  # stored batches that sinks may be behind before ingest waits for them
+SINKS_END_S: Final = 10.0  # how long the end waits for the sinks: one that hangs must not hold up the server
 ALLOWED_S: Final = 2.0  # for so long a limited sender's points are remembered
 LIVE_TURNS: Final = 4  # batches of live data before a piece of history has its turn
 DISK_FULL: Final = psycopg.errors.DiskFull
@@ -131,7 +132,10 @@ class Ingest:
         self._wake.set()
         storing, feeding = self._tasks
         await storing
-        await self._batches.join()
+        try:
+            await asyncio.wait_for(self._batches.join(), SINKS_END_S)
+        except TimeoutError:
+            log.warning("ingest.sinks_slow", batches=self._batches.qsize())  # made up from the database, as below
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
 
