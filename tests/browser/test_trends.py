@@ -108,7 +108,11 @@ def legend(page: Page, name: str) -> Locator:
 
 def move_to(page: Page, share: float) -> None:
     """The mouse to a share of the first plot's width."""
-    box = page.locator(".trend-plot .u-over").first.bounding_box()
+    plot, box = page.locator(".trend-plot .u-over").first, None
+    for _ in range(20):  # a chart whose axes change is made anew: the one just found may be gone
+        plot.wait_for()
+        if box := plot.bounding_box():
+            break
     assert box
     page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 
