@@ -117,8 +117,9 @@ function column(one: Samples, place: ReadonlyMap<number, number>, length: number
     doubt[at] = one.doubt[i] ?? 0;
     const next = one.ts[i + 1];
     if (next !== undefined && next - ts > one.apart) {
-      const gap = place.get(breakAfter(ts, one.apart));
-      if (gap !== undefined) mean[gap] = min[gap] = max[gap] = null;
+      // At every time up to the next: a line leaves out only what lies between two neighbours that are null.
+      const end = place.get(next) ?? at;
+      for (let gap = at + 1; gap < end; gap++) mean[gap] = min[gap] = max[gap] = null;
     }
   });
   return { mean, min, max, doubt };

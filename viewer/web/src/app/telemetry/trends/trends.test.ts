@@ -71,6 +71,14 @@ test("a silence breaks the line, another point's times do not", () => {
   expect(all.columns[1]?.mean).toEqual([undefined, 1, undefined, 1, undefined, undefined, undefined]);
 });
 
+test("a line is broken over the whole of its silence, also where others fell silent a moment later", () => {
+  const said = (...times: number[]) => fromRaw(times.map((s) => ({ ts: at(s), value: s, quality: "good" })), 60);
+  const { ts, columns } = joined([said(0, 60, 1000), said(0, 70, 1010)]);
+  expect(ts).toEqual([0, 60, 70, 135, 145, 1000, 1010]);
+  expect(columns[0]?.mean).toEqual([0, 60, null, null, null, 1000, undefined]);
+  expect(columns[1]?.mean).toEqual([0, undefined, 70, null, null, null, 1010]);
+});
+
 test("a bad reading has no value, an uncertain one has and is marked", () => {
   const samples = fromRaw([{ ts: at(0), value: 5, quality: "bad" }, { ts: at(60), value: 6, quality: "uncertain" }, { ts: at(120), value: true, quality: "good" }], 60);
   expect(samples.mean).toEqual([null, 6, 1]);
