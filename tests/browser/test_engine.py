@@ -70,14 +70,6 @@ def test_pick_names_the_element_under_a_pixel_and_the_point(page: Page) -> None:
     assert page.evaluate("scene.pick(1, 1)") is None
 
 
-def test_picking_without_waiting_gives_the_same(page: Page) -> None:
-    look_into(page)
-    found = page.evaluate(
-        "async id => { const p = at(id); return (await scene.pickAsync(p.x, p.y))?.globalId; }", CUPBOARD
-    )
-    assert found == CUPBOARD
-
-
 @pytest.mark.parametrize(
     "away",
     [

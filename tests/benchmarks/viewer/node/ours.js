@@ -47,7 +47,7 @@ offer({
     const scale = colours(round);
     scene.setColors(new Map(ids.map((id, i) => [id, scale[i % 10]])));
   },
-  pick: async (x, y) => (await scene.pickAsync(x, y))?.globalId ?? null,
+  pick: (x, y) => scene.pick(x, y)?.globalId ?? null,
   stats() {
     const { drawCalls, triangles } = scene.stats();
     return { drawCalls, triangles };

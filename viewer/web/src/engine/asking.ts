@@ -1,8 +1,8 @@
 /** What lies where: picking, snapping, clearances, lines of sight. Canvas positions in CSS px, points in the building frame. */
 import type { Building } from "./building";
-import type { RawHit } from "./picker";
+import { Cast, type RawHit } from "./cast";
 import { add, scale, sub, type V3 } from "./rig";
-import { firstHit, snap, unit } from "./snap";
+import { snap, unit } from "./snap";
 import type { Tile } from "./tile";
 import type { Hit, SnapHit, Vec3 } from "./types";
 import type { Viewport } from "./viewport";
@@ -21,10 +21,6 @@ export class Asking {
 
   pick(x: number, y: number): Hit | null {
     return this.#hitOf(this.#view.pick(x, y), x, y);
-  }
-
-  async pickAsync(x: number, y: number): Promise<Hit | null> {
-    return this.#hitOf(await this.#view.pickAsync(x, y), x, y);
   }
 
   #hitOf(raw: RawHit | null, x: number, y: number): Hit | null {
@@ -51,18 +47,13 @@ export class Asking {
 
   clearance(from: Vec3, direction: Vec3): { distance: number; point: Vec3 } | null {
     const along = unit(direction);
-    const ray = { from: add(this.#building.pointInScene(from), scale(along, 0.002)), along };
-    let best: { distance: number; point: V3 } | null = null;
-    for (const tile of this.#building.tiles) {
-      if (!this.#isShown(tile) || tile.ref.layer === "spaces") continue;
-      const { table } = this.#building;
-      const hit = firstHit(ray, tile.triangles((feature) => {
-        const id = table.featureAt(feature)?.globalId;
-        return id !== undefined && table.isVisible(id);
-      }));
-      if (hit && hit.distance < (best?.distance ?? Infinity)) best = hit;
-    }
-    return best && { distance: best.distance + 0.002, point: this.#building.toBuilding(best.point) };
+    const start = this.#building.pointInScene(from);
+    const cast = new Cast(start, along, 0.002, Infinity);
+    const { table } = this.#building;
+    for (const tile of this.#building.tiles)
+      if (this.#isShown(tile) && tile.ref.layer !== "spaces") tile.meet(cast, (feature) => table.isSeen(feature));
+    const met = cast.first();
+    return met && { distance: met.distance, point: this.#building.toBuilding(add(start, scale(along, met.distance))) };
   }
 
   ray(x: number, y: number): { from: Vec3; along: Vec3 } {

@@ -6,7 +6,7 @@ import { parseTile, type TileData } from "./glb";
 export function transferables(tile: TileData): ArrayBuffer[] {
   const buffers = new Set<ArrayBuffer>([tile.boxes.buffer as ArrayBuffer]);
   for (const p of tile.primitives)
-    for (const array of [p.position.array, p.normal?.array, p.color?.array, p.feature, p.index])
+    for (const array of [p.position.array, p.normal?.array, p.color?.array, p.feature, p.index, p.starts, p.boxes, p.blocks])
       if (array) buffers.add(array.buffer as ArrayBuffer);
   return [...buffers];
 }

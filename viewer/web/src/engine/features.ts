@@ -199,6 +199,11 @@ export class FeatureTable {
     return false;
   }
 
+  /** Whether a feature is drawn, and not as a ghost. */
+  isSeen(feature: number): boolean {
+    return ((this.data[feature * 4 + 3] as number) & (HIDDEN | GHOST)) === 0;
+  }
+
   /** GlobalIds of a tile's features. */
   *idsOf(tile: number): Generator<string> {
     const { base, count } = this.#tiles[tile] as TileSlot;

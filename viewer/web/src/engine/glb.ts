@@ -6,6 +6,7 @@
  */
 import { layOut, type Copy, type Values } from "./copies";
 import { joined, withNormals } from "./flat";
+import { grouped, type Grouped } from "./grouped";
 import { globalIdFromBytes } from "./guid";
 import { Y_UP_TO_Z_UP, apply, compose, multiply, type Matrix } from "./matrix";
 
@@ -37,7 +38,7 @@ export interface Primitive {
 }
 
 export interface TileData {
-  readonly primitives: readonly Primitive[];
+  readonly primitives: readonly Grouped[];
   /** GlobalId per feature; "" for one that the property table does not name. */
   readonly globalIds: readonly string[];
   /** (features, 6) min and max of each feature in the building frame, m; min > max for one without vertices. */
@@ -160,7 +161,7 @@ class Reader {
     for (const { feature, vertices } of primitives)
       for (let v = 0; v < vertices; v++) if ((feature[v] as number) >= this.#features) this.#features = (feature[v] as number) + 1;
     while (globalIds.length < this.#features) globalIds.push("");
-    return { primitives, globalIds, boxes: featureBoxes(primitives, globalIds.length) };
+    return { primitives: primitives.map((one) => grouped(one, globalIds.length)), globalIds, boxes: featureBoxes(primitives, globalIds.length) };
   }
 
   /** Everything with normals of its own, copies laid out. */
@@ -360,12 +361,12 @@ function readNumber(view: DataView, at: number, type: number): number {
 
 /** An attribute's numbers, what is normalised as a fraction. */
 function valuesOf({ array, size, normalized }: Attribute<AnyArray>): Values {
-  const scale = unit({ array, size, normalized });
+  const scale = unitOf({ array, size, normalized });
   return (index, component) => (array[index * size + component] as number) * scale;
 }
 
 /** What a stored integer counts for when it is normalised. */
-function unit(attribute: Attribute<AnyArray>): number {
+export function unitOf(attribute: Attribute<AnyArray>): number {
   if (!attribute.normalized) return 1;
   const a = attribute.array;
   return a instanceof Uint16Array ? 1 / 65535 : a instanceof Int16Array ? 1 / 32767
@@ -383,7 +384,7 @@ function featureBoxes(primitives: readonly Primitive[], features: number): Float
   for (const { kind, position, feature, vertices, matrix } of primitives) {
     if (kind === "edges") continue;
     const { array, size } = position;
-    const scale = unit(position);
+    const scale = unitOf(position);
     for (let f = 0; f < features; f++) own.set([Infinity, Infinity, Infinity, -Infinity, -Infinity, -Infinity], f * 6);
     for (let v = 0; v < vertices; v++) {
       const to = (feature[v] as number) * 6;

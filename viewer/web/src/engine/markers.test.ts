@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { declutter, type Label } from "./markers";
-import { decodeHit } from "./picker";
 
 const label = (x: number, y: number, more: Partial<Label> = {}): Label => ({ x, y, width: 60, height: 20, priority: 0, pinned: false, ...more });
 
@@ -14,10 +13,4 @@ test("pinned labels always stay, and others give way to them", () => {
 
 test("equal labels keep the order they were given in", () => {
   expect(declutter([label(0, 0), label(1, 1), label(2, 2)])).toEqual([true, false, false]);
-});
-
-test("a picked pixel is a feature number and a distance", () => {
-  const depths = new Uint8Array(new Float32Array([12.5]).buffer);
-  expect(decodeHit(new Uint8Array([0, 0, 0, 0]), depths)).toBeNull();
-  expect(decodeHit(new Uint8Array([1, 1, 0, 0]), depths)).toEqual({ feature: 256, depth: 12.5 });
 });

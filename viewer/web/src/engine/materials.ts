@@ -4,7 +4,7 @@ import {
   NoBlending, NormalBlending, OneFactor, RawShaderMaterial, Vector3, Vector4, type IUniform, type Texture,
 } from "three";
 import {
-  DEPTH_FRAGMENT, EDGE_FRAGMENT, EDGE_VERTEX, HEIGHT_FRAGMENT, PICK_FRAGMENT, SURFACE_FRAGMENT, SURFACE_VERTEX,
+  DEPTH_FRAGMENT, EDGE_FRAGMENT, EDGE_VERTEX, HEIGHT_FRAGMENT, SURFACE_FRAGMENT, SURFACE_VERTEX,
 } from "./shaders";
 import type { Theme } from "./types";
 
@@ -128,8 +128,6 @@ export function makeMaterials(uniforms: Uniforms) {
     overlay: surface("OVERLAY", { ...film, depthFunc: GreaterDepth }),
     edges: edges("1.0"),
     spaceEdges: edges("0.35"),
-    pick: surface("PICK", { blending: NoBlending }, PICK_FRAGMENT),
-    pickPlates: surface("PICK SPACES PLATES", { blending: NoBlending }, PICK_FRAGMENT),
     depth: surface("DEPTH", { blending: NoBlending, side: DoubleSide }, DEPTH_FRAGMENT),
     height: surface(
       "HEIGHT",

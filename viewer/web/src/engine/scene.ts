@@ -63,7 +63,7 @@ export class Scene3D {
     const overlay = options.overlay ?? canvas.parentElement;
     if (!overlay) throw new Error("the canvas must be in the page, or options.overlay be given");
     this.#hover = new Hover(
-      (x, y) => this.pickAsync(x, y),
+      (x, y) => this.pick(x, y),
       (hit, x, y) => {
         this.#applyHighlight();
         this.#emit("hover", { hit, x, y, additive: false });
@@ -277,11 +277,6 @@ export class Scene3D {
   /** What is seen at a canvas position (CSS px). Hidden, ghosted and cut-away elements are looked through. */
   pick(x: number, y: number): Hit | null {
     return this.#asking.pick(x, y);
-  }
-
-  /** The same without waiting for the GPU. */
-  async pickAsync(x: number, y: number): Promise<Hit | null> {
-    return this.#asking.pickAsync(x, y);
   }
 
   /** A point exactly on what is seen at a canvas position: its corner or edge where one is near, else its face. */

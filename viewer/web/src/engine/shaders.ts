@@ -6,7 +6,6 @@
  * SPACES    room volumes: a floor plate one can read colours from, walls hardly there
  * GHOSTED   only ghosted features, a thin film
  * OVERLAY   only selected and alarmed features where something hides them
- * PICK      feature number and distance
  * DEPTH     nothing but depth, for the sun's shadow map
  * EDGES     crease lines
  *
@@ -61,7 +60,6 @@ out vec3 vNormal;
 out vec3 vPosition;
 out vec4 vColor;
 flat out uint vFlags;
-flat out uint vFeature;
 
 bool wanted(uint flags) {
   if ((flags & HIDDEN) != 0u) return false;
@@ -81,7 +79,6 @@ void main() {
   vec4 world = modelMatrix * vec4(position, 1.0);
   vNormal = transpose(mat3(viewMatrix)) * (normalMatrix * normal);
   vFlags = flags;
-  vFeature = feature;
   vColor = color;
   if ((flags & COLORED) != 0u) vColor.rgb = pow(state.rgb, vec3(2.2));
   vec4 view = modelViewMatrix * vec4(position, 1.0);
@@ -153,7 +150,6 @@ in vec3 vNormal;
 in vec3 vPosition;
 in vec4 vColor;
 flat in uint vFlags;
-flat in uint vFeature;
 layout(location = 0) out vec4 outColor;
 
 void main() {
@@ -210,25 +206,6 @@ void main() {
   return;
 #endif
   outColor = vec4(tone(lit), alpha);
-}
-`;
-
-export const PICK_FRAGMENT = /* glsl */ `${COMMON}
-in vec3 vNormal;
-in vec3 vPosition;
-flat in uint vFeature;
-layout(location = 0) out vec4 outId;
-layout(location = 1) out vec4 outDistance;
-
-vec4 bytes(uint n) { return vec4(uvec4(n, n >> 8u, n >> 16u, n >> 24u) & 255u) / 255.0; }
-
-void main() {
-  if (isCutAway(vPosition)) discard;
-#ifdef PLATES
-  if (normalize(vNormal).z > -0.7) discard;
-#endif
-  outId = bytes(vFeature + 1u);
-  outDistance = bytes(floatBitsToUint(dot(vPosition - uEye, uForward)));
 }
 `;
 

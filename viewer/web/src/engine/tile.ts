@@ -1,9 +1,11 @@
 /** A tile on the GPU: one draw per kind and pass, made when it is first needed. */
 import { Box3, BufferAttribute, BufferGeometry, IntType, LineSegments, Matrix4, Mesh, Sphere, Vector3, type Object3D, type RawShaderMaterial } from "three";
+import type { Cast } from "./cast";
 import type { FeatureTable } from "./features";
-import type { Attribute, Primitive, TileData } from "./glb";
+import { unitOf, type Attribute, type Primitive, type TileData } from "./glb";
+import type { Grouped } from "./grouped";
 import type { Materials } from "./materials";
-import { allRows, rowsOf } from "./shapes";
+import { rowsOf } from "./shapes";
 import type { TileRef } from "./tileset";
 import type { Vec3 } from "./types";
 
@@ -11,12 +13,18 @@ type AnyArray = ConstructorParameters<typeof BufferAttribute>[0];
 
 interface Part {
   readonly kind: Primitive["kind"];
+  readonly data: Grouped;
+  /** Scene → the numbers of `data.position`, row-major 3 × 4. */
+  readonly inverse: Float64Array;
   readonly base: Mesh | LineSegments;
   ghost: Mesh | null;
   overlay: Mesh | null;
 }
 
-export type Pass = "main" | "pick" | "plates" | "shadow";
+export type Pass = "main" | "shadow";
+
+/** How far rooms' floors are drawn above their place, m: see the vertex shader. */
+const PLATE_LIFT = 0.03;
 
 export class Tile {
   ref: TileRef;
@@ -61,7 +69,8 @@ export class Tile {
     const buffers = new Buffers(this.#base);
     for (const primitive of data.primitives) {
       const geometry = makeGeometry(primitive, buffers);
-      this.#parts.push({ kind: primitive.kind, base: this.#draw(geometry, primitive, this.#origin), ghost: null, overlay: null });
+      const base = this.#draw(geometry, primitive, this.#origin);
+      this.#parts.push({ kind: primitive.kind, data: primitive, inverse: inverseOf(base, primitive), base, ghost: null, overlay: null });
     }
     this.bytes = buffers.bytes;
   }
@@ -110,14 +119,12 @@ export class Tile {
     return mesh;
   }
 
-  /** Switch this tile's draws on or off for a pass; whether any is on. `on`: its layer is shown and it lies in the picture. */
-  show(pass: Pass, on: boolean, table: FeatureTable): boolean {
+  /** Switch this tile's draws on or off for a pass. `on`: its layer is shown and it lies in the picture. */
+  show(pass: Pass, on: boolean, table: FeatureTable): void {
     const room = this.ref.layer === "spaces";
     const counts = on ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
-    let any = false;
     for (const part of this.#parts) {
       if (pass === "main") {
-        any ||= on;
         part.base.visible = counts.visible > 0 || (part.kind === "edges" && counts.ghost > 0);
         if (part.kind === "edges") continue;
         if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
@@ -127,12 +134,9 @@ export class Tile {
       } else {
         if (part.ghost) part.ghost.visible = false;
         if (part.overlay) part.overlay.visible = false;
-        const wanted = part.kind === "edges" ? false : pass === "shadow" ? !room && part.kind === "opaque" : room === (pass === "plates");
-        part.base.visible = wanted && counts.visible > 0;
-        any ||= part.base.visible;
+        part.base.visible = !room && part.kind === "opaque" && counts.visible > 0;
       }
     }
-    return any;
   }
 
   /** Draw it this far above its place. */
@@ -142,27 +146,36 @@ export class Tile {
     this.lift = metres;
     this.box.min.z += by;
     this.box.max.z += by;
-    for (const { base, ghost, overlay } of this.#parts)
+    for (const { base, ghost, overlay, data, inverse } of this.#parts) {
       for (const object of [base, ghost, overlay]) {
         if (!object) continue;
         object.matrix.elements[14] += by;
         object.matrixWorld.copy(object.matrix);
       }
+      inverse.set(inverseOf(base, data));
+    }
   }
 
   /** Crease lines of a feature as they are drawn: two points each, scene coordinates. */
   edges(feature: number): Float64Array {
-    return joined(this.#parts.filter(({ kind }) => kind === "edges").map(({ base }) => rowsOf(base.geometry, base.matrix, feature, 2)));
+    return joined(this.#parts.filter(({ kind }) => kind === "edges").map(({ data, base }) => rowsOf(data, base.matrix, [feature - this.#base])));
   }
 
   /** Triangles of a feature as they are drawn: three points each, scene coordinates. */
   surface(feature: number): Float64Array {
-    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ base }) => rowsOf(base.geometry, base.matrix, feature, 3)));
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, [feature - this.#base])));
   }
 
   /** Triangles of all features that are wanted. */
   triangles(wanted: (feature: number) => boolean): Float64Array {
-    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ base }) => allRows(base.geometry, base.matrix, wanted, 3)));
+    const features = Array.from({ length: this.elements }, (_, f) => f).filter((f) => wanted(this.#base + f));
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, features)));
+  }
+
+  /** Have a line of sight meet its surfaces. `plates`: a room's floor only, where it is drawn. */
+  meet(cast: Cast, seen: (feature: number) => boolean, plates = false): void {
+    for (const { kind, data, inverse } of this.#parts)
+      if (kind !== "edges") cast.add({ solid: data, inverse, first: this.#base }, seen, plates ? { lift: PLATE_LIFT } : null);
   }
 
   dispose(): void {
@@ -176,8 +189,8 @@ export class Tile {
 /** Bytes that the arrays of a tile take, each once. */
 export function sizeOfTile({ primitives }: TileData): number {
   const arrays = new Set<ArrayBufferView>();
-  for (const { position, normal, color, feature, index } of primitives)
-    for (const array of [position.array, normal?.array, color?.array, feature, index]) if (array) arrays.add(array);
+  for (const { position, normal, color, feature, index, starts, boxes, blocks } of primitives)
+    for (const array of [position.array, normal?.array, color?.array, feature, index, starts, boxes, blocks]) if (array) arrays.add(array);
   const bare = primitives.filter(({ kind, color }) => kind !== "edges" && !color);
   return [...arrays].reduce((sum, { byteLength }) => sum + byteLength, 0) + bare.reduce((sum, { vertices }) => sum + 4 * vertices, 0);
 }
@@ -222,7 +235,13 @@ class Buffers {
   }
 }
 
-function makeGeometry(primitive: Primitive, buffers: Buffers): BufferGeometry {
+function inverseOf(object: Object3D, { position }: Grouped): Float64Array {
+  const unit = unitOf(position);
+  const e = new Matrix4().copy(object.matrix).scale(new Vector3(unit, unit, unit)).invert().elements;
+  return Float64Array.from([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14], (i) => e[i] as number);
+}
+
+function makeGeometry(primitive: Grouped, buffers: Buffers): BufferGeometry {
   const geometry = new BufferGeometry();
   const of = <T>(source: Attribute<T>): BufferAttribute => buffers.of(source.array as AnyArray, source.size, source.normalized);
   geometry.setAttribute("position", of(primitive.position));
@@ -231,8 +250,7 @@ function makeGeometry(primitive: Primitive, buffers: Buffers): BufferGeometry {
     geometry.setAttribute("normal", of(primitive.normal as Attribute<Int8Array>));
     geometry.setAttribute("color", primitive.color ? of(primitive.color) : plainColors(primitive));
   }
-  if (primitive.index) geometry.setIndex(buffers.of(primitive.index, 1));
-  else geometry.setDrawRange(0, primitive.vertices);
+  geometry.setIndex(buffers.of(primitive.index, 1));
   return geometry;
 }
 

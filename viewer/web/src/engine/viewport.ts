@@ -1,13 +1,14 @@
 /** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
-import { Box3, Frustum, Scene, Vector3, WebGLRenderer } from "three";
+import { Box3, Frustum, Ray, Scene, Vector3, WebGLRenderer } from "three";
 import { Ambient } from "./ambient";
+import { Cast, uncut, type Met, type RawHit } from "./cast";
 import { Controls, type ControlHost } from "./controls";
 import { Economy } from "./economy";
 import type { FeatureTable } from "./features";
 import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
 import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
-import { Picker, type RawHit } from "./picker";
 import { basis, between, dot, ease, lookAt, slopeOf, sub, type Pose, type V3 } from "./rig";
+import { unit } from "./snap";
 import { Split } from "./split";
 import type { Sight } from "./residency";
 import { Stage } from "./stage";
@@ -64,7 +65,6 @@ export class Viewport {
     this.#fitCanvas();
     this.#moved = false;
   });
-  readonly #picker = new Picker();
   readonly #controls: Controls;
   readonly #resize: ResizeObserver;
   readonly #frustum = new Frustum();
@@ -346,16 +346,14 @@ export class Viewport {
     this.stage.update(this.renderer, this.root);
   }
 
-  /** Choose the draws of a pass; whether there are any. */
-  #show(pass: Pass, camera: LensCamera | null): boolean {
-    let any = false;
+  /** Choose the draws of a pass. */
+  #show(pass: Pass, camera: LensCamera | null): void {
     if (camera) this.#frustum.setFromProjectionMatrix(viewProjection(camera));
     const cut = this.uniforms.uCut.value;
     for (const tile of this.#host.tiles()) {
       const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
-      if (tile.show(pass, on, this.#host.table())) any = true;
+      tile.show(pass, on, this.#host.table());
     }
-    return any;
   }
 
   #placeCamera(): LensCamera {
@@ -364,31 +362,36 @@ export class Viewport {
 
   // Picking ----------------------------------------------------------------------------------------------------
 
-  /** Draw ids at a CSS position, false where nothing is; the picture is unharmed. `rooms`: the sides of rooms instead of everything else. */
-  #drawPick(x: number, y: number, rooms: boolean): boolean {
-    if (this.#disposed || this.#lost || x < 0 || y < 0 || x >= this.#width || y >= this.#height) return false;
-    this.uniforms.uState.value = this.#state.of(this.#host.table());
-    const camera = this.#placeCamera();
-    this.stage.show(false);
-    const { pick, pickPlates } = this.materials;
-    const whole = (): boolean => this.#show("plates", camera);
-    const drawn = this.#picker.draw(this.renderer, this.root, camera, Math.floor(x), Math.floor(y), this.#width, this.#height,
-      rooms ? [{ material: pick, prepare: whole }]
-      : [{ material: pick, prepare: () => this.#show("pick", camera) }, { material: pickPlates, prepare: whole }]);
-    this.stage.show(true);
-    return drawn;
-  }
-
+  /** What is seen at a CSS position: everything but rooms and, of these, the floors; where there is nothing else, a room. */
   pick(x: number, y: number): RawHit | null {
-    const hit = this.#drawPick(x, y, false) ? this.#picker.read(this.renderer) : null;
-    if (hit) return hit;
-    return this.#drawPick(x, y, true) ? this.#picker.read(this.renderer) : null;
+    if (this.#disposed || x < 0 || y < 0 || x >= this.#width || y >= this.#height) return null;
+    const camera = this.#placeCamera();
+    const from = this.unproject(x, y, 0);
+    const along = unit(sub(this.unproject(x, y, 1), from));
+    const slope = dot(along, basis(this.#pose.yaw, this.#pose.pitch).forward);
+    const range = uncut(from, along, camera.near / slope, camera.far / slope, this.#cutAway());
+    const met = range && (this.#first(from, along, range, false) ?? this.#first(from, along, range, true));
+    return met && { feature: met.feature, depth: met.distance * slope };
   }
 
-  async pickAsync(x: number, y: number): Promise<RawHit | null> {
-    const hit = this.#drawPick(x, y, false) ? await this.#picker.readAsync(this.renderer) : null;
-    if (hit || this.#disposed || !this.#drawPick(x, y, true)) return hit;
-    return this.#picker.readAsync(this.renderer);
+  #first(from: V3, along: V3, [near, far]: readonly [number, number], whole: boolean): Met | null {
+    const cast = new Cast(from, along, near, far);
+    const line = new Ray(new Vector3(...from), new Vector3(...along));
+    const table = this.#host.table();
+    const seen = (feature: number): boolean => table.isSeen(feature);
+    for (const tile of this.#host.tiles()) {
+      const room = tile.ref.layer === "spaces";
+      if ((whole && !room) || !this.#host.isShown(tile) || !line.intersectsBox(tile.box)) continue;
+      tile.meet(cast, seen, room && !whole);
+    }
+    return cast.first();
+  }
+
+  /** Planes beyond which nothing is drawn. */
+  *#cutAway(): Generator<readonly [number, number, number, number]> {
+    const { uCut, uPlanes, uPlaneCount } = this.uniforms;
+    yield [0, 0, 1, -uCut.value];
+    for (const { x, y, z, w } of uPlanes.value.slice(0, uPlaneCount.value)) yield [x, y, z, w];
   }
 
   /** The point of the scene behind a CSS position at a distance along the view direction. */
@@ -473,7 +476,6 @@ export class Viewport {
     this.#abort.abort();
     this.#resize.disconnect();
     this.#controls.dispose();
-    this.#picker.dispose();
     this.stage.dispose();
     this.#state.drop();
     this.split.drop();
