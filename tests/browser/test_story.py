@@ -84,8 +84,8 @@ def define(server: Server, room: dict[str, Any]) -> str:
         point = {"key": key, "name": "Room temperature", "building": building, "kind": "number", "unit": "DEG_C",
                  "quantity": "Temperature", "element": room["global_id"]}  # fmt: skip
         assert client.post("/points", json=point).status_code == 201
-        rule = {"name": "Too warm", "point": key, "kind": "high", "limit": 30, "severity": "critical", "work_order": True,
-                "crew": "crew"}  # fmt: skip
+        rule = {"name": "Too warm", "point": key, "kind": "high", "limit": 30, "severity": "critical",
+                "work_order": True, "crew": "crew"}  # fmt: skip
         assert client.post("/alarm-rules", json=rule).status_code == 201
     return key
 
