@@ -28,7 +28,7 @@ MUTATING = sorted(
     if isinstance(route, TwinRoute)
     for method in (route.methods or set()) - SAFE_METHODS
 )
-PUBLIC = {"/session", "/session/second-factor"}
+PUBLIC = {"/session", "/session/second-factor", "/session/display"}
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def visit(chromium: Browser, fresh_server: Server) -> Iterator[list[Visitor]]:
 
 
 def new_visitor(chromium: Browser, visit: list[Visitor]) -> Visitor:
-    context = chromium.new_context(locale="en-US", viewport={"width": 1280, "height": 860})
+    context = chromium.new_context(locale="en-US", reduced_motion="reduce", viewport={"width": 1280, "height": 860})
     visitor = Visitor(context, context.new_page())
     visit.append(visitor)
     visitor.page.set_default_timeout(SLOW)

@@ -40,7 +40,9 @@ def building(fresh_server: Server, shared: Path, house: Edited) -> str:
 @pytest.fixture(scope="module")
 def page(chromium: Browser, fresh_server: Server, building: str) -> Iterator[Page]:
     contexts: list[BrowserContext] = []
-    page, errors = open_page(chromium, contexts, locale="en-US", viewport={"width": 1280, "height": 800})
+    page, errors = open_page(
+        chromium, contexts, locale="en-US", reduced_motion="reduce", viewport={"width": 1280, "height": 800}
+    )
     sign_in(page, fresh_server)
     page.get_by_role("navigation").wait_for()
     yield page

@@ -48,7 +48,7 @@ def server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def page(chromium: Browser, server: Server) -> Iterator[Page]:
     """A browser of somebody who is nobody yet; what it complains of is a failure."""
-    context = chromium.new_context(locale="en-US")
+    context = chromium.new_context(locale="en-US", reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(LONG)
     complaints: list[str] = []

@@ -28,7 +28,7 @@ def page(chromium: Browser, fresh_server: Server) -> Iterator[Page]:
     """One page that complains of every console error and every request that failed."""
     if not MODEL.exists():
         pytest.skip(f"{MODEL} is not there")
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US", reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(SLOW)
     errors: list[str] = []
