@@ -105,6 +105,7 @@ def measured(browser: Browser, site: str, viewer: str, model: Prepared) -> Figur
     for _ in range(2):  # the first fills the browser's cache
         page.goto(address)
         page.wait_for_function("window.bench !== undefined", timeout=300_000)
+        page.evaluate("bench.settle()")
     probe = Probe(page)
     got: Figures = {"visible": page.evaluate("bench.visible") / 1000, "elements": page.evaluate("bench.elements")}
     page.evaluate("bench.frames(6)")  # shaders and the first shadows

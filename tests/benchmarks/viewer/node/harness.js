@@ -92,6 +92,8 @@ export function offer(viewer, visible) {
     async idle(count) {
       for (let i = 0; i < count; i++) await nextFrame();
     },
+    /** Nothing is left to be drawn: the next page does not wait for this one's pictures. */
+    settle: () => settle(viewer.gl),
     stats: () => ({ ...viewer.stats(), buffers: [...alive.values()].reduce((sum, bytes) => sum + bytes, 0) }),
   };
 }

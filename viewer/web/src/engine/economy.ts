@@ -1,9 +1,19 @@
-/** On a slow machine fewer pixels are drawn while the camera moves, all of them when it rests. */
+/** On a slow machine fewer pixels and only the large things are drawn while the camera moves, all of them when it rests. */
 const SLOW = 45; // ms a moving frame may take
 const REST = 220; // ms without a movement after which all pixels come back
 const FEWER = 0.6;
+/** ms of the GPU for everything, from which on a moving picture does with less… */
+const DEAR = 160;
+/** …namely with what takes this long. */
+const MOVING = 80;
+const FEWEST = 20_000; // triangles
+const LOOK = 16; // ms between two looks whether the GPU is done
 
 export class Economy {
+  /** How long the GPU takes for everything, ms; 0 until that is known. */
+  whole = 0;
+  #triangles = 0;
+  #measuring = false;
   /** Share of the full resolution. */
   share = 1;
   #lastFrame = 0;
@@ -24,6 +34,37 @@ export class Economy {
     clearTimeout(this.#rest);
     if (this.#slowFrames > 4 && this.share === 1) this.#set(FEWER);
     if (this.share !== 1) this.#rest = setTimeout(() => this.#set(1), REST);
+  }
+
+  /** How many triangles a moving picture may have: all, where the machine draws them with ease. */
+  get budget(): number {
+    return this.whole > DEAR ? Math.max(FEWEST, (this.#triangles * MOVING) / this.whole) : Infinity;
+  }
+
+  /** How long the camera must rest before everything is drawn again, ms. */
+  get patience(): number {
+    return Math.min(5 * REST, Math.max(REST, this.whole / 2));
+  }
+
+  /** All of it, so many triangles, was just sent to the GPU: see how long that takes there. */
+  drawn(gl: WebGL2RenderingContext, triangles: number): void {
+    const fence = this.#measuring ? null : gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (!fence) return;
+    this.#measuring = true;
+    const start = performance.now();
+    gl.flush();
+    const look = (): void => {
+      const state = gl.clientWaitSync(fence, 0, 0);
+      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, LOOK);
+      gl.deleteSync(fence);
+      this.#measuring = false;
+      if (state === gl.WAIT_FAILED) return;
+      // The first picture waits for shaders too, and any may wait for another program: up slowly, down at once.
+      const took = performance.now() - start;
+      this.whole = this.whole === 0 ? took : Math.min(took, this.whole * 1.5);
+      this.#triangles = triangles;
+    };
+    setTimeout(look, LOOK);
   }
 
   #set(share: number): void {

@@ -489,7 +489,8 @@ export class Scene3D {
   }
 
   #applyHighlight(): void {
-    this.#building.table.onlyFlag(this.#hover.id === null ? this.#highlighted : [...this.#highlighted, this.#hover.id], HIGHLIGHTED);
+    const hovered = this.#view.slow ? null : this.#hover.id;
+    this.#building.table.onlyFlag(hovered === null ? this.#highlighted : [...this.#highlighted, hovered], HIGHLIGHTED);
     this.#view.invalidate();
   }
 

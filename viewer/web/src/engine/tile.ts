@@ -119,13 +119,18 @@ export class Tile {
     return mesh;
   }
 
+  /** Of its surfaces; 0 while its geometry is thrown away. */
+  get triangleCount(): number {
+    return this.#parts.reduce((sum, { kind, data }) => sum + (kind === "edges" ? 0 : data.index.length / 3), 0);
+  }
+
   /** Switch this tile's draws on or off for a pass. `on`: its layer is shown and it lies in the picture. */
-  show(pass: Pass, on: boolean, table: FeatureTable): void {
+  show(pass: Pass, on: boolean, table: FeatureTable, edges = true): void {
     const room = this.ref.layer === "spaces";
     const counts = on ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
     for (const part of this.#parts) {
       if (pass === "main") {
-        part.base.visible = counts.visible > 0 || (part.kind === "edges" && counts.ghost > 0);
+        part.base.visible = part.kind === "edges" ? edges && counts.visible + counts.ghost > 0 : counts.visible > 0;
         if (part.kind === "edges") continue;
         if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
         if (counts.overlay > 0 && !room) part.overlay ??= this.#again(part.base, this.#materials.overlay, 50);
@@ -184,6 +189,18 @@ export class Tile {
       base.geometry.dispose();
     }
   }
+}
+
+/** The tiles that show most for their triangles from where the eye is, as long as there are triangles left: one at least. */
+export function telling(tiles: readonly Tile[], eye: Vec3, budget: number): Tile[] {
+  const at = new Vector3(...eye);
+  const price = (tile: Tile): number => tile.triangleCount * (tile.box.distanceToPoint(at) + 1) ** 2 / (1e-6 + tile.box.getSize(new Vector3()).lengthSq());
+  let left = budget;
+  return tiles
+    .map((tile) => ({ tile, price: price(tile) }))
+    .sort((a, b) => a.price - b.price)
+    .filter(({ tile }, i) => (left -= tile.triangleCount) >= 0 || i === 0)
+    .map(({ tile }) => tile);
 }
 
 /** Bytes that the arrays of a tile take, each once. */

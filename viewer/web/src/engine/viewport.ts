@@ -13,7 +13,7 @@ import { Split } from "./split";
 import type { Sight } from "./residency";
 import { Stage } from "./stage";
 import { StateTexture } from "./state-texture";
-import type { Pass, Tile } from "./tile";
+import { telling, type Pass, type Tile } from "./tile";
 import type { Theme } from "./types";
 
 const PULSE = 66; // ms between frames that only pulse
@@ -201,7 +201,7 @@ export class Viewport {
     this.#request = requestAnimationFrame((now) => {
       this.#request = 0;
       this.#late = Math.max(0, now - asked);
-      this.render();
+      this.render(this.#economy.budget);
     });
   }
 
@@ -219,8 +219,8 @@ export class Viewport {
     return this.frameMs > SLOW_FRAME ? this.frameMs * PATIENCE : 0;
   }
 
-  /** Draw now. */
-  render(): void {
+  /** Draw now; while the camera moves no more than so many triangles. */
+  render(budget = Infinity): void {
     if (this.#disposed || this.#lost || this.#width < 1 || this.#height < 1) return;
     const start = performance.now();
     clearTimeout(this.#timer);
@@ -231,12 +231,14 @@ export class Viewport {
     this.renderer.info.reset();
     if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
     const camera = this.#placeCamera();
-    this.#show("main", camera);
+    const still = !this.#moved && !this.#flight && !this.#cut;
+    const whole = still || budget === Infinity;
+    this.#show("main", camera, whole ? Infinity : budget);
     this.renderer.setRenderTarget(null);
     this.renderer.clear();
     this.#drawBuilding(camera);
-    this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start,
-      !this.#moved && !this.#flight && !this.#cut, () => this.#onlySolid(camera));
+    this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start, still,
+      () => this.#onlySolid(camera));
     if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
     this.#host.onFrame(this.#moved);
     if (this.#moved) {
@@ -249,7 +251,9 @@ export class Viewport {
     this.triangles = this.renderer.info.render.triangles;
     this.#drawnAt = performance.now();
     this.frameMs = this.#drawnAt - start;
+    if (whole) this.#economy.drawn(this.renderer.getContext() as WebGL2RenderingContext, this.triangles);
     if (this.#flight || this.#cut) this.invalidate();
+    else if (!whole) this.#timer = setTimeout(() => this.invalidate(), this.#economy.patience);
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), this.#pulse);
   }
@@ -298,9 +302,15 @@ export class Viewport {
     return cost > PULSE ? Math.min(SLOWEST_PULSE, cost * PATIENCE) : PULSE;
   }
 
+  /** Whether a picture takes so long that none is drawn for a pulse or for what the mouse passes. */
+  get slow(): boolean {
+    return this.#economy.whole > SLOWEST_PULSE;
+  }
+
   /** Whether time goes on in the picture: never where motion is not wanted. */
   get #pulsing(): boolean {
-    return (this.animated || this.#host.table().alarmed || (this.split.other?.alarms.size ?? 0) > 0) && !this.reducedMotion?.matches;
+    const something = this.animated || this.#host.table().alarmed || (this.split.other?.alarms.size ?? 0) > 0;
+    return something && !this.slow && !this.reducedMotion?.matches;
   }
 
   /** What casts shadows and darkens corners, and nothing else; returns what brings the picture back. */
@@ -346,14 +356,14 @@ export class Viewport {
     this.stage.update(this.renderer, this.root);
   }
 
-  /** Choose the draws of a pass. */
-  #show(pass: Pass, camera: LensCamera | null): void {
+  /** Choose the draws of a pass; with a budget of triangles those that show most for theirs, without their edges. */
+  #show(pass: Pass, camera: LensCamera | null, budget = Infinity): void {
     if (camera) this.#frustum.setFromProjectionMatrix(viewProjection(camera));
     const cut = this.uniforms.uCut.value;
-    for (const tile of this.#host.tiles()) {
-      const on = this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box));
-      tile.show(pass, on, this.#host.table());
-    }
+    const inPicture = this.#host.tiles().filter((tile) =>
+      this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box)));
+    const on = new Set(budget === Infinity ? inPicture : telling(inPicture, this.#pose.eye, budget));
+    for (const tile of this.#host.tiles()) tile.show(pass, on.has(tile), this.#host.table(), budget === Infinity);
   }
 
   #placeCamera(): LensCamera {
