@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import ElementEntry, TypeEntry
+from ifc_models.ordered_ids import ordered_ids
 from ifc_models.version import ElementPlacement, NewVersion
 
 COLUMNS: Final = {
@@ -87,8 +88,9 @@ class ElementRows:
         self._place(elements, new.placement)
         self._storey_ids = [storeys.get(i) for i in self._storey]
         self._first = [m["first_version"] if m else version for m in matches]
+        fresh = iter(ordered_ids(sum(m is None for m in matches)))
         self.diff = Diff(
-            [m["id"] if m else uuid4() for m in matches], [self._hash(i, e) for i, e in enumerate(elements)]
+            [m["id"] if m else next(fresh) for m in matches], [self._hash(i, e) for i, e in enumerate(elements)]
         )
         for i, match in enumerate(matches):
             self._compare(i, match, previous)

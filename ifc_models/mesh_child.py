@@ -14,7 +14,9 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Final
+
+_KILLED_SECONDS: Final = 10.0  # within which the kernel ends what it was told to kill; else it is left to it
 
 
 class ChildFailed(Exception):
@@ -79,7 +81,7 @@ def _received(
                 raise ChildFailed("took too long")
             try:
                 kind, value = receiving.recv()
-            except EOFError:
+            except (EOFError, OSError):  # it died between two items, or in the middle of one
                 child.join(5)
                 raise ChildFailed(f"crashed the geometry kernel (exit {child.exitcode})") from None
             if kind == "end":
@@ -91,7 +93,7 @@ def _received(
         receiving.close()
         if child.is_alive():
             child.kill()
-        child.join()
+        child.join(_KILLED_SECONDS)
 
 
 def _run(function: Callable[[], Iterator[Any]], sending: Connection) -> None:

@@ -75,6 +75,7 @@ async def resolve(conn: Conn, new: NewVersion, known: Sequence[Known], previous:
     await _by_alias(conn, new, known, resolved, claimed)
     openings = {name for name, chain in new.extract.class_ancestors.items() if _OPENINGS in chain}
     gone = [k for k in known if k["last_version"] == previous and k["id"] not in claimed]
+    gone.sort(key=lambda each: each["id"])  # as they came in their file: what nothing tells apart is taken in order
     fresh = [i for i, row in enumerate(resolved.rows) if row is None]
     if not gone:
         return resolved

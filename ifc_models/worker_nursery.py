@@ -6,6 +6,7 @@ is ready, a worker has ended. It must stay single-threaded, or a fork could copy
 """
 
 import contextlib
+import errno
 import gc
 import os
 import select
@@ -70,6 +71,8 @@ class _Nursery:
             _kill(self._pids[asked.kill])
         if asked.start is not None:
             try:
+                if not fds:
+                    raise OSError(errno.EMFILE, "no descriptor is left for the worker's socket")
                 self._start(asked.start, fds[0])
             except OSError as error:  # no more processes, or no memory for one
                 self._tell(Told(ended=asked.start, code=error.errno or 1))

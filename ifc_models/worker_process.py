@@ -20,6 +20,7 @@ from twin import errors
 from twin.errors import Invalid, TwinError
 
 READY_SECONDS: Final = 120.0  # for a process to import everything on a busy machine
+END_SECONDS: Final = 60.0  # for the nursery to end a worker on a busy machine; then it is ended itself
 LINE_BYTES: Final = 1 << 20  # of what a worker says in one go
 _ROOT: Final = str(Path(__file__).resolve().parents[1])
 
@@ -106,6 +107,7 @@ class Worker:
         """Kill the process and all it started."""
         self._writer.close()
         await self._child.end()
+        self._writer.transport.abort()  # nobody reads any more what has not been sent
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             await self._writer.wait_closed()
 
@@ -190,8 +192,13 @@ class Nursery:
         number = next(self._numbers)
         self._ends[number] = asyncio.get_running_loop().create_future()
         mine, its = socket.socketpair()
-        with its, contextlib.suppress(OSError):  # it has just died: the worker's end of the line is closed then
-            socket.send_fds(self._control, [_encode_asked(Asked(start=number))], [its.fileno()])
+        try:
+            with its:  # whatever happens, or the worker's end of the line stays open
+                socket.send_fds(self._control, [_encode_asked(Asked(start=number))], [its.fileno()])
+        except ConnectionError:
+            pass  # the nursery has just died: whoever listens to it tells
+        except OSError as error:  # it was never asked, and will never tell
+            self._ends[number].set_result(error.errno or 1)
         opening = asyncio.ensure_future(asyncio.open_connection(sock=mine, limit=LINE_BYTES))
         try:
             return Worker(*await asyncio.shield(opening), _Nursed(self, number))
@@ -211,7 +218,11 @@ class Nursery:
                 self._control.send(_encode_asked(Asked(kill=number)))
             # When the program ends, all tasks are cancelled, the one that listens too: nobody would tell.
             waited: list[asyncio.Future[Any]] = [over, listening]
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(waited, timeout=END_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not ended and self._process is not None:  # it does not answer: its workers die with it
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.kill()
+                await asyncio.wait([listening], timeout=END_SECONDS)
         self._ends.pop(number, None)
 
     async def close(self) -> None:

@@ -1,12 +1,10 @@
-"""Tiles of an extract folder, here or in a process of their own."""
+"""Tiles of an extract folder."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import zlib
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import MeshArrays, load_extract
-from twin.side_process import side_process
 from viewer.tiles import Tile, build_tiles
 from viewer.tileset import tileset_of
 
@@ -31,17 +28,6 @@ def build_folder(folder: Path, out: Path, storey: Sequence[int] | None = None) -
     extract = load_extract(folder)
     where = np.array(storey if storey is not None else [e.storey for e in extract.elements], dtype=np.int64)
     return build_tiles(extract, MeshArrays.load(folder), FileStoreys(where), out)
-
-
-async def build_tiles_in_process(
-    folder: Path, out: Path, storey: Sequence[int] | None = None, *, pool: Executor | None = None
-) -> list[Tile]:
-    """`build_folder` in another process, so that the server's loop and lock stay free; `pool` is a warm one."""
-    loop = asyncio.get_running_loop()
-    if pool is not None:
-        return await loop.run_in_executor(pool, build_folder, folder, out, storey)
-    with side_process() as own:
-        return await loop.run_in_executor(own, build_folder, folder, out, storey)
 
 
 def main(arguments: Sequence[str]) -> int:

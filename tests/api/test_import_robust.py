@@ -144,6 +144,7 @@ async def test_no_room_on_the_disk_is_said_and_changes_nothing(
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
         capture_output=True,
         check=False,
+        timeout=90,  # a thread that waits for ever would hold up the end of the whole run
     )
     assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (1, "disk.full"), done.stderr
     async with importing(settings) as twin:

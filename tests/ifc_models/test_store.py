@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from shapely import Polygon
 from ifc_models import elements, models
 from ifc_models.diff import DiffFilter, list_diff
 from ifc_models.extract import ElementGeometry, Extract, load_extract
+from ifc_models.ordered_ids import ordered_ids
 from ifc_models.report import build_report
 from ifc_models.store import NewVersion, StoredVersion, finish_version, store_version
 from ifc_models.version import Matched
@@ -282,6 +283,36 @@ async def test_pages_go_through_all_elements_once(conn: Conn, extract_of: Find) 
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == len(extract.elements)
+
+
+def test_new_ids_sort_as_they_were_asked_for_and_no_two_are_the_same() -> None:
+    some, many = ordered_ids(3), ordered_ids(5000)
+    assert many == sorted(set(many))
+    assert {(each.version, each.variant) for each in (*some, *many)} == {(7, RFC_4122)}
+    assert not set(some) & set(many)
+
+
+async def test_what_nothing_tells_apart_is_taken_in_the_order_of_the_files_however_rows_come(
+    conn: Conn, tmp_path: Path
+) -> None:
+    """Lines without a name in one place; the first one's row was written again since, and comes last."""
+
+    def lines(name: str, global_ids: list[str]) -> Extract:
+        drawn = "".join(f"#{20 + n}=IFCANNOTATION('{g}',$,$,$,$,#9,$);\n" for n, g in enumerate(global_ids))
+        held = hostile.contained(90, ",".join(f"#{20 + n}" for n in range(len(global_ids))))
+        (folder := tmp_path / name).mkdir()
+        return read_here(hostile.write(folder / "lines.ifc", hostile.BASE + drawn + held), folder)
+
+    olds, news = ([f"{n}{letter:0>21}" for n in range(3)] for letter in "AB")
+    await store(conn, lines("first", olds[::-1]))
+    await conn.execute("UPDATE element SET own_properties = '{}' WHERE global_id = %s", (olds[-1],))
+    await conn.execute("SET LOCAL enable_indexscan = off")
+    await conn.execute("SET LOCAL enable_bitmapscan = off")
+    was = {each["global_id"]: each["id"] for each in await rows(conn, "SELECT id, global_id FROM element")}
+    _, second = await store(conn, lines("second", [news[1], news[2], news[0]]))
+    assert second.matched == Matched(certain=3, likely=0, lost=0)
+    now = {each["id"]: each["global_id"] for each in await rows(conn, "SELECT id, global_id FROM element")}
+    assert [now[was[old]] for old in olds[::-1]] == [news[1], news[2], news[0]]
 
 
 @pytest.mark.clause("6.4.2a-2")

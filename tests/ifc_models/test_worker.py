@@ -1,6 +1,7 @@
 """Worker processes are fenced in, may die in any way, and lose no element when they do."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from ifc_models import worker_process
 from ifc_models.extract import MeshArrays, load_extract, load_geometry
 from ifc_models.protocol import Task
 from ifc_models.report import geometry_figures
@@ -85,6 +87,7 @@ async def test_a_killed_reader_is_an_error_and_the_pool_goes_on(tmp_path: Path) 
     async with WorkerPool() as pool:
         running = asyncio.create_task(pool.run(model("arch/janesville_restaurant_revit2012.ifc"), tmp_path / "dead"))
         while len(own_workers()) < 2:
+            assert not running.done()
             await asyncio.sleep(0.01)  # processes start without telling anyone
         for process in own_workers():
             process.kill()
@@ -94,6 +97,33 @@ async def test_a_killed_reader_is_an_error_and_the_pool_goes_on(tmp_path: Path) 
         assert "SIGKILL" in error.value.text("zh")
         extract = await pool.run(hostile.good(tmp_path / "good.ifc"), tmp_path / "alive")
         assert len(extract.elements) == 3
+
+
+async def test_a_nursery_that_stops_answering_holds_nobody_up_and_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hostile.good(tmp_path / "good.ifc")
+    async with WorkerPool() as pool:
+        await pool.warm()
+        [stopped] = nurseries()
+        stopped.suspend()
+        assert pool._nursery is not None and pool._nursery._control is not None
+        with contextlib.suppress(BlockingIOError):
+            while True:  # until no wish fits in any more: a worker is asked for in vain
+                pool._nursery._control.send(b"{}")
+        with pytest.raises(Invalid) as error:
+            await asyncio.wait_for(pool.run(path, tmp_path / "unasked"), 60)
+        assert error.value.code == "ifc.worker_crashed"
+        stopped.resume()
+        assert len((await pool.run(path, tmp_path / "resumed")).elements) == 3
+        stopped.suspend()
+        with monkeypatch.context() as patch, pytest.raises(Invalid) as error:
+            patch.setattr(worker_process, "END_SECONDS", 0.1)
+            await pool.run(path, tmp_path / "stopped", limits=WorkerLimits(seconds=0.5))
+        assert error.value.code == "ifc.worker_timeout"
+        assert len((await pool.run(path, tmp_path / "replaced")).elements) == 3
+        assert stopped not in nurseries()
+    assert nurseries() == []
 
 
 class DyingMesher(WorkerPool):
