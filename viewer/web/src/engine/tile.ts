@@ -199,7 +199,11 @@ export function telling(tiles: readonly Tile[], eye: Vec3, budget: number): Tile
   return tiles
     .map((tile) => ({ tile, price: price(tile) }))
     .sort((a, b) => a.price - b.price)
-    .filter(({ tile }, i) => (left -= tile.triangleCount) >= 0 || i === 0)
+    .filter(({ tile }, i) => {
+      if (i > 0 && tile.triangleCount > left) return false;
+      left -= tile.triangleCount;
+      return true;
+    })
     .map(({ tile }) => tile);
 }
 
