@@ -7,13 +7,15 @@ const DEAR = 160;
 /** …namely with what takes this long. */
 const MOVING = 80;
 const FEWEST = 20_000; // triangles
-const LOOK = 16; // ms between two looks whether the GPU is done
+const EVERY = 1000; // ms between two pictures that are timed
+const LOOK = 16; // ms until the first look whether the GPU is done; longer and longer after that
 
 export class Economy {
   /** How long the GPU takes for everything, ms; 0 until that is known. */
   whole = 0;
   #triangles = 0;
   #measuring = false;
+  #measured = -EVERY;
   /** Share of the full resolution. */
   share = 1;
   #lastFrame = 0;
@@ -48,14 +50,16 @@ export class Economy {
 
   /** All of it, so many triangles, was just sent to the GPU: see how long that takes there. */
   drawn(gl: WebGL2RenderingContext, triangles: number): void {
-    const fence = this.#measuring ? null : gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    const start = performance.now();
+    if (this.#measuring || start - this.#measured < EVERY) return;
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (!fence) return;
     this.#measuring = true;
-    const start = performance.now();
+    this.#measured = start;
     gl.flush();
-    const look = (): void => {
+    const look = (wait: number): void => {
       const state = gl.clientWaitSync(fence, 0, 0);
-      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, LOOK);
+      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, wait, wait * 1.2);
       gl.deleteSync(fence);
       this.#measuring = false;
       if (state === gl.WAIT_FAILED) return;
@@ -64,7 +68,7 @@ export class Economy {
       this.whole = this.whole === 0 ? took : Math.min(took, this.whole * 1.5);
       this.#triangles = triangles;
     };
-    setTimeout(look, LOOK);
+    setTimeout(look, LOOK, LOOK);
   }
 
   #set(share: number): void {

@@ -425,12 +425,16 @@ export class Viewport {
 
   // Canvas -----------------------------------------------------------------------------------------------------
 
+  get #pixelRatio(): number {
+    return Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio);
+  }
+
   #fitCanvas(): void {
     if (this.#disposed) return;
     this.#width = this.canvas.clientWidth;
     this.#height = this.canvas.clientHeight;
     if (this.#width < 1 || this.#height < 1) return;
-    this.renderer.setPixelRatio(Math.min(globalThis.devicePixelRatio || 1, this.#maxPixelRatio) * this.#economy.share);
+    this.renderer.setPixelRatio(this.#pixelRatio * this.#economy.share);
     this.renderer.setSize(this.#width, this.#height, false);
     this.#moved = true;
     if (this.frames > 0) this.render(); // now, or the resized canvas stays empty until the next frame
@@ -457,11 +461,14 @@ export class Viewport {
   /** A picture of the scene without labels, of the given size in pixels or the canvas' own. */
   async screenshot(width: number | undefined, height: number | undefined, type: string): Promise<Blob> {
     const own = { width: this.#width, height: this.#height };
-    const sized = width !== undefined || height !== undefined;
-    if (sized) {
+    const given = width !== undefined || height !== undefined;
+    const sized = given || this.#economy.share !== 1; // a picture to keep has all its pixels
+    if (given) {
       this.#width = width ?? Math.round(((height as number) * own.width) / own.height);
       this.#height = height ?? Math.round((this.#width * own.height) / own.width);
-      this.renderer.setPixelRatio(1);
+    }
+    if (sized) {
+      this.renderer.setPixelRatio(given ? 1 : this.#pixelRatio);
       this.renderer.setSize(this.#width, this.#height, false);
     }
     this.#shadowsAt = -1e9;
