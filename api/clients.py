@@ -15,13 +15,13 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, cookie_parser
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from api import problems
-from api.route import DISPLAY_COOKIE, SESSION_COOKIE
+from api.route import credential_of
 from identity.actor import Actor
 from identity.leases import Leases
 from identity.rate import SETTLE_S, Quota, Rates, Standing, network_of
@@ -175,9 +175,9 @@ class ClientGuard:
         if scope["type"] not in ("http", "websocket") or not scope["path"].startswith(PREFIX):
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        connection = HTTPConnection(scope)
         address = network_of(scope["client"][0] if scope.get("client") else None)
-        call = Call(address, _digest(headers), time.monotonic())
+        call = Call(address, _digest(connection), time.monotonic())
         scope[CALL] = call
 
         async def send_counted(message: Message) -> None:
@@ -193,7 +193,7 @@ class ClientGuard:
             try:
                 await self.clients.greet(call)
             except TooMany as error:
-                answer = problems.of_error(error, problems.language_of(headers.get("accept-language")))
+                answer = problems.of_error(error, problems.language_of(connection.headers.get("accept-language")))
                 if scope["type"] == "websocket":
                     await WebSocket(scope, receive, send_counted).send_denial_response(answer)
                 else:
@@ -211,10 +211,7 @@ def route_of(scope: Scope) -> str:
     return f"{scope.get('method', 'GET')} {path.removeprefix('/api/v1') if path else '(no such route)'}"
 
 
-def _digest(headers: Headers) -> bytes | None:
+def _digest(connection: HTTPConnection) -> bytes | None:
     """What stands for the credential in memory; None without one. The credential itself is not kept."""
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        cookies = cookie_parser(headers.get("cookie", ""))
-        secret = cookies.get(SESSION_COOKIE) or cookies.get(DISPLAY_COOKIE, "")
-    return hashlib.blake2b(secret.strip().encode("latin-1", "replace"), digest_size=16).digest() if secret else None
+    _, secret = credential_of(connection)
+    return hashlib.blake2b(secret.encode("latin-1", "replace"), digest_size=16).digest() if secret else None
