@@ -159,8 +159,8 @@ ALL_OPENING: Final = "its openings take all of its body"
 class ElementGeometry(msgspec.Struct, frozen=True):
     """How an element got its mesh.
 
-    `rung` is `ifclite`, `sweep` (along an alignment), `occ`, `box` (a bounding box stands in) or `lost` (no mesh;
-    `note` says why).
+    `rung` is `ifclite`, `manifold` (cut by half spaces), `sweep` (along an alignment), `occ`, `box` (a bounding box
+    stands in) or `lost` (no mesh; `note` says why).
     """
 
     element: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -26,17 +27,24 @@ class Hashes:
             return self._known[key]
         if depth > _DEEPEST:
             return b"%d" % key  # equal to nothing else
-        text = f"{entity.is_a()}({','.join(self._value(value, depth) for value in entity)})"
-        digest = blake2b(text.encode(), digest_size=16).digest()
+        values = [self._value(entity.get_argument(i), depth) for i in range(len(entity))]
+        digest = blake2b(f"{entity.is_a()}({','.join(values)})".encode(), digest_size=16).digest()
         if key:
             self._known[key] = digest
         return digest
 
     def _value(self, value: Any, depth: int) -> str:
-        if isinstance(value, ifcopenshell.entity_instance):
-            if value.is_a("IfcRepresentationContext"):
-                return "context"
-            return self._of(value, depth + 1).hex()
+        if isinstance(value, float):
+            return f"{value:.9g}"
         if isinstance(value, tuple):
-            return "(" + ",".join(self._value(item, depth) for item in value) + ")"
-        return f"{value:.9g}" if isinstance(value, float) else repr(value)
+            return "(" + ",".join([self._value(item, depth) for item in value]) + ")"
+        if not isinstance(value, ifcopenshell.entity_instance):
+            return repr(value)
+        return "context" if value.is_a("IfcRepresentationContext") else self._of(value, depth + 1).hex()
+
+
+def outside(items: Iterable[ifcopenshell.entity_instance]) -> tuple[object, ...]:
+    """What equal items have in common on the face of it: their classes and their own numbers."""
+    return tuple(
+        (item.is_a(), *(v for v in map(item.get_argument, range(len(item))) if isinstance(v, float))) for item in items
+    )

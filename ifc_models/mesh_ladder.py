@@ -1,16 +1,17 @@
 """The ladder of kernels: each product with a body is taken up until one gives a mesh that can be believed.
 
-`ifclite` for all at once; again with a far-away model moved near; `sweep` for sections along alignments; `occ` for
-what is left; a bounding `box`; `lost` with a reason.
+`ifclite` for all at once and `manifold` beside it for extrusions cut by half spaces; `ifclite` again with a far-away
+model moved near; `sweep` for sections along alignments; `occ` for what is left; a bounding `box`; `lost` with a reason.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,11 +23,12 @@ from numpy.typing import NDArray
 
 from ifc_models.mesh_box import box
 from ifc_models.mesh_child import ChildFailed, stream_from_child
+from ifc_models.mesh_clips import clipped
 from ifc_models.mesh_far import FAR, moved_near
 from ifc_models.mesh_linear import Curves
-from ifc_models.mesh_plan import Plan, Product, body_representations
+from ifc_models.mesh_plan import UNREADABLE, Plan, Product, body_representations
 from ifc_models.mesh_preview import Previews
-from ifc_models.mesh_rungs import PRECISE, SINGLE, Failure, Mesh, exact, fast, has_gaps, usable
+from ifc_models.mesh_rungs import PRECISE, SINGLE, Faces, Failure, Mesh, exact, fast, has_gaps, usable
 from ifc_models.mesh_sweep import swept
 
 Floats = NDArray[np.float64]
@@ -51,8 +53,8 @@ class MeshLimits:
 class MeshResult:
     """How each product with a body got its mesh, by STEP id.
 
-    `rung` is `ifclite`, `sweep`, `occ`, `box` or `lost`; `note` says what is less than the file says. Products without
-    a body representation are in neither.
+    `rung` is `ifclite`, `manifold`, `sweep`, `occ`, `box` or `lost`; `note` says what is less than the file says.
+    Products without a body representation are in neither.
     """
 
     rung: dict[int, str] = field(default_factory=dict)
@@ -106,8 +108,11 @@ class Ladder:
         scratch = Path(tempfile.mkdtemp(prefix="mesh-", dir=out))
         found: dict[int, Mesh] = {}
         try:
-            left = self._fast(found, scratch, out)
-            clock.stage("ifclite")
+            with contextlib.closing(self._clips()) as clips:
+                left = self._fast(found, [group[0] for group in self._plan.groups], scratch, out)
+                clock.stage("ifclite")
+                left = self._clipped(found, left, clips, scratch)
+            clock.stage("manifold")
             left = self._near(found, left, scratch)
             clock.stage("near")
             left = self._sweep(found, left)
@@ -125,9 +130,10 @@ class Ladder:
 
     # --- the fast kernel ------------------------------------------------------------------------------------------
 
-    def _fast(self, found: dict[int, Mesh], scratch: Path, out: Path) -> list[Product]:
-        leaders = [group[0] for group in self._plan.groups]
-        asked = [p for p in leaders if not (p.exact or p.swept or self._is_unsafe(p))]
+    def _fast(
+        self, found: dict[int, Mesh], leaders: list[Product], scratch: Path, out: Path | None = None
+    ) -> list[Product]:
+        asked = [p for p in leaders if self._is_for_fast(p)]
         found.update(self._ask([part.kernel_id for product in asked for part in product.parts], scratch, out=out))
         # A part may be missing because an opening takes all of it or because the kernel failed: ask for the whole.
         torn = [p for p in asked if p.apart < 0 and len(p.parts) > 1 and not self._whole(p, found)]
@@ -155,7 +161,10 @@ class Ladder:
                 missing.append(product)
             else:
                 self._note(product, "ifclite", None)
-        return missing + [p for p in leaders if p.exact or p.swept or self._is_unsafe(p)]
+        return missing + [p for p in leaders if not self._is_for_fast(p)]
+
+    def _is_for_fast(self, product: Product) -> bool:
+        return not (product.exact or product.swept or product.clipped or self._is_unsafe(product))
 
     def _ask(
         self,
@@ -186,7 +195,8 @@ class Ladder:
 
         def good(product: Product) -> bool:
             return (
-                not (product.exact or product.swept or product.bent or product.apart >= 0 or self._is_unsafe(product))
+                self._is_for_fast(product)
+                and not (product.bent or product.apart >= 0)
                 and self._whole(product, found)
                 and max(self._error(product, found[part.kernel_id]) for part in product.parts) <= PRECISE
                 and not (product.closed and self._gapes(product, found))
@@ -229,11 +239,52 @@ class Ladder:
         product.parts[0].kernel_id = product.step_id
         del product.parts[1:]
 
+    # --- extrusions cut by half spaces -------------------------------------------------------------------------------
+
+    def _clips(self) -> Generator[tuple[int, tuple[Floats, Faces] | None], None, None]:
+        """Meshes of what Manifold is for, in a child that works beside the fast kernel's."""
+        asked = [p.step_id for p in (group[0] for group in self._plan.groups) if p.clipped and not self._is_unsafe(p)]
+        if not asked:
+            return self._cut([])
+        return stream_from_child(lambda: self._cut(asked), seconds=self._end - time.monotonic())
+
+    def _cut(self, step_ids: list[int]) -> Generator[tuple[int, tuple[Floats, Faces] | None], None, None]:
+        for step_id in step_ids:
+            (item,) = (item for r in body_representations(self._file.by_id(step_id)) for item in r[3])
+            try:
+                yield step_id, clipped(item, self._plan.frames.unit)
+            except UNREADABLE:
+                yield step_id, None
+
+    def _clipped(
+        self,
+        found: dict[int, Mesh],
+        left: list[Product],
+        clips: Iterable[tuple[int, tuple[Floats, Faces] | None]],
+        scratch: Path,
+    ) -> list[Product]:
+        """Take what Manifold has cut; the rest is the fast kernel's."""
+        asked = {p.step_id: p for p in left if p.clipped and not self._is_unsafe(p)}
+        try:
+            for step_id, answer in clips:
+                matrix = self._matrices[asked[step_id].frame]
+                if answer is not None and usable(*answer) and np.isfinite(matrix).all():
+                    product = asked.pop(step_id)
+                    self._accept(product, Mesh(*answer, matrix=matrix), found)
+                    self._note(product, "manifold", None)
+        except ChildFailed:
+            pass  # what it did not come to is the fast kernel's, too
+        done = {p.step_id for p in left if p.clipped and not self._is_unsafe(p)} - set(asked)
+        for product in asked.values():
+            product.clipped = False
+        again = self._fast(found, list(asked.values()), scratch) if asked else []
+        return [p for p in left if p.step_id not in done and p.step_id not in asked] + again
+
     # --- the fast kernel, with the model moved near -----------------------------------------------------------------
 
     def _near(self, found: dict[int, Mesh], left: list[Product], scratch: Path) -> list[Product]:
         """Ask again for what single precision cannot hold, with the far-away points of the file near the origin."""
-        again = [p for p in left if not (p.exact or p.swept or p.apart >= 0 or self._is_unsafe(p))]
+        again = [p for p in left if self._is_for_fast(p) and p.apart < 0]
         far = any(self._error(p, found[p.parts[0].kernel_id]) > PRECISE for p in again if p.step_id in self._rough)
         # Far away, thin bodies collapse to nothing: then most of a model is missing.
         collapsed = 2 * len(again) > len(self._plan.groups) and self._has_far_numbers()
@@ -303,7 +354,7 @@ class Ladder:
             representations = body_representations(self._file.by_id(product.step_id))
             try:
                 answer = swept([item for r in representations for item in r[3]], curves)
-            except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+            except UNREADABLE:
                 answer = None
             matrix = self._matrices[product.frame]
             believable = answer is not None and usable(*answer) and np.isfinite(matrix).all()
@@ -344,7 +395,7 @@ class Ladder:
             reason = self._unsafe.get(product.step_id, "the kernels found no surface")
             try:
                 answer = box(self._file, product.step_id, self._plan.frames.linear)
-            except (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
+            except UNREADABLE as error:
                 answer = Failure(f"{type(error).__name__}: {error}"[:200])
             if isinstance(answer, Mesh):
                 self._accept(product, answer, found)

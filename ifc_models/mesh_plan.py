@@ -15,8 +15,9 @@ import ifcopenshell
 import numpy as np
 
 from ifc_models.mesh_bent import bent_products
+from ifc_models.mesh_clips import is_clipped
 from ifc_models.mesh_frames import Frames
-from ifc_models.mesh_hash import Hashes
+from ifc_models.mesh_hash import Hashes, outside
 from ifc_models.mesh_styles import Colour, Styles
 from ifc_models.mesh_sweep import follows_alignment, is_swept
 
@@ -48,6 +49,7 @@ class Product:
     frame: int
     exact: bool = False  # needs the exact kernel: single faces have colours of their own
     swept: bool = False  # sections along an alignment, which are meshed here
+    clipped: bool = False  # an extrusion cut by half spaces, which Manifold meshes
     weight: float = 1.0  # how much dearer than an ordinary body
     bent: bool = False  # has arcs that the fast kernel draws coarsely
     closed: bool = False  # a mesh with gaps in its surface is wrong
@@ -101,7 +103,8 @@ def plan(file: ifcopenshell.file, only: Collection[int] | None = None) -> Plan:
     return Plan(groups, planner.frames, planner.splitter.text(), planner.unplanned)
 
 
-_UNREADABLE = (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+UNREADABLE = (ArithmeticError, AttributeError, IndexError, RuntimeError, TypeError, ValueError)
+"""What reading an entity raises that lacks what the schema demands, or has it otherwise."""
 
 
 class _Planner:
@@ -122,7 +125,7 @@ class _Planner:
         """Add a product; one that lacks what the schema demands, or has it otherwise, is named with the reason."""
         try:
             self._add(entity)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             self.unplanned[entity.id()] = f"its body could not be read ({type(error).__name__}: {error})"[:300]
 
     def _add(self, entity: ifcopenshell.entity_instance) -> None:
@@ -143,22 +146,37 @@ class _Planner:
             self._join((key, colour) if frame >= 0 else step_id, entity, representations, frame)
 
     def add_cut(self) -> None:
-        """Group the products with openings, once all frames are known."""
-        matrices, hashes = self.frames.matrices(), Hashes()
+        """Group the products with openings, once all frames are known.
+
+        Few have a double: only those whose openings lie alike, and whose bodies look alike, are looked into.
+        """
+        alike: dict[object, list[tuple[ifcopenshell.entity_instance, int, list[bytes]]]] = defaultdict(list)
+        matrices = self.frames.matrices()
         for entity, frame, openings in self._cut:
             try:
-                representations = body_representations(entity)
                 to_frame = np.linalg.inv(matrices[frame])
-                cuts = sorted(
-                    (self._opening_hash(i, hashes), np.rint(to_frame @ matrices[row] * 1e5).tobytes())
-                    for i, row in zip(self._voided[entity.id()], openings, strict=True)
-                )
-                bodies = tuple(hashes.of(r) for r in _innermost(representations))
-                shown = tuple(self._styles.colours_below(r) for r in _innermost(representations))
-                key = (bodies, shown, tuple(cuts), self._styles.element_colour(entity.id()))
-                self._join(key, entity, representations, frame)
-            except (*_UNREADABLE, np.linalg.LinAlgError):
+                where = [np.rint(to_frame @ matrices[row] * 1e5).tobytes() for row in openings]
+            except np.linalg.LinAlgError:
                 self._join(entity.id(), entity, body_representations(entity), frame)
+                continue
+            body = outside(_solids(body_representations(entity)))
+            alike[body, tuple(sorted(where))].append((entity, frame, where))
+        hashes = Hashes()
+        for products in alike.values():
+            for entity, frame, where in products:
+                key = self._cut_key(entity, where, hashes) if len(products) > 1 else entity.id()
+                self._join(key, entity, body_representations(entity), frame)
+
+    def _cut_key(self, entity: ifcopenshell.entity_instance, where: list[bytes], hashes: Hashes) -> object:
+        """What two products whose openings lie alike must have in common to show the same body."""
+        try:
+            cuts = [(self._opening_hash(i, hashes), at) for i, at in zip(self._voided[entity.id()], where, strict=True)]
+            representations = _innermost(body_representations(entity))
+            bodies = tuple(hashes.of(r) for r in representations)
+            shown = tuple(self._styles.colours_below(r) for r in representations)
+        except UNREADABLE:
+            return entity.id()
+        return bodies, shown, tuple(sorted(cuts)), self._styles.element_colour(entity.id())
 
     def _opening_hash(self, step_id: int, hashes: Hashes) -> bytes:
         return b"".join(hashes.of(r) for r in body_representations(self._file.by_id(step_id)))
@@ -189,6 +207,7 @@ class _Planner:
         product.swept = is_swept(items) and not openings and frame >= 0
         product.bent = entity.id() in self._bent
         product.closed = bool(openings)
+        product.clipped = frame >= 0 and len(parts) == 1 and not (openings or product.exact) and is_clipped(items)
         product.weight = 1 + 4 * len(openings) + 15 * sum(_cuts(item) for item in items)
         product.exact = product.exact or (several and not singly)
         if apart and not exact:

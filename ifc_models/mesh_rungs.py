@@ -33,9 +33,6 @@ PRECISE = 0.001  # m: what a kernel may be wrong by
 SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
 _CHUNK = 3000  # products per call of the fast kernel; each call reads the file again
 _CHILDREN = max(1, min(4, os.cpu_count() or 1))
-_SECONDS_EACH = 0.0007  # of an ordinary body in the fast kernel
-_SECONDS_A_BYTE = 1e-8  # for each of its processes to read the file
-_SECONDS_A_CHILD = 0.03
 _SAMPLE = 100
 
 
@@ -97,7 +94,7 @@ def fast(
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
-    waiting = _chunks(ids, weights or {}, path.stat().st_size, order)
+    waiting = _chunks(ids, weights or {}, order)
     done, answered = 0, set[int]()
     while waiting and time.monotonic() < end:
         # A big model's sample goes alone: when it is too far away, nothing else is worth its time.
@@ -129,13 +126,10 @@ def fast(
     return found
 
 
-def _chunks(
-    ids: Sequence[int], weights: Mapping[int, float], bytes_: int, order: Mapping[int, int] | None
-) -> list[list[int]]:
-    """Lots of ids that are meshed side by side, alike in weight; one where a second process would cost more than it
-    saves. A big model's first lot is a sample, the others follow the order that is wanted."""
-    work = sum(weights.get(i, 1.0) for i in ids) * _SECONDS_EACH
-    if order is None and work / 2 < bytes_ * _SECONDS_A_BYTE + _SECONDS_A_CHILD:
+def _chunks(ids: Sequence[int], weights: Mapping[int, float], order: Mapping[int, int] | None) -> list[list[int]]:
+    """Lots of ids that are meshed side by side, alike in weight; a single one of a model that is not big: the kernel
+    has threads of its own. A big model's first lot is a sample, the others follow the order that is wanted."""
+    if order is None and len(ids) <= _CHUNK:
         return [list(ids)] if ids else []
     sample = [list(ids[: _SAMPLE * 2])] if len(ids) > _CHUNK else []
     rest = ids[len(sample[0]) if sample else 0 :]

@@ -57,13 +57,13 @@ def swept(items: Sequence[ifcopenshell.entity_instance], curves: Curves) -> tupl
 
 def _solid(solid: ifcopenshell.entity_instance, curves: Curves) -> tuple[Floats, Faces] | None:
     """Directrix, CrossSections, CrossSectionPositions."""
-    outlines = [_outline(profile, curves.unit) for profile in solid[1]]
+    outlines = [outline(profile, curves.unit) for profile in solid[1]]
     places = [curves.distance(position, solid[0]) for position in solid[2]]
     if len(outlines) < 2 or len(outlines) != len(places):
         return None
-    known = [_counterclockwise(outline) for outline in outlines if outline is not None]
+    known = [_counterclockwise(corners) for corners in outlines if corners is not None]
     at = np.array([place for place in places if place is not None], dtype=np.float64).reshape(-1, 4)
-    if len(known) != len(outlines) or len(at) != len(places) or len({len(outline) for outline in known}) != 1:
+    if len(known) != len(outlines) or len(at) != len(places) or len({len(corners) for corners in known}) != 1:
         return None
     if (np.diff(at[:, 0]) <= 0).any() or not np.isfinite(at).all():
         return None
@@ -105,14 +105,16 @@ def _stations(curves: Curves, directrix: Any, sections: Floats, reach: float) ->
         yield done, frame
 
 
-def _outline(profile: ifcopenshell.entity_instance, unit: float) -> Floats | None:
+def outline(profile: ifcopenshell.entity_instance, unit: float) -> Floats | None:
     """(k, 2) m: the corners of a straight-sided profile in their order; None for any other."""
     if profile.is_a("IfcDerivedProfileDef"):
-        parent = _outline(profile[2], unit) if profile[2] is not None else None
+        parent = outline(profile[2], unit) if profile[2] is not None else None
         return None if parent is None or profile[3] is None else _transformed(parent, profile[3], unit)
-    if profile.is_a() != "IfcArbitraryClosedProfileDef":
-        return None
-    curve = profile[2]
+    return outline_of_curve(profile[2], unit) if profile.is_a() == "IfcArbitraryClosedProfileDef" else None
+
+
+def outline_of_curve(curve: ifcopenshell.entity_instance, unit: float) -> Floats | None:
+    """(k, 2) m: the corners of a closed curve of straight lines; None for any other."""
     if curve.is_a("IfcPolyline"):
         points = [point[0] for point in curve[0]]
     elif curve.is_a("IfcIndexedPolyCurve"):
