@@ -41,16 +41,15 @@ bool isCutAway(vec3 p) {
 `;
 
 const VERTEX_COMMON = /* glsl */ `
-uniform mat4 modelMatrix;
 uniform mat4 viewMatrix;
-uniform mat4 modelViewMatrix;
+uniform mat4 modelViewMatrix; // the only one that is set for each draw; tiles are scaled alike in all directions
 uniform mat4 projectionMatrix;
-uniform mat3 normalMatrix;
 in vec3 position;
 in uint feature;
 vec4 stateOf(uint f) { return texelFetch(uState, ivec2(int(f & 255u), int(f >> 8u)), 0); }
 uint flagsOf(vec4 state) { return uint(state.a * 255.0 + 0.5); }
 const vec4 NOWHERE = vec4(2.0, 2.0, 2.0, 1.0);
+vec3 sceneOf(vec3 view) { return transpose(mat3(viewMatrix)) * (view - viewMatrix[3].xyz); }
 `;
 
 export const SURFACE_VERTEX = /* glsl */ `${COMMON}${VERTEX_COMMON}
@@ -76,17 +75,16 @@ void main() {
   vec4 state = stateOf(feature);
   uint flags = flagsOf(state);
   if (!wanted(flags)) { gl_Position = NOWHERE; return; }
-  vec4 world = modelMatrix * vec4(position, 1.0);
-  vNormal = transpose(mat3(viewMatrix)) * (normalMatrix * normal);
+  vNormal = transpose(mat3(viewMatrix)) * normalize(mat3(modelViewMatrix) * normal);
   vFlags = flags;
   vColor = color;
   if ((flags & COLORED) != 0u) vColor.rgb = pow(state.rgb, vec3(2.2));
   vec4 view = modelViewMatrix * vec4(position, 1.0);
 #ifdef SPACES
   // A room's floor coincides with the slab's top: lift the plate off it.
-  if (normalize(vNormal).z < -0.7) { world.z += 0.03; view += viewMatrix * vec4(0.0, 0.0, 0.03, 0.0); }
+  if (vNormal.z < -0.7) view += viewMatrix * vec4(0.0, 0.0, 0.03, 0.0);
 #endif
-  vPosition = world.xyz;
+  vPosition = sceneOf(view.xyz);
   gl_Position = projectionMatrix * view;
 }
 `;
@@ -229,9 +227,8 @@ out float vAway;         // m before the eye
 void main() {
   uint flags = flagsOf(stateOf(feature));
   if ((flags & HIDDEN) != 0u) { gl_Position = NOWHERE; return; }
-  vec4 world = modelMatrix * vec4(position, 1.0);
-  vPosition = world.xyz;
   vec4 view = modelViewMatrix * vec4(position, 1.0);
+  vPosition = sceneOf(view.xyz);
   // Many lines on few pixels are a grey mush: fade them with distance.
   float density = uOrtho > 0.5 ? uPixels : uPixels / max(-view.z, 0.1);
   vColor = vec4(uEdge.rgb, uEdge.a * EDGE_STRENGTH * clamp(density / 22.0, 0.10, 1.0));
