@@ -61,6 +61,7 @@ def engine_pages(folder: Path) -> Iterator[str]:
     write_tower(folder / "tower", storeys=3, per_storey=31)
     (folder / "tower" / "tileset.json").rename(folder / "tower" / "next.json")  # a later version beside the first
     write_tower(folder / "tower", storeys=3, per_storey=30)
+    write_tower(folder / "crowd", storeys=3, per_storey=2500)
     write_tower(folder / "far", storeys=3, per_storey=30, origin=FAR)
     write_tower(folder / "broken", storeys=3, per_storey=30)
     max((folder / "broken").glob("*.glb"), key=lambda p: p.stat().st_size).write_bytes(b"glTF but not really")

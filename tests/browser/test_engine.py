@@ -33,6 +33,54 @@ def page(shared: Page) -> Page:
     return shared
 
 
+def test_the_first_picture_has_what_tells_most_and_the_rest_follows_by_itself(
+    chromium: Browser, engine_site: str
+) -> None:
+    """90 000 triangles: before anything is known of the machine that is too many for a first picture."""
+    page = open_tower(chromium, engine_site, "tower")
+    pictures = page.evaluate(
+        """async (wall) => {
+          const go = scene.hold();
+          await scene.load('crowd/tileset.json');
+          go();
+          const canvas = document.querySelector('canvas'), copy = new OffscreenCanvas(400, 300).getContext('2d');
+          const seen = (p) => [...copy.getImageData(Math.round(p.x), Math.round(p.y), 1, 1).data].slice(0, 3);
+          const pictures = [];
+          for (let frames = scene.stats().frames; !pictures.at(-1)?.whole; ) {
+            await new Promise(requestAnimationFrame);
+            const { whole, triangles, frames: now } = scene.stats();
+            if (now === frames) continue;
+            frames = now;
+            copy.drawImage(canvas, 0, 0);
+            const { min, max } = scene.boxOf(wall);
+            const face = scene.project([min[0], (min[1] + max[1]) / 2, (min[2] + max[2]) / 2]);
+            pictures.push({ whole, triangles, wall: seen(face), sky: seen({ x: 3, y: 3 }) });
+          }
+          return pictures;
+        }""",
+        global_id(2, "IfcWall"),
+    )
+    first, last = pictures[0], pictures[-1]
+    assert not first["whole"]
+    assert 30_000 < first["triangles"] < 61_000
+    assert last["triangles"] > 89_000
+    assert max(abs(a - b) for a, b in zip(first["wall"], last["wall"], strict=True)) < 60  # there, without its shadows
+    assert max(abs(a - b) for a, b in zip(first["wall"], first["sky"], strict=True)) > 20
+    page.close()
+
+
+def test_what_tiles_are_drawn_with_is_compiled_before_one_is_there(chromium: Browser, engine_site: str) -> None:
+    page = chromium.new_page()
+    page.add_init_script(
+        """{ const { linkProgram } = WebGL2RenderingContext.prototype; window.linked = 0;
+          WebGL2RenderingContext.prototype.linkProgram = function (p) { linked++; linkProgram.call(this, p); }; }"""
+    )
+    page.goto(f"{engine_site}/engine.html")
+    page.wait_for_function("window.scene?.stats().frames > 0")
+    assert page.evaluate("linked") >= 4  # the sky; surfaces, glass and edges
+    page.close()
+
+
 def test_every_element_arrives(page: Page) -> None:
     assert page.evaluate("scene.elementCount") == 90
     assert page.evaluate("scene.layers") == ["furniture", "shell", "spaces"]

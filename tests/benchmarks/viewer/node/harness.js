@@ -93,7 +93,10 @@ export function offer(viewer, visible) {
       for (let i = 0; i < count; i++) await nextFrame();
     },
     /** Nothing is left to be drawn: the next page does not wait for this one's pictures. */
-    settle: () => settle(viewer.gl),
+    async settle() {
+      await viewer.rest?.();
+      settle(viewer.gl);
+    },
     stats: () => ({ ...viewer.stats(), buffers: [...alive.values()].reduce((sum, bytes) => sum + bytes, 0) }),
   };
 }

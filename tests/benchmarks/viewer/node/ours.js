@@ -47,6 +47,10 @@ offer({
     const scale = colours(round);
     scene.setColors(new Map(ids.map((id, i) => [id, scale[i % 10]])));
   },
+  /** Until nothing more is drawn: shadows, and on slow machines what a first picture leaves out. */
+  async rest() {
+    while (!scene.stats().whole) await nextFrame();
+  },
   pick: (x, y) => scene.pick(x, y)?.globalId ?? null,
   stats() {
     const { drawCalls, triangles } = scene.stats();

@@ -4,7 +4,7 @@ import { parseTile, type TileData } from "./glb";
 
 /** The buffers of a tile, each once: what a worker hands over instead of copying. */
 export function transferables(tile: TileData): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>([tile.boxes.buffer as ArrayBuffer]);
+  const buffers = new Set<ArrayBuffer>([tile.boxes.buffer as ArrayBuffer, tile.prices.buffer as ArrayBuffer]);
   for (const p of tile.primitives)
     for (const array of [p.position.array, p.normal?.array, p.color?.array, p.feature, p.index, p.starts, p.boxes, p.blocks])
       if (array) buffers.add(array.buffer as ArrayBuffer);

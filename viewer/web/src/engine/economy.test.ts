@@ -1,7 +1,5 @@
-import { Box3, Vector3 } from "three";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Economy } from "./economy";
-import { telling, type Tile } from "./tile";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -17,39 +15,54 @@ function graphics(took: number): WebGL2RenderingContext {
   return fake as unknown as WebGL2RenderingContext;
 }
 
-test("a moving picture has as many triangles as the GPU draws in time, and all where it is quick", () => {
-  const economy = new Economy(() => undefined);
-  expect(economy.budget).toBe(Infinity);
-  economy.drawn(graphics(10), 2_000_000);
-  vi.advanceTimersByTime(100);
-  expect(economy.budget).toBe(Infinity);
+/** A picture that the GPU takes so long for. */
+function draw(economy: Economy, took: number, triangles: number, whole: boolean): void {
+  economy.drawn(graphics(took), triangles, whole, () => undefined);
+  expect(economy.busy).toBe(true);
+  vi.advanceTimersByTime(2 * took + 1000);
+  expect(economy.busy).toBe(false);
+}
+
+test("a hurried picture has as many triangles as the GPU draws in time", () => {
   const slow = new Economy(() => undefined);
-  slow.drawn(graphics(4000), 2_000_000);
-  vi.advanceTimersByTime(5000);
+  draw(slow, 4000, 2_000_000, true);
+  draw(slow, 4000, 2_000_000, true);
   expect(slow.whole).toBeGreaterThan(3900);
   expect(slow.budget).toBeGreaterThan(35_000);
   expect(slow.budget).toBeLessThan(42_000);
-  expect(slow.patience).toBeGreaterThan(economy.patience);
-  slow.drawn(graphics(20), 2_000_000); // most of it was taken away: at once everything again
+  expect(slow.patience).toBeGreaterThan(new Economy(() => undefined).patience);
+  draw(slow, 20, 2_000_000, true); // most of it was taken away: at once everything again
+  expect(slow.budget).toBeGreaterThan(2_000_000);
+});
+
+test("before anything is known a picture is small, and where it was drawn with ease the next are larger by far", () => {
+  const quick = new Economy(() => undefined);
+  const first = quick.budget;
+  expect(first).toBeLessThan(200_000); // what software OpenGL draws in a quarter of a second
+  draw(quick, 900, first, false); // the shaders
+  expect(quick.budget).toBe(first);
+  draw(quick, 5, first, false);
+  draw(quick, 30, quick.budget, false);
+  expect(quick.budget).toBeGreaterThan(5_000_000);
+  const slow = new Economy(() => undefined);
+  draw(slow, 900, first, false);
+  draw(slow, 400, first, false);
+  expect(slow.budget).toBeLessThan(first / 4);
+});
+
+test("who waits for a picture is told, also where the graphics context is lost meanwhile", () => {
+  const done = vi.fn();
+  const economy = new Economy(() => undefined);
+  economy.drawn(Object.assign(graphics(10), { clientWaitSync: () => 2 }), 1_000_000, true, done);
   vi.advanceTimersByTime(100);
-  expect(slow.budget).toBe(Infinity);
+  expect(done).toHaveBeenCalledOnce();
+  expect(economy.whole).toBe(0);
 });
 
 test("one picture that waited for another program does not make a quick machine a slow one", () => {
   const economy = new Economy(() => undefined);
   for (const took of [12, 900, 12]) {
-    economy.drawn(graphics(took), 500_000);
-    vi.advanceTimersByTime(1000);
-    expect(economy.budget).toBe(Infinity);
+    draw(economy, took, 500_000, true);
+    expect(economy.budget).toBeGreaterThan(500_000);
   }
-});
-
-test("what shows most for its triangles is drawn first, near things rather than far ones, and always something", () => {
-  const tile = (name: string, triangleCount: number, size: number, away: number): Tile =>
-    ({ name, triangleCount, box: new Box3(new Vector3(away, -size / 2, -size / 2), new Vector3(away + size, size / 2, size / 2)) }) as unknown as Tile;
-  const names = (tiles: readonly Tile[]): string[] => tiles.map((one) => (one as unknown as { name: string }).name);
-  const [shell, chairs, near, far] = [tile("shell", 20_000, 40, 10), tile("chairs", 500_000, 20, 20), tile("near", 5_000, 5, 2), tile("far", 5_000, 5, 300)];
-  expect(names(telling([chairs, far, shell, near], [0, 0, 0], 30_000)).sort()).toEqual(["far", "near", "shell"]);
-  expect(names(telling([chairs, far, shell, near], [0, 0, 0], 26_000)).sort()).toEqual(["near", "shell"]);
-  expect(names(telling([chairs], [0, 0, 0], 1000))).toEqual(["chairs"]);
 });

@@ -1,19 +1,24 @@
-/** On a slow machine fewer pixels and only the large things are drawn while the camera moves, all of them when it rests. */
+/** On a slow machine a picture has fewer pixels and only what tells most while the camera moves or tiles come, and everything once it rests. */
 const SLOW = 45; // ms a moving frame may take
 const REST = 220; // ms without a movement after which all pixels come back
 const FEWER = 0.6;
-/** ms of the GPU for everything, from which on a moving picture does with less… */
+/** ms of the GPU for a picture, from which on a hurried one does with less… */
 const DEAR = 160;
 /** …namely with what takes this long. */
 const MOVING = 80;
 const FEWEST = 20_000; // triangles
+const FIRST = 60_000; // triangles, before anything is known of the machine
+const MORE = 8; // times as many are tried after what was drawn with ease
+const SOME = 1000; // triangles: more than sky and floor
 const EVERY = 1000; // ms between two pictures that are timed
 const LOOK = 16; // ms until the first look whether the GPU is done; longer and longer after that
 
 export class Economy {
   /** How long the GPU takes for everything, ms; 0 until that is known. */
   whole = 0;
-  #triangles = 0;
+  #ease = FIRST;
+  /** The shaders are there. */
+  #warm = false;
   #measuring = false;
   #measured = -EVERY;
   /** Share of the full resolution. */
@@ -38,9 +43,14 @@ export class Economy {
     if (this.share !== 1) this.#rest = setTimeout(() => this.#set(1), REST);
   }
 
-  /** How many triangles a moving picture may have: all, where the machine draws them with ease. */
+  /** How many triangles a hurried picture may have: in two or three pictures all, where the machine draws them with ease. */
   get budget(): number {
-    return this.whole > DEAR ? Math.max(FEWEST, (this.#triangles * MOVING) / this.whole) : Infinity;
+    return this.#ease;
+  }
+
+  /** Whether a picture is being timed that the GPU is not done with. */
+  get busy(): boolean {
+    return this.#measuring;
   }
 
   /** How long the camera must rest before everything is drawn again, ms. */
@@ -48,10 +58,10 @@ export class Economy {
     return Math.min(5 * REST, Math.max(REST, this.whole / 2));
   }
 
-  /** All of it, so many triangles, was just sent to the GPU: see how long that takes there. */
-  drawn(gl: WebGL2RenderingContext, triangles: number): void {
+  /** So many triangles were just sent to the GPU, all that are to be seen or not: see how long it takes; `done` runs when that is known. */
+  drawn(gl: WebGL2RenderingContext, triangles: number, whole: boolean, done: () => void): void {
     const start = performance.now();
-    if (this.#measuring || start - this.#measured < EVERY) return;
+    if (this.#measuring || (whole && start - this.#measured < EVERY)) return;
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (!fence) return;
     this.#measuring = true;
@@ -62,13 +72,19 @@ export class Economy {
       if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, wait, wait * 1.2);
       gl.deleteSync(fence);
       this.#measuring = false;
-      if (state === gl.WAIT_FAILED) return;
-      // The first picture waits for shaders too, and any may wait for another program: up slowly, down at once.
-      const took = performance.now() - start;
-      this.whole = this.whole === 0 ? took : Math.min(took, this.whole * 1.5);
-      this.#triangles = triangles;
+      if (state !== gl.WAIT_FAILED) this.#learn(triangles, performance.now() - start, whole);
+      done();
     };
     setTimeout(look, LOOK, LOOK);
+  }
+
+  #learn(triangles: number, took: number, whole: boolean): void {
+    // The first picture waits for shaders too, and any may wait for another program: up slowly, down at once.
+    if (whole) this.whole = this.whole === 0 ? took : Math.min(took, this.whole * 1.5);
+    const time = whole ? this.whole : took;
+    if (time <= DEAR) this.#ease = Math.max(this.#ease, time <= MOVING ? MORE * triangles : triangles);
+    else if (this.#warm) this.#ease = Math.max(FEWEST, (triangles * MOVING) / time);
+    this.#warm ||= triangles > SOME;
   }
 
   #set(share: number): void {

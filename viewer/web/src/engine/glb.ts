@@ -8,6 +8,7 @@ import { layOut, type Copy, type Values } from "./copies";
 import { joined, withNormals } from "./flat";
 import { grouped, type Grouped } from "./grouped";
 import { globalIdFromBytes } from "./guid";
+import { mostTellingFirst } from "./telling";
 import { Y_UP_TO_Z_UP, apply, compose, multiply, type Matrix } from "./matrix";
 
 export type PrimitiveKind = "opaque" | "transparent" | "edges";
@@ -43,6 +44,8 @@ export interface TileData {
   readonly globalIds: readonly string[];
   /** (features, 6) min and max of each feature in the building frame, m; min > max for one without vertices. */
   readonly boxes: Float64Array;
+  /** (features) what each costs to draw for what it tells, ascending: see telling.ts. */
+  readonly prices: Float32Array;
 }
 
 /** Fills `target` with `count` elements of `size` bytes, as meshoptimizer's decoder does. */
@@ -161,7 +164,8 @@ class Reader {
     for (const { feature, vertices } of primitives)
       for (let v = 0; v < vertices; v++) if ((feature[v] as number) >= this.#features) this.#features = (feature[v] as number) + 1;
     while (globalIds.length < this.#features) globalIds.push("");
-    return { primitives: primitives.map((one) => grouped(one, globalIds.length)), globalIds, boxes: featureBoxes(primitives, globalIds.length) };
+    const named = mostTellingFirst({ primitives, globalIds, boxes: featureBoxes(primitives, globalIds.length) });
+    return { primitives: primitives.map((one) => grouped(one, globalIds.length)), ...named };
   }
 
   /** Everything with normals of its own, copies laid out. */

@@ -508,10 +508,10 @@ export class Scene3D {
   // The rest ---------------------------------------------------------------------------------------------------
 
   stats(): Stats {
-    const { drawCalls, triangles, frameMs, frames, stage } = this.#view;
+    const { drawCalls, triangles, whole, frameMs, frames, stage } = this.#view;
     const { tiles, bytes, budget, table } = this.#building;
     const { ambient } = this.#view;
-    return { drawCalls, triangles, frameMs, frames, tiles: tiles.length, bytes: bytes + table.data.length + stage.bytes + ambient.bytes,
+    return { drawCalls, triangles, whole, frameMs, frames, tiles: tiles.length, bytes: bytes + table.data.length + stage.bytes + ambient.bytes,
       residentTiles: tiles.filter((tile) => tile.filled).length, memory: bytes, memoryBudget: budget, ambientOcclusion: ambient.shown };
   }
 

@@ -34,6 +34,8 @@ export class Tile {
   /** Of geometry in memory; 0 while it is thrown away. */
   bytes = 0;
   readonly elements: number;
+  /** What each of its elements costs for what it tells, ascending. */
+  readonly prices: Float32Array;
   /** How far above its place it is drawn, m: storeys pulled apart. */
   lift = 0;
   readonly #parts: Part[] = [];
@@ -51,6 +53,7 @@ export class Tile {
     this.number = tile;
     this.#base = base;
     this.elements = data.globalIds.length;
+    this.prices = data.prices;
     for (let f = 0; f < data.globalIds.length; f++) {
       const n = (i: number): number => (data.boxes[f * 6 + i] as number) - (origin[i % 3] as number);
       if (n(0) <= n(3)) this.box.expandByPoint(new Vector3(n(0), n(1), n(2))).expandByPoint(new Vector3(n(3), n(4), n(5)));
@@ -119,18 +122,19 @@ export class Tile {
     return mesh;
   }
 
-  /** Of its surfaces; 0 while its geometry is thrown away. */
-  get triangleCount(): number {
-    return this.#parts.reduce((sum, { kind, data }) => sum + (kind === "edges" ? 0 : data.index.length / 3), 0);
+  /** Of the surfaces of its first `count` elements; 0 while its geometry is thrown away. */
+  triangles(count: number): number {
+    return this.#parts.reduce((sum, { kind, data }) => sum + (kind === "edges" ? 0 : (data.starts[count] as number)), 0);
   }
 
-  /** Switch this tile's draws on or off for a pass. `on`: its layer is shown and it lies in the picture. */
-  show(pass: Pass, on: boolean, table: FeatureTable, edges = true): void {
+  /** Switch this tile's draws on or off for a pass. `count`: how many of its elements are drawn; with fewer than all, no edges. */
+  show(pass: Pass, count: number, table: FeatureTable): void {
     const room = this.ref.layer === "spaces";
-    const counts = on ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
+    const counts = count > 0 ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
     for (const part of this.#parts) {
+      if (part.kind !== "edges") part.base.geometry.setDrawRange(0, 3 * (part.data.starts[count] as number));
       if (pass === "main") {
-        part.base.visible = part.kind === "edges" ? edges && counts.visible + counts.ghost > 0 : counts.visible > 0;
+        part.base.visible = part.kind === "edges" ? count === this.elements && counts.visible + counts.ghost > 0 : counts.visible > 0;
         if (part.kind === "edges") continue;
         if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
         if (counts.overlay > 0 && !room) part.overlay ??= this.#again(part.base, this.#materials.overlay, 50);
@@ -171,8 +175,8 @@ export class Tile {
     return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, [feature - this.#base])));
   }
 
-  /** Triangles of all features that are wanted. */
-  triangles(wanted: (feature: number) => boolean): Float64Array {
+  /** Triangles of all features that are wanted, as `surface`. */
+  surfaces(wanted: (feature: number) => boolean): Float64Array {
     const features = Array.from({ length: this.elements }, (_, f) => f).filter((f) => wanted(this.#base + f));
     return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, features)));
   }
@@ -189,22 +193,6 @@ export class Tile {
       base.geometry.dispose();
     }
   }
-}
-
-/** The tiles that show most for their triangles from where the eye is, as long as there are triangles left: one at least. */
-export function telling(tiles: readonly Tile[], eye: Vec3, budget: number): Tile[] {
-  const at = new Vector3(...eye);
-  const price = (tile: Tile): number => tile.triangleCount * (tile.box.distanceToPoint(at) + 1) ** 2 / (1e-6 + tile.box.getSize(new Vector3()).lengthSq());
-  let left = budget;
-  return tiles
-    .map((tile) => ({ tile, price: price(tile) }))
-    .sort((a, b) => a.price - b.price)
-    .filter(({ tile }, i) => {
-      if (i > 0 && tile.triangleCount > left) return false;
-      left -= tile.triangleCount;
-      return true;
-    })
-    .map(({ tile }) => tile);
 }
 
 /** Bytes that the arrays of a tile take, each once. */

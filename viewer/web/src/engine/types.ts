@@ -187,6 +187,8 @@ export interface Stats {
   readonly drawCalls: number;
   /** Triangles of the last frame, all passes. */
   readonly triangles: number;
+  /** Whether the last frame showed all that is to be seen, shadows too; a slow machine first draws what tells most. */
+  readonly whole: boolean;
   /** CPU time of the last frame in milliseconds: everything between its start and the last WebGL call. */
   readonly frameMs: number;
   /** Bytes of geometry and state on the GPU. */

@@ -1,5 +1,5 @@
 /** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
-import { Box3, Frustum, Ray, Scene, Vector3, WebGLRenderer } from "three";
+import { Box3, Frustum, Ray, Scene, Vector3, WebGLRenderer, type Group } from "three";
 import { Ambient } from "./ambient";
 import { Cast, uncut, type Met, type RawHit } from "./cast";
 import { Controls, type ControlHost } from "./controls";
@@ -13,13 +13,16 @@ import { Split } from "./split";
 import type { Sight } from "./residency";
 import { Stage } from "./stage";
 import { StateTexture } from "./state-texture";
-import { telling, type Pass, type Tile } from "./tile";
+import { fitting } from "./telling";
+import { type Pass, type Tile } from "./tile";
 import type { Theme } from "./types";
+import { cool, warmed } from "./warm";
 
 const PULSE = 66; // ms between frames that only pulse
 const SLOWEST_PULSE = 700; // ms; slower than that nobody sees a pulse in it
 const SLOW_FRAME = 120; // ms; a frame that takes longer is a burden
 const REST = 250; // ms without a movement
+const SHADOWS = 200_000; // triangles that cast shadows where a picture takes long: what tells most
 const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
 
 export interface ViewportHost {
@@ -34,6 +37,12 @@ export interface ViewportHost {
   onContext(state: "lost" | "restored"): void;
   /** The camera has come to rest, or what is to be shown has changed. */
   onRest(): void;
+}
+
+/** How many elements of each tile are drawn, and whether that is all of them. */
+interface Counts {
+  readonly whole: boolean;
+  readonly of: ReadonlyMap<Tile, number>;
 }
 
 export class Viewport {
@@ -56,6 +65,8 @@ export class Viewport {
   frames = 0;
   drawCalls = 0;
   triangles = 0;
+  /** Whether all that is to be seen is in the picture, shadows too: on slow machines that takes a moment. */
+  whole = true;
 
   readonly #host: ViewportHost;
   readonly #maxPixelRatio: number;
@@ -70,6 +81,8 @@ export class Viewport {
   readonly #frustum = new Frustum();
   readonly #abort = new AbortController();
   #pose: Pose = lookAt([-33, -42, 27], [0, 0, 0]);
+  /** To be drawn once, while the first tiles are on their way. */
+  #warm: Group | null = null;
   #flight: { from: Pose; to: Pose; start: number; duration: number; done: () => void } | null = null;
   #cut: { from: number; to: number; start: number } | null = null;
   #request = 0;
@@ -80,6 +93,9 @@ export class Viewport {
   #shadowsAt = -1e9;
   #shadowPause = 330; // ms
   #drawnAt = -1e9;
+  /** When the camera last moved or a tile last came, ms; since then only what tells most is drawn where that takes long. */
+  #stirred = -1e9;
+  #hurried = false;
   /** How long the browser took to give the last frame that was asked for, ms: long where the GPU falls behind. */
   #late = 0;
   #lost = false;
@@ -125,6 +141,7 @@ export class Viewport {
       walking: () => this.walking,
     });
     this.#fitCanvas();
+    this.#warm = warmed(this.renderer, this.materials);
   }
 
   get pose(): Pose {
@@ -208,6 +225,8 @@ export class Viewport {
   /** A tile came. It is drawn at once, but on a machine that draws slowly only now and then: else drawing is all it does. */
   arrived(): void {
     this.#changed();
+    this.#stir(performance.now());
+    if (this.#economy.busy) return; // and drawn once the picture before is
     const wait = this.#drawnAt + this.#rest - performance.now();
     if (wait <= 0) return this.invalidate();
     clearTimeout(this.#timer);
@@ -219,7 +238,7 @@ export class Viewport {
     return this.frameMs > SLOW_FRAME ? this.frameMs * PATIENCE : 0;
   }
 
-  /** Draw now; while the camera moves no more than so many triangles. */
+  /** Draw now; while the camera moves or tiles come no more than so many triangles. */
   render(budget = Infinity): void {
     if (this.#disposed || this.#lost || this.#width < 1 || this.#height < 1) return;
     const start = performance.now();
@@ -229,16 +248,18 @@ export class Viewport {
     this.#advance(start);
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
-    if (this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
     const camera = this.#placeCamera();
     const still = !this.#moved && !this.#flight && !this.#cut;
-    const whole = still || budget === Infinity;
-    this.#show("main", camera, whole ? Infinity : budget);
+    if (!still) this.#stir(start);
+    const counts = this.#choose(camera, this.#hurried ? budget : Infinity);
+    if (counts.whole && this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
+    this.#show("main", counts);
     this.renderer.setRenderTarget(null);
     this.renderer.clear();
     this.#drawBuilding(camera);
-    this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start, still,
-      () => this.#onlySolid(camera));
+    if (this.#warm?.parent) this.#cool();
+    this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start, still && counts.whole,
+      () => this.#onlySolid(counts));
     if (this.extras.children.length > 0) this.renderer.render(this.extras, camera);
     this.#host.onFrame(this.#moved);
     if (this.#moved) {
@@ -247,15 +268,40 @@ export class Viewport {
     }
     this.#moved = false;
     this.frames++;
+    this.whole = counts.whole && !this.#shadowsStale;
     this.drawCalls = this.renderer.info.render.calls;
     this.triangles = this.renderer.info.render.triangles;
     this.#drawnAt = performance.now();
     this.frameMs = this.#drawnAt - start;
-    if (whole) this.#economy.drawn(this.renderer.getContext() as WebGL2RenderingContext, this.triangles);
+    this.#time(counts.whole, budget);
     if (this.#flight || this.#cut) this.invalidate();
-    else if (!whole) this.#timer = setTimeout(() => this.invalidate(), this.#economy.patience);
+    else if (!counts.whole) this.#timer = setTimeout(() => this.#complete(), Math.max(0, this.#stirred + this.#economy.patience - this.#drawnAt));
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), this.#pulse);
+  }
+
+  #cool(): void {
+    if (this.#warm) cool(this.#warm);
+    this.#warm = null;
+  }
+
+  #stir(now: number): void {
+    this.#stirred = now;
+    this.#hurried = true;
+  }
+
+  /** Nothing has stirred for a while: draw everything. */
+  #complete(): void {
+    this.#hurried = false;
+    this.invalidate();
+  }
+
+  /** See how long the GPU takes; what has come meanwhile, or may be drawn beside it, is drawn then. */
+  #time(whole: boolean, budget: number): void {
+    const drawnAt = this.#drawnAt;
+    this.#economy.drawn(this.renderer.getContext() as WebGL2RenderingContext, this.triangles, whole, () => {
+      if ((!whole && this.#economy.budget > budget) || this.#stirred > drawnAt) this.invalidate();
+    });
   }
 
   /** The building: where it is compared, left of the line as it was at the other moment. */
@@ -314,12 +360,12 @@ export class Viewport {
   }
 
   /** What casts shadows and darkens corners, and nothing else; returns what brings the picture back. */
-  #onlySolid(camera: LensCamera): () => void {
+  #onlySolid(counts: Counts): () => void {
     this.stage.show(false);
-    this.#show("shadow", camera);
+    this.#show("shadow", counts);
     return () => {
       this.stage.show(true);
-      this.#show("main", camera);
+      this.#show("main", counts);
     };
   }
 
@@ -346,24 +392,34 @@ export class Viewport {
   set loading(loading: boolean) {
     this.#shadowPause = loading ? 2000 : 330;
     if (loading) this.#shadowsAt = performance.now();
-    else this.invalidate();
+    if (loading && this.#warm) this.root.add(this.#warm);
+    this.invalidate();
   }
 
   #updateShadows(now: number): void {
     this.#shadowsStale = false;
     this.#shadowsAt = now;
-    this.#show("shadow", null);
+    this.#show("shadow", this.#choose(null, this.slow ? SHADOWS : Infinity));
     this.stage.update(this.renderer, this.root);
   }
 
-  /** Choose the draws of a pass; with a budget of triangles those that show most for theirs, without their edges. */
-  #show(pass: Pass, camera: LensCamera | null, budget = Infinity): void {
+  /** How many elements of each tile in the picture to draw: all, or within a budget of triangles those that tell most. */
+  #choose(camera: LensCamera | null, budget = Infinity): Counts {
     if (camera) this.#frustum.setFromProjectionMatrix(viewProjection(camera));
     const cut = this.uniforms.uCut.value;
-    const inPicture = this.#host.tiles().filter((tile) =>
+    const tiles = this.#host.tiles().filter((tile) =>
       this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box)));
-    const on = new Set(budget === Infinity ? inPicture : telling(inPicture, this.#pose.eye, budget));
-    for (const tile of this.#host.tiles()) tile.show(pass, on.has(tile), this.#host.table(), budget === Infinity);
+    const whole = budget === Infinity || tiles.reduce((sum, tile) => sum + tile.triangles(tile.elements), 0) <= budget;
+    const eye = new Vector3(...this.#pose.eye);
+    const counts = whole ? null : fitting(tiles.map((tile) => ({
+      prices: tile.prices, far: (tile.box.distanceToPoint(eye) + 1) ** 2, triangles: (count) => tile.triangles(count),
+    })), budget);
+    return { whole, of: new Map(tiles.map((tile, i) => [tile, counts?.[i] ?? tile.elements])) };
+  }
+
+  /** Set the tiles to a pass. */
+  #show(pass: Pass, { of }: Counts): void {
+    for (const tile of this.#host.tiles()) tile.show(pass, of.get(tile) ?? 0, this.#host.table());
   }
 
   #placeCamera(): LensCamera {
@@ -484,6 +540,7 @@ export class Viewport {
   /** Free everything; the canvas may be used again. */
   dispose(): void {
     this.#disposed = true;
+    this.#cool();
     cancelAnimationFrame(this.#request);
     clearTimeout(this.#timer);
     clearTimeout(this.#resting);

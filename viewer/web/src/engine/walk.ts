@@ -172,7 +172,7 @@ export class Walk {
     if (known !== undefined) return known;
     const { table } = this.#building;
     const ignored = new Map<number, boolean>();
-    const triangles = tile.triangles((feature) => {
+    const triangles = tile.surfaces((feature) => {
       let solid = ignored.get(feature);
       if (solid === undefined) {
         const id = table.featureAt(feature)?.globalId;

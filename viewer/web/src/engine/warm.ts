@@ -1,0 +1,32 @@
+/** The tiles' programs, made while the first tile is on its way: where software draws, they take longer than its picture. */
+import { BufferAttribute, BufferGeometry, Camera, Group, IntType, LineSegments, Mesh, type WebGLRenderer } from "three";
+import type { Materials } from "./materials";
+
+/** Draws of nothing, to be drawn once, with all that tiles are drawn with; the browser compiles that from now on. */
+export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materials): Group {
+  const group = new Group();
+  for (const position of [new BufferAttribute(new Uint16Array(12), 4, true), new BufferAttribute(new Float32Array(9), 3)]) {
+    const geometry = pointless(position);
+    group.add(new Mesh(geometry, opaque), new Mesh(geometry, glass), new LineSegments(geometry, edges));
+  }
+  for (const object of group.children) object.frustumCulled = false;
+  renderer.compile(group, new Camera());
+  return group;
+}
+
+/** A triangle whose corners are one, in memory as those of tiles are. */
+function pointless(position: BufferAttribute): BufferGeometry {
+  const feature = new BufferAttribute(new Uint32Array(3), 1);
+  feature.gpuType = IntType;
+  return new BufferGeometry()
+    .setAttribute("position", position)
+    .setAttribute("feature", feature)
+    .setAttribute("normal", new BufferAttribute(new Int8Array(12), 4, true))
+    .setAttribute("color", new BufferAttribute(new Uint8Array(12), 4, true))
+    .setIndex(new BufferAttribute(new Uint16Array([0, 1, 2]), 1));
+}
+
+export function cool(group: Group): void {
+  group.removeFromParent();
+  for (const object of group.children) (object as Mesh).geometry.dispose();
+}
