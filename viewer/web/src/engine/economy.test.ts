@@ -43,7 +43,7 @@ test("before anything is known a picture is small, and where it was drawn with e
   expect(quick.budget).toBe(first);
   draw(quick, 5, first, false);
   draw(quick, 30, quick.budget, false);
-  expect(quick.budget).toBeGreaterThan(5_000_000);
+  expect(quick.budget).toBeGreaterThan(3_000_000);
   const slow = new Economy(() => undefined);
   draw(slow, 900, first, false);
   draw(slow, 400, first, false);
