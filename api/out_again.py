@@ -102,8 +102,15 @@ class OutAgain:
         path = self._blobs.path(version.file_hash)
         if ids_hash is not None:
             document = {"ids": self._blobs.path(ids_hash)}
+            names = {"ids": run.file_name} if run.file_name else {}
             await self._workers.do(
-                "ids", path, folder, file_name=version.file_name, inputs=document, on_progress=progress
+                "ids",
+                path,
+                folder,
+                file_name=version.file_name,
+                inputs=document,
+                input_names=names,
+                on_progress=progress,
             )
             result = await asyncio.to_thread(load_result, folder)
             async with self._db.transaction() as conn:

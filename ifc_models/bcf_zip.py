@@ -41,14 +41,16 @@ class Archive:
     refused: list[tuple[str, TwinError]]
 
 
-def read_bcf(path: Path) -> Archive:
-    """Read an archive. Raises Invalid or TooLarge; a topic that is broken only refuses itself."""
-    files = _unpack(path)
+def read_bcf(path: Path, name: str | None = None) -> Archive:
+    """Read an archive that its user calls `name` (default: the file's). Raises Invalid or TooLarge; a topic that is
+    broken only refuses itself."""
+    called = name or path.name
+    files = _unpack(path, called)
     version_file = next((name for name in files if name.lower() == "bcf.version"), None)
     version = attribute(parse_xml(files[version_file], version_file), "VersionId") if version_file else None
     markups = {name for name in files if name.rpartition("/")[2].lower() == MARKUP}
     if not markups and version is None:
-        raise Invalid("bcf.not_bcf", where=path.name)
+        raise Invalid("bcf.not_bcf", where=called)
     topics: list[TopicFolder] = []
     refused: list[tuple[str, TwinError]] = []
     folders = {name.rpartition("/")[0] for name in markups}
@@ -78,12 +80,12 @@ def _version(written: str | None) -> str:
     return "3.0" if found >= 3 else "2.1" if found > 2.05 else "2.0"
 
 
-def _unpack(path: Path) -> dict[str, bytes]:
+def _unpack(path: Path, called: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > MAX_FILES:
-                raise TooLarge("bcf.too_large", where=path.name, files=MAX_FILES, bytes=MAX_BYTES)
+                raise TooLarge("bcf.too_large", where=called, files=MAX_FILES, bytes=MAX_BYTES)
             files: dict[str, bytes] = {}
             total = 0
             for entry in entries:
@@ -95,7 +97,7 @@ def _unpack(path: Path) -> dict[str, bytes]:
                 files[name] = data
             return files
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
-        raise Invalid("bcf.zip_broken", where=path.name, reason=str(error)[:200]) from error
+        raise Invalid("bcf.zip_broken", where=called, reason=str(error)[:200]) from error
 
 
 def safe_name(name: str) -> str:

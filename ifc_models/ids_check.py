@@ -51,7 +51,8 @@ def parse_ids(path: Path) -> ids.Ids:
         _use_our_comparisons()
         document = ids.open(str(path))
     except (common.DefusedXmlException, ElementTree.ParseError, UnicodeError, LookupError) as error:
-        raise Invalid("ids.not_xml", where=path.name, reason=str(error)[:300] or type(error).__name__) from error
+        reason = "it has a DTD" if isinstance(error, common.DTDForbidden) else str(error)[:300]
+        raise Invalid("ids.not_xml", where=path.name, reason=reason or type(error).__name__) from error
     except (ids.IdsXmlValidationError, XMLSchemaException) as error:
         cause = getattr(error, "xml_error", error)
         where = getattr(cause, "path", None) or path.name

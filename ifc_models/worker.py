@@ -139,18 +139,19 @@ class WorkerPool:
         *,
         file_name: str | None = None,
         inputs: Mapping[str, Path] | None = None,
+        input_names: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
         limits: WorkerLimits | None = None,
         on_progress: Progress | None = None,
     ) -> dict[str, Any]:
         """Do one task on one file in one sandboxed process, which writes into the folder `out`; return its answer.
 
-        `inputs` are further files that it may read. Raises TwinError as `run` does.
+        `inputs` are further files that it may read, `input_names` what users call them. Raises TwinError as `run` does.
         """
         limits = limits or self.limits
         job = _Job(path, file_name or path.name, out, limits, _Shown(on_progress, out))
         job.inputs = {name: str(each.resolve()) for name, each in (inputs or {}).items()}
-        job.options = dict(options or {})
+        job.input_names, job.options = dict(input_names or {}), dict(options or {})
         try:
             async with asyncio.timeout(limits.seconds):
                 return await self._task(task, job)
@@ -185,6 +186,9 @@ class WorkerPool:
         async with self._worker() as worker:
             try:
                 return await worker.ask(request, job.show)
+            except TwinError as error:
+                error.where = job.called(error.where)
+                raise
             finally:
                 self.peak_bytes = max(self.peak_bytes, worker.peak_bytes)
 
@@ -257,7 +261,18 @@ class _Job:
     def __init__(self, path: Path, file_name: str, out: Path, limits: WorkerLimits, show: "_Shown") -> None:
         self.path, self.file_name, self.out, self.limits, self.show = path, file_name, out, limits, show
         self.inputs: dict[str, str] = {}
+        self.input_names: Mapping[str, str] = {}
         self.options: dict[str, Any] = {}
+
+    def called(self, where: str | None) -> str | None:
+        """A place as users know it: a stored file has another name than the one they gave it."""
+        if where is None:
+            return None
+        known = {self.path.name: self.file_name}
+        known |= {Path(self.inputs[key]).name: name for key, name in self.input_names.items()}
+        for stored, name in known.items():
+            where = where.replace(stored, name)
+        return where
 
 
 class _Shown:

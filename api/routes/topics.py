@@ -291,8 +291,8 @@ async def import_bcf(
 ) -> Response:
     """Bring in a BCF file; topics that are known by their guid are updated."""
     twin = twin_of(request)
-    archive = await run_in_threadpool(_read, file.file, twin.settings.data / "work")
     name = PurePath(file.filename or "issues.bcf").name[:200]
+    archive = await run_in_threadpool(_read, file.file, twin.settings.data / "work", name)
     async with transaction_of(request) as conn:
 
         async def act() -> Response:
@@ -306,16 +306,16 @@ async def import_bcf(
         return await once(request, conn, act)
 
 
-def _read(source: BinaryIO, folder: Path) -> Archive:
+def _read(source: BinaryIO, folder: Path, called: str) -> Archive:
     """Read an upload through a file of its own: an archive is read from its end."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    fd, name = tempfile.mkstemp(prefix="bcf-", suffix=".bcf", dir=folder)
+    fd, path = tempfile.mkstemp(prefix="bcf-", suffix=".bcf", dir=folder)
     try:
         with os.fdopen(fd, "wb") as target:
             shutil.copyfileobj(source, target)
-        return read_bcf(Path(name))
+        return read_bcf(Path(path), called)
     finally:
-        Path(name).unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
 
 
 @router.get("/bcf", response_class=Response)

@@ -297,3 +297,15 @@ def test_a_key_for_one_building_sees_the_issues_and_checks_of_that_building_only
         assert guest.post(f"/models/{model['id']}/checks").status_code == 404
         table = guest.get("/elements/export", params={"columns": "global_id"}).raise_for_status().text
         assert table.strip("\ufeff\r\n") == "global_id"
+
+
+def test_an_error_names_the_file_as_its_user_does(admin: httpx.Client, model: dict[str, Any]) -> None:
+    """Stored files are named by what is in them; nobody knows them by that."""
+    pdf, ids = ("plan.ifc", b"%PDF-1.4"), ("rules.ids", b"<ids><broken")
+    uploaded = admin.post("/models", data={"building": "Out again", "model": "pdf"}, files={"file": pdf})
+    checked = admin.post(f"/models/{model['id']}/checks", files={"ids": ids})
+    for answer, where in ((uploaded, "plan.ifc, byte 0"), (checked, "rules.ids")):
+        job = wait_for_job(admin, answer.raise_for_status().json()["id"])
+        assert (job["state"], job["error"]["where"]) == ("failed", where)
+    refused = admin.post("/bcf", data={"building": "Out again"}, files={"file": ("issues.bcf", b"PK no archive")})
+    assert (refused.status_code, refused.json()["where"]) == (422, "issues.bcf")
