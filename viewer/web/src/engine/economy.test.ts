@@ -47,7 +47,7 @@ test("before anything is known a picture is small, and where it was drawn with e
   const slow = new Economy(() => undefined);
   draw(slow, 900, first, false);
   draw(slow, 400, first, false);
-  expect(slow.budget).toBeLessThan(first / 4);
+  expect(slow.budget).toBeLessThan(first / 2);
 });
 
 test("who waits for a picture is told, also where the graphics context is lost meanwhile", () => {

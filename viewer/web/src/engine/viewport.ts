@@ -22,7 +22,7 @@ const PULSE = 66; // ms between frames that only pulse
 const SLOWEST_PULSE = 700; // ms; slower than that nobody sees a pulse in it
 const SLOW_FRAME = 120; // ms; a frame that takes longer is a burden
 const REST = 250; // ms without a movement
-const SHADOWS = 200_000; // triangles that cast shadows where a picture takes long: what tells most
+const SHADOWS = 200_000; // triangles that cast shadows also where a picture takes long: what tells most
 const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
 
 export interface ViewportHost {
@@ -399,7 +399,7 @@ export class Viewport {
   #updateShadows(now: number): void {
     this.#shadowsStale = false;
     this.#shadowsAt = now;
-    this.#show("shadow", this.#choose(null, this.slow ? SHADOWS : Infinity));
+    this.#show("shadow", this.#choose(null, Math.max(SHADOWS, this.#economy.budget)));
     this.stage.update(this.renderer, this.root);
   }
 
