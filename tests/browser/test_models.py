@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.api.test_versions import HOUSE, Edited, edit, upload
 from tests.browser.accessible import barriers
 from tests.browser.test_app import SLOW, open_page, sign_in, width
-from tests.serving import Server
+from tests.ifc_models import hostile
+from tests.serving import Server, wait_for_job
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -167,3 +168,26 @@ def _a_viewpoint_is_shown_as_it_says(page: Page, server: Server, building: str) 
     assert [each["location"] for each in shown["clipping_planes"]] == [plane["location"]]
     assert [each["direction"] for each in shown["clipping_planes"]] == [plane["direction"]]
     assert shown["visibility"]["spaces"] is False
+
+
+def test_an_upload_that_came_to_nothing_says_why_on_the_models_page(
+    page: Page, fresh_server: Server, tmp_path: Path
+) -> None:
+    """Whoever left the page while the import ran finds the reason there, and the next upload takes it away."""
+    with fresh_server.client() as client:
+        made = str(client.post("/buildings", json={"name": "Nothing"}).raise_for_status().json()["id"])
+        answer = client.post("/models", data={"building": made, "model": "plan"}, files={"file": ("plan.ifc", b"%PDF")})
+        assert wait_for_job(client, answer.raise_for_status().json()["id"])["state"] == "failed"
+        page.goto(f"{fresh_server.address}b/{made}/models")
+        told = page.get_by_role("alert").filter(has_text="The last upload failed: plan.ifc")
+        expect(told).to_contain_text("export IFC (STEP, .ifc)", timeout=SLOW)
+        expect(told).to_contain_text("plan.ifc, byte 0")
+        assert barriers(page) == []
+        _fits_a_phone(page)
+        whole = hostile.good(tmp_path / "plan.ifc")
+        answer = client.post(
+            "/models", data={"building": made, "model": "plan"}, files={"file": (whole.name, whole.read_bytes())}
+        )
+        assert wait_for_job(client, answer.raise_for_status().json()["id"])["state"] == "done"
+        expect(page.get_by_text("plan.ifc", exact=True)).to_be_visible(timeout=SLOW)
+        expect(told).to_have_count(0, timeout=SLOW)

@@ -99,6 +99,16 @@ export const usePlans = (building: string): UseQueryResult<Plan[]> =>
 export const useModels = (building: string): UseQueryResult<Model[]> =>
   useQuery({ queryKey: ["models", building], queryFn: ({ signal }) => everything<Model>("/models", { building }, signal) });
 
+/** The building's newest imports; followed while one is on its way. */
+export const useImports = (building: string, enabled: boolean): UseQueryResult<Job[]> =>
+  useQuery({
+    queryKey: ["models", "imports", building],
+    queryFn: async ({ signal }) => (await get<Page<Job>>("/jobs", { building }, signal)).items.filter(({ kind }) => kind === "import"),
+    enabled,
+    staleTime: 0,
+    refetchInterval: (query) => (query.state.data?.every(isFinished) === false ? 1000 : false),
+  });
+
 export const useVersions = (model: string): UseQueryResult<ModelVersion[]> =>
   useQuery({
     queryKey: ["models", "versions", model],

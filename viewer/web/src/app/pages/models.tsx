@@ -5,18 +5,19 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
 import { url } from "../../api/client";
-import type { Model, ModelVersion, Report } from "../../api/types";
+import type { Job, Model, ModelVersion, Report } from "../../api/types";
 import { useBuilding } from "../context";
 import { formatBytes, formatNumber, shortTime } from "../lib/format";
 import { useActorName, useClassName } from "../lib/names";
 import { Empty, Failure, PageHead } from "../parts";
-import { useModels, useVersion, useVersions } from "../queries";
+import { useImports, useModels, useVersion, useVersions } from "../queries";
 import { useMay } from "../session";
 import { FindingView } from "../checks/results";
 import { accountLanguage } from "../i18n";
 import { reasonInChinese } from "../i18n/reasons-zh";
 import "../issues/issues.css";
 import { VersionActions } from "../versions/actions";
+import { LastImport } from "./import-job";
 import NewModel from "./new-model";
 
 export default function Models(): ReactNode {
@@ -24,6 +25,7 @@ export default function Models(): ReactNode {
   const { building } = useBuilding();
   const may = useMay();
   const models = useModels(building.id);
+  const imports = useImports(building.id, may("job.read"));
   const [uploading, setUploading] = useState(false);
   return (
     <div className="page-body">
@@ -32,7 +34,9 @@ export default function Models(): ReactNode {
       </PageHead>
       {models.isError ? <Failure error={models.error} retry={() => void models.refetch()} /> : !models.data ? <Skeleton active /> : models.data.length === 0 ? (
         <Empty icon={Boxes} title={t("models.none")} hint={t("models.noneHint")} />
-      ) : models.data.map((model) => <ModelCard key={model.id} model={model} />)}
+      ) : models.data.map((model) => (
+        <ModelCard key={model.id} model={model} last={imports.data?.find((job) => job.model === model.name)} changed={() => void imports.refetch()} />
+      ))}
       <Modal open={uploading} onCancel={() => setUploading(false)} title={t("models.upload")} footer={null} width={560} destroyOnHidden mask={{ closable: false }}>
         <NewModel building={building} models={models.data ?? []} />
       </Modal>
@@ -40,8 +44,10 @@ export default function Models(): ReactNode {
   );
 }
 
-function ModelCard({ model }: { model: Model }): ReactNode {
+/** `last`: its newest import. */
+function ModelCard({ model, last, changed }: { model: Model; last: Job | undefined; changed: () => void }): ReactNode {
   const { t, i18n } = useTranslation();
+  const { building } = useBuilding();
   const versions = useVersions(model.id);
   const latest = versions.data?.[0];
   const discipline = `discipline.${model.discipline}`;
@@ -54,6 +60,7 @@ function ModelCard({ model }: { model: Model }): ReactNode {
           <p className="muted">{i18n.exists(discipline) ? t(discipline as "discipline.arc") : model.discipline}{latest?.application ? ` · ${latest.application}` : ""}</p>
         </div>
       </header>
+      {last && last.state !== "done" ? <div className="model-import"><LastImport job={last} building={building} changed={changed} /></div> : null}
       {versions.isError ? <Failure error={versions.error} /> : !versions.data ? <Skeleton active title={false} /> : versions.data.map((version) => (
         <Version key={version.version} version={version} current={version.version === model.current_version} first={version === latest} modelName={model.name} />
       ))}

@@ -1,16 +1,15 @@
 /** Upload of an IFC file: drop, name, bytes on their way, then the import's stages. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Form, Input, Progress, Select, Upload } from "antd";
-import { CircleCheck, FileUp } from "lucide-react";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { FileUp } from "lucide-react";
+import { useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { useNavigate } from "react-router";
-import { ApiError, del, post, upload, type Upload as Sending } from "../../api/client";
+import { ApiError, post, upload, type Upload as Sending } from "../../api/client";
 import type { Building, Job } from "../../api/types";
-import { formatBytes, formatDuration } from "../lib/format";
+import { formatBytes } from "../lib/format";
 import { readAgain } from "../lib/read-again";
 import { useErrorText } from "../parts";
-import { isFinished, useJob } from "../queries";
+import { ErrorWhere, JobView } from "./import-job";
 
 const DISCIPLINES = ["arc", "str", "mep", "ele", "oth"] as const;
 
@@ -123,82 +122,4 @@ function UploadError({ error }: { error: unknown }): ReactNode {
   const where = error instanceof ApiError ? error.where : null;
   const code = error instanceof ApiError ? error.code : null;
   return <Alert type="error" showIcon role="alert" title={text(error)} description={<ErrorWhere where={where} code={code} label={t("upload.where")} />} />;
-}
-
-function ErrorWhere({ where, code, label }: { where: string | null; code: string | null; label: string }): ReactNode {
-  return (
-    <span className="error-where">
-      {where ? <span>{label}: {where}</span> : null}
-      {code ? <code className="code">{code}</code> : null}
-    </span>
-  );
-}
-
-/** What a running import counts; nothing is said that is not known. */
-interface Counted {
-  done?: number;
-  total?: number;
-  bytes?: number;
-  seconds_left?: number;
-  storeys_shown?: number;
-}
-
-function JobView({ id, building, again, onDone }: { id: string; building: Building; again: () => void; onDone: () => void }): ReactNode {
-  const { t, i18n } = useTranslation();
-  const navigate = useNavigate();
-  const client = useQueryClient();
-  const query = useJob(id);
-  const job = query.data;
-  const told = useRef(false);
-  useEffect(() => {
-    if (job && isFinished(job) && !told.current) {
-      told.current = true;
-      if (job.state === "done") onDone();
-    }
-  }, [job, onDone]);
-  if (!job) return <Progress percent={0} status="active" />;
-  if (job.state === "failed" || job.state === "cancelled") {
-    return (
-      <>
-        <Alert type={job.state === "failed" ? "error" : "info"} showIcon role="alert" title={job.error?.message ?? t(`job.${job.state}`)}
-          description={<ErrorWhere where={job.error?.where ?? null} code={job.error?.code ?? null} label={t("upload.where")} />} />
-        <Button block onClick={again}>{t("upload.again")}</Button>
-      </>
-    );
-  }
-  if (job.state === "done") {
-    const count = typeof job.result?.["elements"] === "number" ? job.result["elements"] : null;
-    return (
-      <div className="upload-done">
-        <CircleCheck size={32} strokeWidth={1.5} aria-hidden />
-        <b>{t("upload.done")}</b>
-        {count === null ? null : <span className="muted">{t("upload.doneCount", { count })}</span>}
-        <div className="detail-actions">
-          <Button onClick={again}>{t("upload.another")}</Button>
-          <Button type="primary" onClick={() => void client.invalidateQueries({ queryKey: ["buildings"] }).then(() => navigate(`/b/${building.id}`))}>{t("upload.open")}</Button>
-        </div>
-      </div>
-    );
-  }
-  const stageKey = `stage.${job.stage ?? "queued"}`;
-  const { done, total, bytes, seconds_left: left, storeys_shown: shown } = (job.detail ?? {}) as Counted;
-  return (
-    <div className="upload-progress is-job" aria-live="polite">
-      <span>{i18n.exists(stageKey) ? t(stageKey as "stage.queued") : job.stage}</span>
-      <Progress percent={Math.floor(job.progress * 100)} size="small" status="active" />
-      <Button size="small" onClick={() => void del(`/jobs/${id}`).then(() => query.refetch())}>{t("action.cancel")}</Button>
-      <span className="muted num">
-        {[
-          bytes === undefined ? null : formatBytes(bytes, i18n.language),
-          done === undefined || !total ? null : t("imports.counted", { done, total }),
-          left === undefined ? null : left < 60 ? t("imports.seconds", { count: left }) : t("imports.left", { time: formatDuration(left * 1000, i18n.language) }),
-        ].filter(Boolean).join(" · ")}
-      </span>
-      {shown ? (
-        <Button type="link" onClick={() => void navigate(`/b/${building.id}`)}>
-          {t("imports.shown", { count: shown })}. {t("imports.look")}
-        </Button>
-      ) : null}
-    </div>
-  );
 }
