@@ -1,3 +1,5 @@
+import { whenDone } from "./fence";
+
 /** On a slow machine a picture has fewer pixels and only what tells most while the camera moves or tiles come, and everything once it rests. */
 const SLOW = 45; // ms a moving frame may take
 const REST = 220; // ms without a movement after which all pixels come back
@@ -11,7 +13,6 @@ const FIRST = 60_000; // triangles, before anything is known of the machine
 const MORE = 8; // times as many are tried after what was drawn with ease
 const SOME = 1000; // triangles: more than sky and floor
 const EVERY = 1000; // ms between two pictures that are timed
-const LOOK = 16; // ms until the first look whether the GPU is done; longer and longer after that
 
 export class Economy {
   /** How long the GPU takes for everything, ms; 0 until that is known. */
@@ -48,11 +49,6 @@ export class Economy {
     return this.#ease;
   }
 
-  /** Whether a picture is being timed that the GPU is not done with. */
-  get busy(): boolean {
-    return this.#measuring;
-  }
-
   /** How long the camera must rest before everything is drawn again, ms. */
   get patience(): number {
     return Math.min(5 * REST, Math.max(REST, this.whole / 2));
@@ -62,20 +58,12 @@ export class Economy {
   drawn(gl: WebGL2RenderingContext, triangles: number, whole: boolean, done: () => void): void {
     const start = performance.now();
     if (this.#measuring || (whole && start - this.#measured < EVERY)) return;
-    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    if (!fence) return;
-    this.#measuring = true;
-    this.#measured = start;
-    gl.flush();
-    const look = (wait: number): void => {
-      const state = gl.clientWaitSync(fence, 0, 0);
-      if (state === gl.TIMEOUT_EXPIRED) return void setTimeout(look, wait, wait * 1.2);
-      gl.deleteSync(fence);
+    this.#measuring = whenDone(gl, (lost) => {
       this.#measuring = false;
-      if (state !== gl.WAIT_FAILED) this.#learn(triangles, performance.now() - start, whole);
+      if (!lost) this.#learn(triangles, performance.now() - start, whole);
       done();
-    };
-    setTimeout(look, LOOK, LOOK);
+    });
+    this.#measured = start;
   }
 
   #learn(triangles: number, took: number, whole: boolean): void {

@@ -141,7 +141,10 @@ export class Viewport {
       walking: () => this.walking,
     });
     this.#fitCanvas();
-    this.#warm = warmed(this.renderer, this.materials);
+    this.#warm = warmed(this.renderer, this.materials, () => {
+      if (this.#warm) this.root.add(this.#warm);
+      this.invalidate();
+    });
   }
 
   get pose(): Pose {
@@ -226,7 +229,6 @@ export class Viewport {
   arrived(): void {
     this.#changed();
     this.#stir(performance.now());
-    if (this.#economy.busy) return; // and drawn once the picture before is
     const wait = this.#drawnAt + this.#rest - performance.now();
     if (wait <= 0) return this.invalidate();
     clearTimeout(this.#timer);
@@ -296,11 +298,10 @@ export class Viewport {
     this.invalidate();
   }
 
-  /** See how long the GPU takes; what has come meanwhile, or may be drawn beside it, is drawn then. */
+  /** See how long the GPU takes; where more could have been drawn in that time, draw it. */
   #time(whole: boolean, budget: number): void {
-    const drawnAt = this.#drawnAt;
     this.#economy.drawn(this.renderer.getContext() as WebGL2RenderingContext, this.triangles, whole, () => {
-      if ((!whole && this.#economy.budget > budget) || this.#stirred > drawnAt) this.invalidate();
+      if (!whole && this.#economy.budget > budget) this.invalidate();
     });
   }
 
@@ -391,9 +392,8 @@ export class Viewport {
   /** Tiles are about to come: they are seen at once, and shadows follow when there is time. */
   set loading(loading: boolean) {
     this.#shadowPause = loading ? 2000 : 330;
-    if (loading) this.#shadowsAt = performance.now();
-    if (loading && this.#warm) this.root.add(this.#warm);
-    this.invalidate();
+    this.#shadowsAt = performance.now();
+    if (!loading) this.invalidate();
   }
 
   #updateShadows(now: number): void {

@@ -1,9 +1,13 @@
 /** The tiles' programs, made while the first tile is on its way: where software draws, they take longer than its picture. */
 import { BufferAttribute, BufferGeometry, Camera, Group, IntType, LineSegments, Mesh, type WebGLRenderer } from "three";
+import { whenDone } from "./fence";
 import type { Materials } from "./materials";
 
-/** Draws of nothing, to be drawn once, with all that tiles are drawn with; the browser compiles that from now on. */
-export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materials): Group {
+/**
+ * Draws of nothing with all that tiles are drawn with. The browser compiles that from now on; `ready` runs once it has, and
+ * they can be drawn, once, without the page waiting.
+ */
+export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materials, ready: () => void): Group {
   const group = new Group();
   for (const position of [new BufferAttribute(new Uint16Array(12), 4, true), new BufferAttribute(new Float32Array(9), 3)]) {
     const geometry = pointless(position);
@@ -11,6 +15,7 @@ export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materi
   }
   for (const object of group.children) object.frustumCulled = false;
   renderer.compile(group, new Camera());
+  whenDone(renderer.getContext() as WebGL2RenderingContext, ready);
   return group;
 }
 
