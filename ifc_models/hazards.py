@@ -9,7 +9,7 @@ from typing import Any, Final
 import ifcopenshell
 from ifcopenshell import entity_instance as Entity
 
-from ifc_models.placements import Placements
+from ifc_models.placements import Chains
 from ifc_models.schema import Schema
 
 MAX_DEPTH: Final = 400  # operands within operands; real clippings stay under a hundred
@@ -50,7 +50,7 @@ def unsafe_products(file: ifcopenshell.file) -> dict[int, str]:
 
 
 def _unsafe_placements(file: ifcopenshell.file) -> dict[int, str]:
-    placements = Placements(1.0)
+    placements = Chains()
     rows: dict[int, int] = {}
     for product in file.by_type("IfcProduct"):
         placement = product.get_argument(5)
@@ -93,12 +93,11 @@ def _copies(edges: dict[int, list[int]], height: dict[int, int]) -> dict[int, in
 
 def _inner(entity: Entity, attributes: tuple[int, ...], nodes: dict[int, Any]) -> list[int]:
     inner: list[int] = []
-    stack = [entity.get_argument(i) for i in attributes if i < len(entity)]
+    count = len(entity)
+    stack = [entity.get_argument(i) for i in attributes if i < count]
     while stack:
         value = stack.pop()
-        if isinstance(value, tuple):
-            stack.extend(value)
-        elif isinstance(value, Entity):
+        if isinstance(value, Entity):
             key = value.id()
             if key in nodes:
                 inner.append(key)
@@ -108,6 +107,8 @@ def _inner(entity: Entity, attributes: tuple[int, ...], nodes: dict[int, Any]) -
                 stack.extend(value.get_argument(3) or ())
             elif kind in _SEGMENTS:
                 stack.append(value.get_argument(2))
+        elif isinstance(value, tuple):
+            stack.extend(value)
     return inner
 
 

@@ -17,19 +17,12 @@ _Z: Final = (0.0, 0.0, 1.0)
 _X: Final = (1.0, 0.0, 0.0)
 
 
-class Placements:
-    """Placement entities → (4, 4) float64 matrices in metres in the building frame."""
+class Chains:
+    """What placements are relative to, and whether a kernel may follow them."""
 
-    def __init__(self, length_scale: float) -> None:
-        self._scale = length_scale
+    def __init__(self) -> None:
         self._row: dict[int, int] = {}  # placement id → row
         self._parent: list[int] = []
-        self._origin: list[tuple[float, float, float]] = []
-        self._axis: list[tuple[float, float, float]] = []
-        self._ref: list[tuple[float, float, float]] = []
-        self._axes: dict[int, tuple[tuple[float, float, float], ...] | None] = {}
-        self._known: list[bool] = []  # False: a kind of placement whose matrix cannot be computed here
-        self.matrices: npt.NDArray[np.float64] = np.zeros((0, 4, 4))
         self.depth: npt.NDArray[np.int64] = np.zeros(0, np.int64)
 
     def add(self, placement: Entity | None) -> int:
@@ -41,6 +34,7 @@ class Placements:
             fresh = row is None
             if row is None:
                 row = self._row[key] = len(self._parent)
+                self._parent.append(-1)
                 self._read(placement)
             if first < 0:
                 first = row
@@ -52,12 +46,37 @@ class Placements:
             placement = self._relative_to(placement)
         return first
 
+    def _read(self, placement: Entity) -> None:
+        """Note what a new row needs besides its parent."""
+
     def _relative_to(self, placement: Entity) -> Entity | None:
-        kind = placement.is_a()
-        if kind == "IfcGridPlacement" and not isinstance(placement.get_argument(0), Entity):
-            return None
         above = placement.get_argument(0)
         return above if isinstance(above, Entity) and above.is_a() in _PLACEMENTS else None
+
+    def chain_hazard(self, row: int) -> str | None:
+        """Why a kernel must not follow this placement."""
+        if row < 0:
+            return None
+        if len(self.depth) != len(self._parent):
+            self.depth = _depths(self._parent)
+        depth = int(self.depth[row])
+        if depth < 0:
+            return "its placement is relative to itself"
+        return f"its placement is {depth} levels deep" if depth > MAX_DEPTH else None
+
+
+class Placements(Chains):
+    """Placement entities → (4, 4) float64 matrices in metres in the building frame."""
+
+    def __init__(self, length_scale: float) -> None:
+        super().__init__()
+        self._scale = length_scale
+        self._origin: list[tuple[float, float, float]] = []
+        self._axis: list[tuple[float, float, float]] = []
+        self._ref: list[tuple[float, float, float]] = []
+        self._axes: dict[int, tuple[tuple[float, float, float], ...] | None] = {}
+        self._known: list[bool] = []  # False: a kind of placement whose matrix cannot be computed here
+        self.matrices: npt.NDArray[np.float64] = np.zeros((0, 4, 4))
 
     def _read(self, placement: Entity) -> None:
         axes = None
@@ -65,7 +84,6 @@ class Placements:
             axes = self._axis_placement(placement.get_argument(1))
         elif placement.is_a() == "IfcLinearPlacement":
             axes = self._axis_placement(placement.get_argument(2))
-        self._parent.append(-1)
         self._known.append(axes is not None)
         origin, axis, ref = axes or (_ORIGIN, _Z, _X)
         self._origin.append(origin)
@@ -131,17 +149,6 @@ class Placements:
         """All rows at once, as `matrix` gives them."""
         rows = self.matrices.reshape(-1, 16).tolist()
         return [tuple(row) if known else None for row, known in zip(rows, self._solved_known.tolist(), strict=True)]
-
-    def chain_hazard(self, row: int) -> str | None:
-        """Why a kernel must not follow this placement; needs no `solve`."""
-        if row < 0:
-            return None
-        if len(self.depth) != len(self._parent):
-            self.depth = _depths(self._parent)
-        depth = int(self.depth[row])
-        if depth < 0:
-            return "its placement is relative to itself"
-        return f"its placement is {depth} levels deep" if depth > MAX_DEPTH else None
 
 
 _PLACEMENTS: Final = frozenset(("IfcLocalPlacement", "IfcGridPlacement", "IfcLinearPlacement"))
