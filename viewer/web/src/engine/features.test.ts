@@ -125,3 +125,13 @@ test("another moment has its own colours and alarms, and hides what this one hid
   for (const feature of [1, 2]) expect(at(feature)).toEqual([1, 2, 3, HIDDEN | COLORED | (1 << ALARM_SHIFT)]);
   expect(texel(table, 0)).toEqual([9, 9, 9, COLORED | (4 << ALARM_SHIFT)]);
 });
+
+test("elements are found in whatever order they are named", () => {
+  const table = new FeatureTable();
+  const ids = ["a", "b", "c", "d"];
+  table.addTile(ids, boxes(4));
+  for (const order of [ids, [...ids].reverse(), ["b", "c", "a", "d"], ["d", "d", "a", "b"]]) {
+    table.setColors(new Map(order.map((id, i) => [id, [ids.indexOf(id) + 1, i, 9] as Rgb])));
+    for (const id of order) expect(texel(table, ids.indexOf(id))).toEqual([ids.indexOf(id) + 1, order.lastIndexOf(id), 9, COLORED]);
+  }
+});

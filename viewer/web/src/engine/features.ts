@@ -44,6 +44,8 @@ interface TileSlot {
 export class FeatureTable {
   readonly #index = new Map<string, number>();
   readonly #names: string[] = [];
+  /** After the element that was last looked for. */
+  #following = 0;
   readonly #tiles: TileSlot[] = [];
   #flags = new Uint8Array(1024);
   #colors = new Uint8Array(3 * 1024);
@@ -327,9 +329,14 @@ export class FeatureTable {
     return range;
   }
 
+  /** The number of an element. Who names many mostly does so in our order: then the next one is known without a search. */
   #intern(globalId: string): number {
-    const known = this.#index.get(globalId);
-    if (known !== undefined) return known;
+    const element = this.#names[this.#following] === globalId ? this.#following : (this.#index.get(globalId) ?? this.#add(globalId));
+    this.#following = element + 1;
+    return element;
+  }
+
+  #add(globalId: string): number {
     const element = this.#names.length;
     this.#index.set(globalId, element);
     this.#names.push(globalId);
