@@ -146,10 +146,23 @@ def test_a_lost_graphics_context_comes_back_with_colours_selection_and_section(
     page.evaluate("id => scene.highlight([id])", CUPBOARD)  # nothing that is asked for meanwhile fails
     page.evaluate("scene.highlight([]), loss.restoreContext()")
     page.wait_for_function("events.some(([name, e]) => name === 'context' && e === 'restored')")
+    page.wait_for_function("scene.stats().residentTiles === scene.stats().tiles")  # they are fetched again
     page.evaluate("scene.render()")
     assert pick(page, CUPBOARD) == CUPBOARD
     assert page.evaluate("seen()") == picture
     assert picture[0][0] > 180 > 110 > picture[0][1]
+    page.close()
+
+
+def test_what_only_the_gpu_needs_is_not_held_twice(chromium: Browser, engine_site: str) -> None:
+    page = open_tower(chromium, engine_site, "crowd")
+    page.evaluate("scene.setLayer('spaces', true)")
+    page.wait_for_function("scene.stats().whole")
+    page.evaluate("scene.render()")
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    held = session.send("Runtime.getHeapUsage")["backingStorageSize"]
+    assert held < page.evaluate("scene.stats().memory")
     page.close()
 
 

@@ -86,6 +86,12 @@ export class Building {
     this.#residency?.look();
   }
 
+  /** The GPU has lost what it was given: fetch it again, from the browser's cache where that has it. */
+  refill(): void {
+    this.#removeOutdated(() => true);
+    this.#residency?.refill();
+  }
+
   /** Try again what failed; resolves with how many that were once they have come or failed again. */
   async retry(): Promise<number> {
     const count = this.#residency?.retry() ?? 0;
@@ -178,8 +184,8 @@ export class Building {
     this.#host.onTile(tile);
   }
 
-  #add(ref: TileRef, data: Loaded["data"]): Tile {
-    const tile = new Tile(ref, data, this.table, this.#host.materials, this.#host.root, this.#origin as Vec3);
+  #add(ref: TileRef, data: Loaded["data"], keep = false): Tile {
+    const tile = new Tile(ref, data, this.table, this.#host.materials, this.#host.root, this.#origin as Vec3, keep);
     this.#tiles.push(tile);
     this.#byNumber.set(tile.number, tile);
     return tile;
@@ -239,7 +245,7 @@ export class Building {
       onTile: (ref, data) => {
         if (!this.#origin || !data.globalIds.some((id) => only.has(id))) return;
         const globalIds = data.globalIds.map((id) => (only.has(id) ? id + mark : UNSEEN));
-        const tile = this.#add(ref, { ...data, globalIds });
+        const tile = this.#add(ref, { ...data, globalIds }, true);
         this.#overlay.add(tile);
         this.#host.onTile(tile);
       },

@@ -49,6 +49,15 @@ describe("residency", () => {
     expect(residency.used).toBeLessThanOrEqual(2500);
   });
 
+  it("loads everything again where all was lost", async () => {
+    const { residency, log } = stock(["a", "b"].map((n) => ref(n)), 1e6);
+    await residency.fill();
+    residency.refill();
+    await residency.fill();
+    expect(log).toEqual(["+a", "+b", "-a", "-b", "+a", "+b"]);
+    expect(residency.used).toBe(2000);
+  });
+
   it("does not take in what turns out to be larger than it seemed", async () => {
     const { residency, log } = stock(["a", "b"].map((n) => ref(n, { bytes: 1 })), 1500);
     await residency.fill();

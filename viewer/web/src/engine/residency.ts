@@ -150,6 +150,17 @@ export class Residency {
     return failed.length;
   }
 
+  /** Throw everything away and load it again. */
+  refill(): void {
+    for (const slot of this.slots) if (slot.state === "here") this.#drop(slot);
+    this.look();
+  }
+
+  #drop(slot: Slot): void {
+    slot.state = "waiting";
+    this.#host.onDrop(slot);
+  }
+
   setBudget(bytes: number): void {
     this.#budget = bytes;
     this.look();
@@ -178,8 +189,7 @@ export class Residency {
     for (const slot of out) {
       if (used + bytes <= this.#budget) break;
       used -= slot.bytes;
-      slot.state = "waiting";
-      this.#host.onDrop(slot);
+      this.#drop(slot);
     }
     return used + bytes <= this.#budget;
   }

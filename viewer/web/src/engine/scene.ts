@@ -79,7 +79,10 @@ export class Scene3D {
         onClick: (kind, x, y, additive) => this.#emit(kind, { hit: this.pick(x, y), x, y, additive }),
         onHover: (x, y) => this.#hover.move(x, y),
         onLeave: () => this.#hover.leave(),
-        onContext: (state) => this.#emit("context", state),
+        onContext: (state) => {
+          if (state === "restored") this.#building.refill();
+          this.#emit("context", state);
+        },
         onRest: () => this.#building.look(),
       },
       options.maxPixelRatio ?? 2,

@@ -7,7 +7,7 @@ import { cornersOf, type Grouped } from "./grouped";
 import { unitOf } from "./glb";
 
 /** Corners of every segment or triangle of a draw's features that are wanted, x y z after x y z, scene coordinates. */
-export function rowsOf(draw: Grouped, matrix: Matrix4, wanted: Iterable<number>): Float64Array {
+export function rowsOf(draw: Pick<Grouped, "kind" | "position" | "index" | "starts">, matrix: Matrix4, wanted: Iterable<number>): Float64Array {
   const { index, starts, position: { array, size } } = draw;
   const corners = cornersOf(draw);
   const features = [...wanted].filter((f) => f >= 0 && f < starts.length - 1);

@@ -11,9 +11,12 @@ import type { Vec3 } from "./types";
 
 type AnyArray = ConstructorParameters<typeof BufferAttribute>[0];
 
+/** What the page asks of a draw's arrays; the GPU alone has the others. */
+type Kept = Pick<Grouped, "kind" | "position" | "index" | "starts" | "boxes" | "blocks">;
+
 interface Part {
   readonly kind: Primitive["kind"];
-  readonly data: Grouped;
+  readonly data: Kept;
   /** Scene → the numbers of `data.position`, row-major 3 × 4. */
   readonly inverse: Float64Array;
   readonly base: Mesh | LineSegments;
@@ -43,9 +46,12 @@ export class Tile {
   readonly #root: Object3D;
   readonly #origin: Vec3;
   readonly #base: number;
+  readonly #keep: boolean;
 
-  constructor(ref: TileRef, data: TileData, table: FeatureTable, materials: Materials, root: Object3D, origin: Vec3) {
+  /** `keep`: its arrays stay in the page, for a GPU that loses them; else the tile must be filled again then. */
+  constructor(ref: TileRef, data: TileData, table: FeatureTable, materials: Materials, root: Object3D, origin: Vec3, keep = false) {
     this.ref = ref;
+    this.#keep = keep;
     this.#materials = materials;
     this.#root = root;
     this.#origin = origin;
@@ -69,11 +75,12 @@ export class Tile {
   /** Put the geometry (back) into memory; its elements are those that it was made with. */
   fill(data: TileData): void {
     if (data.globalIds.length !== this.elements) throw new Error(`${this.ref.uri} is another tile than before`);
-    const buffers = new Buffers(this.#base);
+    const buffers = new Buffers(this.#base, this.#keep);
     for (const primitive of data.primitives) {
       const geometry = makeGeometry(primitive, buffers);
       const base = this.#draw(geometry, primitive, this.#origin);
-      this.#parts.push({ kind: primitive.kind, data: primitive, inverse: inverseOf(base, primitive), base, ghost: null, overlay: null });
+      const { kind, position, index, starts, boxes, blocks } = primitive;
+      this.#parts.push({ kind, data: { kind, position, index, starts, boxes, blocks }, inverse: inverseOf(base, primitive), base, ghost: null, overlay: null });
     }
     this.bytes = buffers.bytes;
   }
@@ -219,10 +226,18 @@ function joined(arrays: readonly Float64Array[]): Float64Array {
 class Buffers {
   readonly #made = new Map<AnyArray, BufferAttribute>();
   readonly #base: number;
+  readonly #keep: boolean;
   bytes = 0;
 
-  constructor(base: number) {
+  constructor(base: number, keep: boolean) {
     this.#base = base;
+    this.#keep = keep;
+  }
+
+  /** As `of`, of what the page has no use for once the GPU has it. */
+  handed(array: AnyArray, size: number, normalized = false): BufferAttribute {
+    const made = this.of(array, size, normalized);
+    return this.#keep ? made : made.onUpload(() => (made.array = new Uint8Array()));
   }
 
   of(array: AnyArray, size: number, normalized = false): BufferAttribute {
@@ -238,13 +253,13 @@ class Buffers {
   features(array: Uint32Array): BufferAttribute {
     if (!this.#made.has(array) && this.#base !== 0)
       for (let i = 0; i < array.length; i++) array[i] = (array[i] as number) + this.#base;
-    const made = this.of(array, 1);
+    const made = this.handed(array, 1);
     made.gpuType = IntType;
     return made;
   }
 }
 
-function inverseOf(object: Object3D, { position }: Grouped): Float64Array {
+function inverseOf(object: Object3D, { position }: Kept): Float64Array {
   const unit = unitOf(position);
   const e = new Matrix4().copy(object.matrix).scale(new Vector3(unit, unit, unit)).invert().elements;
   return Float64Array.from([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14], (i) => e[i] as number);
@@ -256,16 +271,17 @@ function makeGeometry(primitive: Grouped, buffers: Buffers): BufferGeometry {
   geometry.setAttribute("position", of(primitive.position));
   geometry.setAttribute("feature", buffers.features(primitive.feature));
   if (primitive.kind !== "edges") {
-    geometry.setAttribute("normal", of(primitive.normal as Attribute<Int8Array>));
-    geometry.setAttribute("color", primitive.color ? of(primitive.color) : plainColors(primitive));
+    const handed = ({ array, size, normalized }: Attribute<unknown>): BufferAttribute => buffers.handed(array as AnyArray, size, normalized);
+    geometry.setAttribute("normal", handed(primitive.normal as Attribute<unknown>));
+    geometry.setAttribute("color", handed(primitive.color ?? plainColors(primitive)));
   }
   geometry.setIndex(buffers.of(primitive.index, 1));
   return geometry;
 }
 
-function plainColors(primitive: Primitive): BufferAttribute {
+function plainColors(primitive: Primitive): Attribute<Uint8Array> {
   const colors = new Uint8Array(primitive.vertices * 4);
   const rgba = primitive.baseColor.map((c) => Math.round(c * 255));
   for (let i = 0; i < colors.length; i++) colors[i] = rgba[i & 3] as number;
-  return new BufferAttribute(colors, 4, true);
+  return { array: colors, size: 4, normalized: true };
 }
