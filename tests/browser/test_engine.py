@@ -1,8 +1,11 @@
 """The renderer in a real Chromium, on tiles of the real writer: pixels, picking, states, recovery."""
 
+import base64
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from tests.browser.engine import CUPBOARD, FAR, ROOM, SLAB, STOREY, WALL, look_into, open_tower, pick
@@ -14,7 +17,7 @@ RESET = """async () => {
   scene.showAll(); scene.setColors(null); scene.setAlarms(null); scene.select([]);
   scene.highlight([]); scene.setMarkers([]); scene.cutAbove(null); scene.setClipPlanes([]);
   scene.setLayer('furniture', true); scene.setLayer('spaces', false);
-  await scene.setView('iso', {duration: 0}); scene.render(); events.length = 0;
+  await scene.plan(null, {duration: 0}); await scene.setView('iso', {duration: 0}); scene.render(); events.length = 0;
 }"""
 
 
@@ -448,3 +451,93 @@ def test_a_closed_scene_leaves_the_page_as_it_was_and_the_canvas_usable(chromium
     look_into(page)
     assert pick(page, CUPBOARD) == CUPBOARD
     page.close()
+
+
+# --- whole pictures -------------------------------------------------------------------------------------------------
+
+PLAN = """async ([storey, height]) => {
+  await scene.plan(storey, {duration: 0});
+  scene.cutAbove(storey, height);
+  scene.render();
+}"""
+
+
+def picture(page: Page) -> NDArray[np.int64]:
+    """What is drawn, (height, width, 3)."""
+    data = page.evaluate(
+        """async () => {
+          const bitmap = await createImageBitmap(await scene.screenshot());
+          const canvas = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+          canvas.drawImage(bitmap, 0, 0);
+          const { data, width, height } = canvas.getImageData(0, 0, bitmap.width, bitmap.height);
+          let text = "";
+          for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+          return { width, height, data: btoa(text) };
+        }"""
+    )
+    rgba = np.frombuffer(base64.b64decode(data["data"]), np.uint8).reshape(data["height"], data["width"], 4)
+    return rgba[:, :, :3].astype(np.int64)
+
+
+def footprints(page: Page, shape: tuple[int, ...], ids: list[str]) -> NDArray[np.bool_]:
+    """The pixels that the boxes of elements cover, seen from above."""
+    corners = page.evaluate(
+        """ids => ids.map(id => { const { min, max } = scene.boxOf(id);
+          const a = scene.project([min[0], max[1], max[2]]), b = scene.project([max[0], min[1], max[2]]);
+          return [a.x, a.y, b.x, b.y]; })""",
+        ids,
+    )
+    covered = np.zeros(shape[:2], dtype=bool)
+    for left, top, right, bottom in np.rint(corners).astype(int).clip(0):
+        covered[top:bottom, left:right] = True
+    return covered
+
+
+def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """What both cover as a share of what any of them covers."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+CUPBOARDS = [global_id(1, "IfcFurniture", n) for n in range(27)]
+WHOLE = 0.93  # of an area: its outline is a pixel wide and drawn as a crease
+
+
+def test_picture_of_a_cut_every_solid_is_filled_where_it_is_cut_and_nothing_else_is(page: Page) -> None:
+    page.evaluate(PLAN, [STOREY, 0.5])
+    drawn = picture(page)
+    section = np.array([0x39, 0x42, 0x4E])  # of the light theme
+    filled = np.abs(drawn - section).max(axis=2) < 24
+    expected = footprints(page, drawn.shape, [*CUPBOARDS, WALL])
+    assert expected.sum() > 2000
+    assert overlap(filled, expected) > WHOLE
+    page.evaluate(PLAN, [STOREY, 1.5])  # above the cupboards: only the wall is cut
+    filled = np.abs(picture(page) - section).max(axis=2) < 24
+    assert overlap(filled, footprints(page, drawn.shape, [WALL])) > 0.6  # three pixels wide
+    assert (filled & footprints(page, drawn.shape, CUPBOARDS)).sum() == 0
+
+
+def test_picture_of_a_heatmap_a_room_has_its_colour_over_all_of_its_floor_and_nowhere_else(page: Page) -> None:
+    page.evaluate("scene.setLayer('spaces', true)")
+    page.evaluate(PLAN, [STOREY, 1.5])
+    plain = picture(page)
+    page.evaluate("room => { scene.setColors(new Map([[room, [215, 48, 39]]])); scene.render(); }", ROOM)
+    drawn = picture(page)
+    red = (drawn[:, :, 0] > 150) & (drawn[:, :, 1] < 120) & (drawn[:, :, 2] < 120)
+    furnished = footprints(page, drawn.shape, [*CUPBOARDS, WALL])
+    assert overlap(red, footprints(page, drawn.shape, [ROOM]) & ~furnished) > WHOLE
+    assert np.abs(drawn - plain).max(axis=2)[furnished].mean() < 12  # what stands on it keeps its colour
+
+
+def test_picture_of_ghosts_they_are_a_thin_film_over_all_of_what_they_are(page: Page) -> None:
+    page.evaluate(PLAN, [STOREY, 1.5])
+    page.evaluate("ids => { scene.isolate(ids, 'hide'); scene.render(); }", [SLAB])
+    without = picture(page)
+    page.evaluate("ids => { scene.isolate(ids, 'ghost'); scene.render(); }", [SLAB])
+    ghosts = picture(page)
+    page.evaluate("scene.showAll(), scene.render()")
+    solid = picture(page)
+    where = footprints(page, ghosts.shape, CUPBOARDS)
+    film = np.abs(ghosts - without).max(axis=2)
+    assert overlap((film > 2) & where, where) > WHOLE
+    assert 2 < film[where].mean() < 40
+    assert film[where].mean() < 0.5 * np.abs(solid - without).max(axis=2)[where].mean()
