@@ -34,8 +34,6 @@ export interface Met {
   readonly feature: number;
   /** m along the line. */
   readonly distance: number;
-  /** Of the triangle, unit, towards where the line comes from. */
-  readonly normal: V3;
 }
 
 /** A line in the numbers of a draw. */
@@ -136,8 +134,7 @@ export class Cast {
     const { position: { array: p, size }, index } = solid;
     const [ox, oy, oz] = line.from;
     const [dx, dy, dz] = line.along;
-    let best = far;
-    let normal: V3 | null = null;
+    let best: number | null = null;
     for (let i = from * 3; i < to * 3; i += 3) {
       const a = (index[i] as number) * size, b = (index[i + 1] as number) * size, c = (index[i + 2] as number) * size;
       const ax = p[a] as number, ay = p[a + 1] as number, az = p[a + 2] as number;
@@ -148,17 +145,15 @@ export class Cast {
       if (det === 0) continue;
       const sx = ox - ax, sy = oy - ay, sz = oz - az;
       const t = (sx * nx + sy * ny + sz * nz) / det;
-      if (!(t >= this.#near && t < best)) continue;
+      if (!(t >= this.#near && t < (best ?? far))) continue;
       const qx = sy * dz - sz * dy, qy = sz * dx - sx * dz, qz = sx * dy - sy * dx;
       const u = (vx * qx + vy * qy + vz * qz) / det, v = -(ux * qx + uy * qy + uz * qz) / det;
       if (u < -1e-9 || v < -1e-9 || u + v > 1 + 1e-9) continue;
-      const facing = inScene(inverse, nx, ny, nz);
-      if (plates && facing[2] > DOWN) continue;
+      if (plates && inScene(inverse, nx, ny, nz)[2] > DOWN) continue;
       best = t;
-      normal = det > 0 ? facing : [-facing[0], -facing[1], -facing[2]];
     }
     this.tested += to - from;
-    return normal && { feature: first + feature, distance: best, normal };
+    return best === null ? null : { feature: first + feature, distance: best };
   }
 }
 

@@ -1,10 +1,12 @@
 import { Asking } from "./asking";
 import { Building } from "./building";
+import { Cuts } from "./cuts";
 import { Drawings, eyeOf } from "./drawings";
+import { Events } from "./events";
 import { GHOST, HIDDEN, HIGHLIGHTED, SELECTED } from "./features";
 import { Hover } from "./hover";
 import { Markers } from "./markers";
-import { NO_CUT } from "./materials";
+import { Layers } from "./layers";
 import { Overlays } from "./overlays";
 import { defaultBudget, thisDevice } from "./residency";
 import { targetOf, lookAt } from "./rig";
@@ -15,8 +17,6 @@ import type {
 } from "./types";
 import { Viewport } from "./viewport";
 import { Walk } from "./walk";
-
-type Listeners = { [K in keyof SceneEvents]: Set<(value: SceneEvents[K]) => void> };
 
 /**
  * The 3D view of a building on a canvas.
@@ -45,17 +45,13 @@ export class Scene3D {
   readonly #shots: Shots;
   readonly #asking: Asking;
   readonly #abort = new AbortController();
-  readonly #listeners: Listeners = {
-    pick: new Set(), open: new Set(), menu: new Set(), hover: new Set(), progress: new Set(), error: new Set(),
-    camera: new Set(), tile: new Set(), walkEnd: new Set(), context: new Set(), leftOut: new Set(),
-  };
+  readonly #events = new Events();
   #ready: Promise<void> = Promise.resolve();
-  readonly #layers = new Map<Layer, boolean>();
-  #isolatedStoreys: { ids: ReadonlySet<string>; others: Others } | null = null;
+  readonly #layers = new Layers();
+  readonly #cuts: Cuts;
   #selection: GlobalId[] = [];
   #highlighted: GlobalId[] = [];
   #fitWhenKnown = false;
-  #planes: readonly ClipPlane[] = [];
 
   /** `canvas` keeps the size that the page gives it. Throws where the browser has no WebGL2. */
   constructor(canvas: HTMLCanvasElement, options: SceneOptions = {}) {
@@ -74,7 +70,7 @@ export class Scene3D {
       {
         table: () => this.#building.table,
         tiles: () => this.#building.tiles,
-        isShown: (tile) => this.#layers.get(tile.ref.layer) !== false,
+        isShown: (tile) => this.isLayerVisible(tile.ref.layer),
         onFrame: (moved) => this.#onFrame(moved),
         onClick: (kind, x, y, additive) => this.#emit(kind, { hit: this.pick(x, y), x, y, additive }),
         onHover: (x, y) => this.#hover.move(x, y),
@@ -88,6 +84,7 @@ export class Scene3D {
       options.maxPixelRatio ?? 2,
     );
     this.#building = this.#makeBuilding(options);
+    this.#cuts = new Cuts(this.#building, this.#view);
     this.#asking = new Asking(this.#building, this.#view, (tile) => this.isLayerVisible(tile.ref.layer));
     this.#view.ambient.setQuality(options.ambientOcclusion ?? "auto");
     // What failed while there was no network is tried again once there is.
@@ -101,8 +98,6 @@ export class Scene3D {
     this.#markers = new Markers(overlay);
     this.walk = new Walk(this.#building, this.#view, () => this.#emit("walkEnd", null));
     this.setTheme(options.theme ?? "light");
-    // Rooms hide what is in them; an application shows them when they have something to say.
-    this.#layers.set("spaces", false);
   }
 
   // Loading ----------------------------------------------------------------------------------------------------
@@ -175,11 +170,6 @@ export class Scene3D {
     this.#view.ambient.setQuality(quality);
   }
 
-  #isStoreyHidden(storey: string | null): boolean {
-    const only = this.#isolatedStoreys;
-    return only?.others === "hide" && !only.ids.has(storey ?? "");
-  }
-
   #makeBuilding(options: SceneOptions): Building {
     return new Building({
       root: this.#view.root,
@@ -188,7 +178,7 @@ export class Scene3D {
       concurrency: options.concurrency ?? 6,
       onBounds: (bounds) => {
         this.#view.setBounds(bounds);
-        this.#placePlanes(); // the scene's origin may be another now
+        this.#cuts.place();
         this.overlays.refresh();
         if (this.#fitWhenKnown && !bounds.isEmpty()) void this.fit({ duration: 0 });
       },
@@ -199,13 +189,12 @@ export class Scene3D {
       },
       sights: () => {
         const sight = this.#view.sights();
-        return ({ storey, layer }, box) => ({ ...sight(box), wanted: this.isLayerVisible(layer) && !this.#isStoreyHidden(storey) });
+        return ({ storey, layer }, box) => ({ ...sight(box), wanted: this.isLayerVisible(layer) && !this.#layers.isStoreyHidden(storey) });
       },
       onLeftOut: (left) => this.#emit("leftOut", left),
       onTile: (tile) => {
         const { uri, storey, layer } = tile.ref;
-        if (!this.#layers.has(layer)) this.#layers.set(layer, true);
-        if (this.#isolatedStoreys) this.#applyStoreys();
+        if (this.#layers.isolated) this.#layers.apply(this.#building);
         this.#view.arrived();
         this.#emit("tile", { uri, storey, layer, elements: tile.elements });
       },
@@ -218,17 +207,16 @@ export class Scene3D {
 
   /** Call `listener` for every such event; returns a function that ends it. */
   on<K extends keyof SceneEvents>(event: K, listener: (value: SceneEvents[K]) => void): () => void {
-    this.#listeners[event].add(listener);
-    return () => this.#listeners[event].delete(listener);
+    return this.#events.on(event, listener);
   }
 
   #emit<K extends keyof SceneEvents>(event: K, value: SceneEvents[K]): void {
-    for (const listener of this.#listeners[event]) listener(value);
+    this.#events.emit(event, value);
   }
 
   #onFrame(moved: boolean): void {
     this.#markers.update(
-      (globalId) => this.#anchorOf(globalId),
+      (globalId) => this.#cuts.anchorOf(globalId),
       (point) => this.project(point),
     );
     this.drawings.update();
@@ -236,18 +224,6 @@ export class Scene3D {
       this.walk.follow();
       this.#emit("camera", this.view());
     }
-  }
-
-  /** Top centre of an element, below the cut; null where it is not drawn at all. */
-  #anchorOf(globalId: GlobalId): Vec3 | null {
-    const box = this.#building.table.boxOf(globalId);
-    if (!box || !this.#building.table.isShown(globalId)) return null;
-    const lift = this.#building.liftOf(globalId);
-    const [x0, y0, low, x1, y1, high] = box as unknown as [number, number, number, number, number, number];
-    const [z0, z1] = [low + lift, high + lift];
-    const cut = this.#view.cut === NO_CUT ? Infinity : this.#building.toBuilding([0, 0, this.#view.cut])[2];
-    const anchor: Vec3 = [(x0 + x1) / 2, (y0 + y1) / 2, Math.min(z1, cut)];
-    return z0 > cut || isCutAway(anchor, this.#planes) ? null : anchor;
   }
 
   // Asking -----------------------------------------------------------------------------------------------------
@@ -354,29 +330,17 @@ export class Scene3D {
 
   /** Cut the building open above a storey's floor; null closes it. `height` in m; below the next ceiling unless given. */
   cutAbove(storeyId: string | null, height?: number): void {
-    const at = storeyId === null ? null : this.#building.cutHeight(storeyId, height);
-    this.#view.setCut(at === null ? null : this.#building.pointInScene([0, 0, at])[2]);
+    this.#cuts.above(storeyId, height);
   }
 
   /** Cut the building open along planes, six at most; none closes it. The cut above a storey is apart from these. */
   setClipPlanes(planes: readonly ClipPlane[]): void {
-    this.#planes = planes.filter(({ direction }) => direction.some((c) => c !== 0));
-    this.#placePlanes();
+    this.#cuts.set(planes);
   }
 
   /** Every plane that cuts the building open now, the one above a storey among them. */
   get clipPlanes(): readonly ClipPlane[] {
-    if (this.#view.cut === NO_CUT) return this.#planes;
-    return [...this.#planes, { location: this.#building.toBuilding([0, 0, this.#view.cut]), direction: [0, 0, 1] }];
-  }
-
-  #placePlanes(): void {
-    this.#view.setPlanes(this.#planes.map(({ location, direction }) => {
-      const length = Math.hypot(...direction);
-      const [x, y, z] = direction.map((c) => c / length) as [number, number, number];
-      const p = this.#building.pointInScene(location);
-      return [x, y, z, -(x * p[0] + y * p[1] + z * p[2])] as const;
-    }));
+    return this.#cuts.all;
   }
 
   /** Show or hide a layer. Rooms ("spaces") are hidden until shown. */
@@ -386,20 +350,13 @@ export class Scene3D {
   }
 
   isLayerVisible(layer: Layer): boolean {
-    return this.#layers.get(layer) !== false;
+    return this.#layers.isVisible(layer);
   }
 
   /** Only these storeys, the others as ghosts or not at all; null for all of them. */
   isolateStoreys(storeyIds: readonly string[] | null, others: Others = "ghost"): void {
-    this.#isolatedStoreys = storeyIds ? { ids: new Set(storeyIds), others } : null;
-    this.#applyStoreys();
-  }
-
-  #applyStoreys(): void {
-    const only = this.#isolatedStoreys;
-    const mode = only?.others === "hide" ? HIDDEN : GHOST;
-    for (const tile of this.#building.tiles) this.#building.table.setTileMode(tile.number, only && !only.ids.has(tile.ref.storey ?? "") ? mode : 0);
-    this.#building.table.refresh();
+    this.#layers.isolate(storeyIds, others);
+    this.#layers.apply(this.#building);
     this.#view.invalidate(true);
   }
 
@@ -547,10 +504,6 @@ export class Scene3D {
     this.#markers.dispose();
     this.#building.dispose();
     this.#view.dispose();
-    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+    this.#events.clear();
   }
-}
-
-function isCutAway(point: Vec3, planes: readonly ClipPlane[]): boolean {
-  return planes.some(({ location, direction }) => direction.reduce((sum, c, i) => sum + c * ((point[i] as number) - (location[i] as number)), 0) > 0);
 }

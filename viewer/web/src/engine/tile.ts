@@ -6,6 +6,7 @@ import { unitOf, type Attribute, type Primitive, type TileData } from "./glb";
 import type { Grouped } from "./grouped";
 import type { Materials } from "./materials";
 import { rowsOf } from "./shapes";
+import { fitting } from "./telling";
 import type { TileRef } from "./tileset";
 import type { Vec3 } from "./types";
 
@@ -200,6 +201,21 @@ export class Tile {
       base.geometry.dispose();
     }
   }
+}
+
+/** How many elements of each tile are drawn, and whether that is all of them. */
+export interface Counts {
+  readonly whole: boolean;
+  readonly of: ReadonlyMap<Tile, number>;
+}
+
+/** All elements, or within a budget of triangles those that tell most from where the eye is. */
+export function countsOf(tiles: readonly Tile[], eye: Vector3, budget: number): Counts {
+  const whole = budget === Infinity || tiles.reduce((sum, tile) => sum + tile.triangles(tile.elements), 0) <= budget;
+  const counts = whole ? null : fitting(tiles.map((tile) => ({
+    prices: tile.prices, far: (tile.box.distanceToPoint(eye) + 1) ** 2, triangles: (count) => tile.triangles(count),
+  })), budget);
+  return { whole, of: new Map(tiles.map((tile, i) => [tile, counts?.[i] ?? tile.elements])) };
 }
 
 /** Bytes that the arrays of a tile take, each once. */

@@ -1,20 +1,20 @@
 /** The canvas: WebGL, camera, frames on demand, picking. Coordinates are the scene's: building frame minus origin. */
-import { Box3, Frustum, Ray, Scene, Vector3, WebGLRenderer, type Group } from "three";
+import { Box3, Frustum, Scene, Vector3, WebGLRenderer, type Group } from "three";
 import { Ambient } from "./ambient";
-import { Cast, uncut, type Met, type RawHit } from "./cast";
+import type { RawHit } from "./cast";
 import { Controls, type ControlHost } from "./controls";
 import { Economy } from "./economy";
-import type { FeatureTable } from "./features";
 import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
 import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
-import { basis, between, dot, ease, lookAt, slopeOf, sub, type Pose, type V3 } from "./rig";
+import { Motion } from "./motion";
+import { basis, dot, lookAt, slopeOf, sub, type Pose, type V3 } from "./rig";
+import { sight, type Seen } from "./sighting";
 import { unit } from "./snap";
 import { Split } from "./split";
 import type { Sight } from "./residency";
 import { Stage } from "./stage";
 import { StateTexture } from "./state-texture";
-import { fitting } from "./telling";
-import { type Pass, type Tile } from "./tile";
+import { countsOf, type Counts, type Pass } from "./tile";
 import type { Theme } from "./types";
 import { cool, warmed } from "./warm";
 
@@ -25,10 +25,7 @@ const REST = 250; // ms without a movement
 const SHADOWS = 200_000; // triangles that cast shadows also where a picture takes long: what tells most
 const PATIENCE = 3; // times as long as a slow frame nothing is drawn while tiles come
 
-export interface ViewportHost {
-  table(): FeatureTable;
-  tiles(): readonly Tile[];
-  isShown(tile: Tile): boolean;
+export interface ViewportHost extends Seen {
   /** After each frame, for labels. */
   onFrame(moved: boolean): void;
   onClick: ControlHost["onClick"];
@@ -37,12 +34,6 @@ export interface ViewportHost {
   onContext(state: "lost" | "restored"): void;
   /** The camera has come to rest, or what is to be shown has changed. */
   onRest(): void;
-}
-
-/** How many elements of each tile are drawn, and whether that is all of them. */
-interface Counts {
-  readonly whole: boolean;
-  readonly of: ReadonlyMap<Tile, number>;
 }
 
 export class Viewport {
@@ -83,8 +74,7 @@ export class Viewport {
   #pose: Pose = lookAt([-33, -42, 27], [0, 0, 0]);
   /** To be drawn once, while the first tiles are on their way. */
   #warm: Group | null = null;
-  #flight: { from: Pose; to: Pose; start: number; duration: number; done: () => void } | null = null;
-  #cut: { from: number; to: number; start: number } | null = null;
+  readonly #motion = new Motion();
   #request = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #resting: ReturnType<typeof setTimeout> | undefined;
@@ -159,8 +149,7 @@ export class Viewport {
 
   /** Set the camera at once; ends a flight. */
   setPose(pose: Pose): void {
-    this.#flight?.done();
-    this.#flight = null;
+    this.#motion.stop();
     this.#pose = pose;
     this.#moved = true;
     this.invalidate();
@@ -168,16 +157,14 @@ export class Viewport {
 
   /** Move the camera there; resolves on arrival, or when something else moves it. */
   fly(to: Pose, duration: number): Promise<void> {
-    this.#flight?.done();
-    this.#flight = null;
+    this.#motion.stop();
     if (duration <= 0 || this.#disposed) {
       this.setPose(to);
       return Promise.resolve();
     }
-    return new Promise((done) => {
-      this.#flight = { from: this.#pose, to, start: performance.now(), duration, done };
-      this.invalidate();
-    });
+    const arrival = this.#motion.fly(this.#pose, to, duration);
+    this.invalidate();
+    return arrival;
   }
 
   /** The building is this large: put the floor under it. */
@@ -194,10 +181,9 @@ export class Viewport {
 
   /** Nothing above this scene height is drawn or picked; null ends it. The plane slides there. */
   setCut(height: number | null): void {
-    const top = this.bounds.isEmpty() ? 0 : this.bounds.max.z + 0.5;
-    const now = this.uniforms.uCut.value;
+    const top = this.bounds.isEmpty() ? 0 : this.#top;
     if (this.reducedMotion?.matches) this.uniforms.uCut.value = height ?? NO_CUT;
-    else this.#cut = { from: Math.min(now, top), to: height ?? NO_CUT, start: performance.now() };
+    else this.#motion.slide(Math.min(this.uniforms.uCut.value, top), height ?? NO_CUT);
     this.#changed();
     this.invalidate();
   }
@@ -210,7 +196,12 @@ export class Viewport {
 
   /** Where the cut is going; NO_CUT without one. */
   get cut(): number {
-    return this.#cut?.to ?? this.uniforms.uCut.value;
+    return this.#motion.cut ?? this.uniforms.uCut.value;
+  }
+
+  /** A cut this high takes nothing away. */
+  get #top(): number {
+    return this.bounds.max.z + 0.5;
   }
 
   /** Something else than the camera changed what is seen. */
@@ -251,14 +242,14 @@ export class Viewport {
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
     const camera = this.#placeCamera();
-    const still = !this.#moved && !this.#flight && !this.#cut;
+    const still = !this.#moved && !this.#motion.busy;
     if (!still) this.#stir(start);
     const counts = this.#choose(camera, this.#hurried ? budget : Infinity);
-    if (counts.whole && this.#shadowsStale && !this.#cut && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
+    if (counts.whole && this.#shadowsStale && !this.#motion.sliding && start - this.#shadowsAt > Math.max(this.#shadowPause, this.#rest)) this.#updateShadows(start);
     this.#show("main", counts);
     this.renderer.setRenderTarget(null);
     this.renderer.clear();
-    this.#drawBuilding(camera);
+    this.split.draw(this.renderer, this.root, camera, this.uniforms, this.#host.table(), this.size);
     if (this.#warm?.parent) this.#cool();
     this.ambient.frame(this.renderer, this.root, camera, 2 * slopeOf(this.#pose) * this.#pose.distance, start, still && counts.whole,
       () => this.#onlySolid(counts));
@@ -276,7 +267,7 @@ export class Viewport {
     this.#drawnAt = performance.now();
     this.frameMs = this.#drawnAt - start;
     this.#time(counts.whole, budget);
-    if (this.#flight || this.#cut) this.invalidate();
+    if (this.#motion.busy) this.invalidate();
     else if (!counts.whole) this.#timer = setTimeout(() => this.#complete(), Math.max(0, this.#stirred + this.#economy.patience - this.#drawnAt));
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), this.#pulse);
@@ -305,41 +296,11 @@ export class Viewport {
     });
   }
 
-  /** The building: where it is compared, left of the line as it was at the other moment. */
-  #drawBuilding(camera: LensCamera): void {
-    const { other } = this.split;
-    if (!other) return this.renderer.render(this.root, camera);
-    const state = this.uniforms.uState.value;
-    const line = Math.round(Math.min(1, Math.max(0, other.share)) * this.#width);
-    this.renderer.setScissorTest(true);
-    for (const [from, to, shown] of [[0, line, this.split.of(this.#host.table(), other)], [line, this.#width, state]] as const) {
-      if (to <= from) continue;
-      this.uniforms.uState.value = shown;
-      this.renderer.setScissor(from, 0, to - from, this.#height);
-      this.renderer.render(this.root, camera);
-    }
-    this.renderer.setScissorTest(false);
-    this.uniforms.uState.value = state;
-  }
-
   /** Time goes on: flight, cut, pulse. */
   #advance(now: number): void {
-    if (this.#flight) {
-      const { from, to, start, duration, done } = this.#flight;
-      const t = Math.min(1, (now - start) / duration);
-      this.#pose = t === 1 ? to : between(from, to, ease(t));
-      this.#moved = true;
-      if (t === 1) {
-        this.#flight = null;
-        done();
-      }
-    }
-    if (this.#cut) {
-      const t = Math.min(1, (now - this.#cut.start) / 420);
-      const to = this.#cut.to === NO_CUT ? this.bounds.max.z + 0.5 : this.#cut.to;
-      this.uniforms.uCut.value = t === 1 ? this.#cut.to : this.#cut.from + (to - this.#cut.from) * ease(t);
-      if (t === 1) this.#cut = null;
-    }
+    const pose = this.#motion.poseAt(now);
+    if (pose) [this.#pose, this.#moved] = [pose, true];
+    this.uniforms.uCut.value = this.#motion.cutAt(now, this.#top) ?? this.uniforms.uCut.value;
     this.uniforms.uTime.value = this.#pulsing ? (now / 1000) % 1000 : 0.3;
   }
 
@@ -409,12 +370,7 @@ export class Viewport {
     const cut = this.uniforms.uCut.value;
     const tiles = this.#host.tiles().filter((tile) =>
       this.#host.isShown(tile) && tile.box.min.z < cut && (!camera || this.#frustum.intersectsBox(tile.box)));
-    const whole = budget === Infinity || tiles.reduce((sum, tile) => sum + tile.triangles(tile.elements), 0) <= budget;
-    const eye = new Vector3(...this.#pose.eye);
-    const counts = whole ? null : fitting(tiles.map((tile) => ({
-      prices: tile.prices, far: (tile.box.distanceToPoint(eye) + 1) ** 2, triangles: (count) => tile.triangles(count),
-    })), budget);
-    return { whole, of: new Map(tiles.map((tile, i) => [tile, counts?.[i] ?? tile.elements])) };
+    return countsOf(tiles, new Vector3(...this.#pose.eye), budget);
   }
 
   /** Set the tiles to a pass. */
@@ -435,29 +391,8 @@ export class Viewport {
     const from = this.unproject(x, y, 0);
     const along = unit(sub(this.unproject(x, y, 1), from));
     const slope = dot(along, basis(this.#pose.yaw, this.#pose.pitch).forward);
-    const range = uncut(from, along, camera.near / slope, camera.far / slope, this.#cutAway());
-    const met = range && (this.#first(from, along, range, false) ?? this.#first(from, along, range, true));
+    const met = sight(this.#host, this.uniforms, from, along, camera.near / slope, camera.far / slope);
     return met && { feature: met.feature, depth: met.distance * slope };
-  }
-
-  #first(from: V3, along: V3, [near, far]: readonly [number, number], whole: boolean): Met | null {
-    const cast = new Cast(from, along, near, far);
-    const line = new Ray(new Vector3(...from), new Vector3(...along));
-    const table = this.#host.table();
-    const seen = (feature: number): boolean => table.isSeen(feature);
-    for (const tile of this.#host.tiles()) {
-      const room = tile.ref.layer === "spaces";
-      if ((whole && !room) || !this.#host.isShown(tile) || !line.intersectsBox(tile.box)) continue;
-      tile.meet(cast, seen, room && !whole);
-    }
-    return cast.first();
-  }
-
-  /** Planes beyond which nothing is drawn. */
-  *#cutAway(): Generator<readonly [number, number, number, number]> {
-    const { uCut, uPlanes, uPlaneCount } = this.uniforms;
-    yield [0, 0, 1, -uCut.value];
-    for (const { x, y, z, w } of uPlanes.value.slice(0, uPlaneCount.value)) yield [x, y, z, w];
   }
 
   /** The point of the scene behind a CSS position at a distance along the view direction. */
@@ -546,7 +481,7 @@ export class Viewport {
     clearTimeout(this.#resting);
     this.ambient.dispose();
     this.#economy.dispose();
-    this.#flight?.done();
+    this.#motion.stop();
     this.#abort.abort();
     this.#resize.disconnect();
     this.#controls.dispose();
