@@ -499,7 +499,7 @@ def overlap(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
 
 
 CUPBOARDS = [global_id(1, "IfcFurniture", n) for n in range(27)]
-WHOLE = 0.93  # of an area: its outline is a pixel wide and drawn as a crease
+WHOLE = 0.9  # of an area: its outline is a pixel wide and drawn as a crease
 
 
 def test_picture_of_a_cut_every_solid_is_filled_where_it_is_cut_and_nothing_else_is(page: Page) -> None:

@@ -1,6 +1,7 @@
 """A morning in the workspace: searching, choosing several, colouring, undoing, keeping, drawing, moving panels."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,49 @@ def test_what_is_found_is_chosen_coloured_kept_drawn_and_undone_and_panels_stay_
     command(page, "firerating", "FireRating")
     expect(legend).to_be_visible()
     assert not errors
+
+
+def test_a_resting_mouse_is_told_the_value_its_unit_and_the_last_day(
+    view: Page, fresh_server: Server, building: str
+) -> None:
+    page, errors = view, complaints_of(view)
+    with fresh_server.client() as client:
+        wall = client.get(f"/buildings/{building}/search", params={"q": 'name:"Wall"'}).json()["items"][0]
+        point = {
+            "key": "wall",
+            "name": "Wall temperature",
+            "building": building,
+            "kind": "number",
+            "element": wall["id"],
+        }
+        client.post("/points", json={**point, "unit": "DEG_C"}).raise_for_status()
+
+        def read(*values: float) -> None:
+            now = datetime.now(UTC)
+            rows = [
+                {"ts": (now - timedelta(minutes=10 * i)).isoformat(), "value": value}
+                for i, value in enumerate(reversed(values))
+            ]
+            answer = client.post("/readings", json={"readings": [{"point": "wall", **row} for row in rows]})
+            assert answer.raise_for_status().json()["accepted"] == len(rows)
+
+        read(*(18 + i / 10 for i in range(30)), 21.5)
+        page.reload()
+        page.wait_for_function("() => window.twin")
+        page.evaluate("() => window.twin.ready")
+        box = page.locator("canvas").first.bounding_box()
+        assert box is not None
+        grid = [(x * box["width"] / 40, y * box["height"] / 30) for x in range(1, 40) for y in range(1, 30)]
+        picked = page.evaluate("grid => grid.map(([x, y]) => twin.scene.pick(x, y))", grid)
+        hits = [at for at, found in zip(grid, picked, strict=True) if found == wall["global_id"]]
+        x, y = (offset + at for offset, at in zip((box["x"], box["y"]), hits[len(hits) // 2], strict=True))
+        page.mouse.move(x, y - 2)
+        page.mouse.move(x, y)
+        card = page.get_by_test_id("hover-card")
+        expect(card).to_contain_text("21.5 °C")
+        expect(card.locator("svg path")).to_have_attribute("d", re.compile(r"^M[\d.]+[ ,][\d.]+.*L"))
+        read(23.25)
+        expect(card).to_contain_text("23.25 °C")  # while the mouse stays
+        page.mouse.move(5, 5)
+        expect(card).to_have_count(0)
+    assert errors == []
