@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COLUMNS, fitted, freePlace, keyed, overlap, packed, placed, type Box } from "./grid";
+import { COLUMNS, fitted, freePlace, keyed, overlap, packed, placed, widened, type Box } from "./grid";
 
 const box = (id: string, x: number, y: number, w: number, h: number): Box => ({ id, x, y, w, h });
 const apart = (boxes: readonly Box[]): boolean => boxes.every((a) => boxes.every((b) => !overlap(a, b)));
@@ -38,5 +38,12 @@ describe("the grid of a dashboard", () => {
     expect(keyed(box("a", 0, 0, 1, 1), "ArrowUp", true)).toEqual(box("a", 0, 0, 1, 1));
     expect(keyed(box("a", 0, 0, 1, 1), "x", false)).toBeNull();
     expect(fitted(box("a", 20, -3, 40, 0))).toEqual(box("a", 0, 0, 12, 1));
+  });
+
+  it("leaves no hole at the right of a widget that nothing stands beside", () => {
+    const boxes = [box("a", 0, 0, 6, 2), box("b", 6, 0, 3, 4), box("c", 0, 2, 3, 2), box("d", 0, 4, 6, 5)];
+    const after = widened(boxes);
+    expect(after.map(({ id, w }) => [id, w])).toEqual([["a", 6], ["b", 6], ["c", 6], ["d", COLUMNS]]);
+    expect(apart(after)).toBe(true);
   });
 });

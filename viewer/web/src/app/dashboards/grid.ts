@@ -60,6 +60,17 @@ export function freePlace(boxes: readonly Box[], w: number, h: number): { x: num
   return { x: 0, y: rowsOf(boxes) };
 }
 
+/** Every widget reaching as far to the right as nothing stands there. */
+export function widened<T extends Box>(boxes: readonly T[]): T[] {
+  const settled = [...boxes];
+  for (const [i, box] of settled.entries()) {
+    let w = box.w;
+    while (box.x + w < COLUMNS && !settled.some((one) => overlap(one, { ...box, w: w + 1 }))) w++;
+    settled[i] = { ...box, w };
+  }
+  return settled;
+}
+
 export const rowsOf = (boxes: readonly Box[]): number => Math.max(0, ...boxes.map((one) => one.y + one.h));
 
 /** As they are read: row by row. What a phone stacks. */

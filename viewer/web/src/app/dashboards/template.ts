@@ -2,7 +2,7 @@
 import type { Point, Tree } from "../../api/types";
 import { quantityName, type Colouring } from "../scene/colour";
 import { isCounter } from "./comparison";
-import { freePlace } from "./grid";
+import { freePlace, widened } from "./grid";
 import type { Kind, Layout, Widget } from "./types";
 
 /** Columns and rows that a widget starts with. */
@@ -46,7 +46,7 @@ export function fromBuilding(points: readonly Point[], known: readonly Colouring
   if (meters.length > 0) layout = add(layout, { kind: "comparison", points: meters.map((point) => point.key), span: "day", title: titles.use }, [6, 4]);
   const storey = tree?.storeys.find((one) => one.id !== null && one.spaces.length > 0);
   if (storey && room?.target === "room") layout = add(layout, { kind: "plan", storey: storey.id, quantity: room.key, view: "" });
-  return layout;
+  return { widgets: widened(layout.widgets) };
 }
 
 /** A new widget at the first free place, pointing at something that there is. */
