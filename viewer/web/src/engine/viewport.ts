@@ -268,7 +268,7 @@ export class Viewport {
     this.frameMs = this.#drawnAt - start;
     this.#time(counts.whole, budget);
     if (this.#motion.busy) this.invalidate();
-    else if (!counts.whole) this.#timer = setTimeout(() => this.#complete(), Math.max(0, this.#stirred + this.#economy.patience - this.#drawnAt));
+    else if (!counts.whole) this.#completeLater(this.#economy.patience);
     else if (this.#shadowsStale) this.#timer = setTimeout(() => this.invalidate(), Math.max(this.#shadowPause + 20, this.#rest));
     else if (this.#pulsing) this.#timer = setTimeout(() => this.invalidate(), this.#pulse);
   }
@@ -283,10 +283,14 @@ export class Viewport {
     this.#hurried = true;
   }
 
-  /** Nothing has stirred for a while: draw everything. */
-  #complete(): void {
-    this.#hurried = false;
-    this.invalidate();
+  /** Draw everything once nothing has stirred for a while. */
+  #completeLater(wait: number): void {
+    this.#timer = setTimeout(() => {
+      const more = this.#stirred + this.#economy.patience - performance.now();
+      if (more > 0) return this.#completeLater(more);
+      this.#hurried = false;
+      this.invalidate();
+    }, wait);
   }
 
   /** See how long the GPU takes; where more could have been drawn in that time, draw it. */
