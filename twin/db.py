@@ -180,9 +180,9 @@ async def connect(url: str, connections: int = 16) -> AsyncIterator[Database]:
         timeout=30,
         open=False,
     )
-    await pool.open(wait=True, timeout=30)
-    await limited.open()
-    try:
+    try:  # opening may be cancelled: what a pool keeps running does not end by being cancelled
+        await pool.open(wait=True, timeout=30)
+        await limited.open()
         yield Database(url, pool, limited)
     finally:
         await limited.close()

@@ -9,6 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -259,6 +260,16 @@ async def run_worker(db: Database, handlers: Mapping[str, Handler], *, settings:
         await asyncio.sleep(1)
 
 
+@asynccontextmanager
+async def _opened(app: procrastinate.App) -> AsyncIterator[None]:
+    """Opened, and closed also when opening was cancelled: what a pool keeps running does not end by being cancelled."""
+    try:
+        await app.open_async()
+        yield
+    finally:
+        await app.close_async()
+
+
 class _Worker:
     """One life of a worker, as long as the connection that holds its lock."""
 
@@ -274,7 +285,7 @@ class _Worker:
         )
         app = procrastinate.App(connector=connector)
         app.task(name=TASK, pass_context=True)(self._run)
-        async with self.db.listener() as lock, app.open_async():
+        async with self.db.listener() as lock, _opened(app):
             found = await row(lock, "SELECT nextval('job_worker') AS n")
             self.number = int(found["n"]) if found else 0
             await lock.execute("SELECT pg_advisory_lock(%s, %s)", (WORKER_LOCK, self.number))

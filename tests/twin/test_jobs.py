@@ -2,7 +2,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from twin import jobs
-from twin.db import Database, row
+from twin.db import Database, connect, row
 from twin.errors import Invalid
 from twin.jobs import Handler, Job, JobContext, cancel_job, create_job, find_job, follow_job, run_worker
 
@@ -53,6 +53,27 @@ async def test_a_job_tells_its_stage_and_ends_with_its_result(db: Database) -> N
         go_on.set()
         done = await until(db, job_id)
     assert (done.state, done.progress, done.result) == ("done", 1.0, {"twice": 42})
+
+
+@pytest.mark.timeout(120)
+async def test_whenever_a_worker_or_a_pool_is_told_to_stop_nothing_of_it_is_left(db: Database) -> None:
+    async def pool() -> None:
+        async with connect(db.url):
+            await asyncio.sleep(60)
+
+    async def left(work: Coroutine[Any, Any, None], turns: int) -> set[str]:
+        before = asyncio.all_tasks()
+        task = asyncio.create_task(work)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        names = {each.get_name() for each in asyncio.all_tasks() - before}
+        return {name for name in names if not name.startswith("Task-")}  # those come and go with pools that are open
+
+    for turns in [*range(20), *range(20, 200, 10)]:
+        assert await left(run_worker(db, {}), turns) == set(), turns
+        assert await left(pool(), turns) == set(), turns
 
 
 async def test_a_running_job_says_what_it_counts_and_no_more_once_it_is_over(db: Database) -> None:
