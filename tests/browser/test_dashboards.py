@@ -148,3 +148,33 @@ def open_a_screen(page: Page) -> None:
     screen.reload()
     expect(screen.get_by_test_id("wall").get_by_test_id("widget-value")).to_contain_text("Retired", timeout=SLOW)
     screen.context.close()
+
+
+def test_a_screen_on_the_wall_opens_by_its_link_alone_and_says_so_when_its_key_is_withdrawn(
+    chromium: Browser, fresh_server: Server, building: str
+) -> None:
+    with fresh_server.client() as client:
+        widget = {"kind": "value", "id": "v", "x": 0, "y": 0, "w": 6, "h": 4, "title": "", "point": "board.t"}
+        board = {"name": "Wall", "shared": True, "layout": {"widgets": [{**widget, "low": None, "high": None}]}}
+        shown = client.post(f"/buildings/{building}/dashboards", json=board).raise_for_status().json()["id"]
+        reads = ["building.read", "model.read", "point.read", "reading.read", "alarm.read", "work_order.read"]
+        key = {"name": "Wall screen", "role": "owner", "buildings": [building], "scopes": reads}
+        made = client.post("/api-keys", json=key).raise_for_status().json()
+        context = chromium.new_context(locale="en-US", reduced_motion="reduce")
+        page = context.new_page()
+        page.set_default_timeout(SLOW)
+        page.goto(f"{fresh_server.address}display?building={building}&show={shown}#{made['secret']}")
+        expect(page.get_by_test_id("widget-value")).to_contain_text("°C", timeout=SLOW)
+        assert made["secret"] not in page.url
+        page.reload()  # after a power cut
+        expect(page.get_by_test_id("widget-value")).to_contain_text("°C", timeout=SLOW)
+        client.delete(f"/api-keys/{made['key']['id']}").raise_for_status()
+        told = page.get_by_role("dialog", name="This screen was turned off")
+        expect(told).to_be_visible(timeout=SLOW)
+        assert page.get_by_label("Password").count() == 0  # nobody before it has one
+        assert barriers(page) == []
+        address = page.url
+        page.wait_for_timeout(2000)
+        assert page.url == address  # it does not go round in circles
+        expect(told).to_be_visible()
+        context.close()

@@ -12,5 +12,5 @@ export const dashboards = {
   temperatures: "温度", use: "用量",
   wall: "大屏", wallStart: "开始", wallHint: "全屏、深色、大字。空格暂停，方向键翻页，Esc 退出。", wallLasts: "此账号只能查看：在登录有效期内，大屏保持登录。", wallEnds: "此账号可以进行修改，因此无人操作 {{minutes}} 分钟后会退出登录。长期展示请在大屏上打开大屏链接。", every: "每个显示", wallNothing: "未选择看板。", previous: "上一个", next: "下一个", pause: "暂停", goOn: "继续", leave: "退出", away: "自 {{when}} 起与服务器失去连接：以下数值不是最新的",
   screenHint: "打开专用链接的大屏会一直保持登录，断电后也无需再次登录。它只能查看本建筑，不能修改任何内容。如需停用：", screenLink: "生成大屏链接", screenPrivate: "请先共享“{{name}}”：大屏只能看到已共享的看板。", screenMade: "大屏链接", screenOnce: "链接仅显示这一次。请在大屏的浏览器中打开。持有链接的人都可以查看本建筑。", screenName: "大屏：{{name}}",
-  openLead: "本建筑的大屏", openWaiting: "服务器暂无响应，正在重试…", openFailed: "此链接无法打开大屏", openVoid: "链接已停用，或复制不完整。请向管理员索取新的链接。", openIncomplete: "链接不完整。请完整复制，包括 # 之后的内容。",
+  openLead: "本建筑的大屏", openWaiting: "服务器暂无响应，正在重试…", openFailed: "此链接无法打开大屏", screenEnded: "此大屏已停用", openVoid: "链接已停用，或复制不完整。请向管理员索取新的链接。", openIncomplete: "链接不完整。请完整复制，包括 # 之后的内容。",
 };
