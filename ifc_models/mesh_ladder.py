@@ -1,7 +1,8 @@
 """The ladder of kernels: each product with a body is taken up until one gives a mesh that can be believed.
 
 `ifclite` for all at once and `manifold` beside it for extrusions cut by half spaces; `ifclite` again with a far-away
-model moved near; `sweep` for sections along alignments; `occ` for what is left; a bounding `box`; `lost` with a reason.
+model moved near; `sweep` for sections along alignments; `manifold` for openings that were not cut well; `occ` for what
+is left; a bounding `box`; `lost` with a reason.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
+from ifc_models.extract import ALL_OPENING
 from ifc_models.mesh_box import box
 from ifc_models.mesh_child import ChildFailed, stream_from_child
-from ifc_models.mesh_clips import clipped
+from ifc_models.mesh_clips import clipped, opened
 from ifc_models.mesh_far import FAR, moved_near
+from ifc_models.mesh_frames import Frames
 from ifc_models.mesh_linear import Curves
-from ifc_models.mesh_plan import UNREADABLE, Plan, Product, body_representations
+from ifc_models.mesh_plan import UNREADABLE, Plan, Product, body_representations, voided
 from ifc_models.mesh_preview import Previews
 from ifc_models.mesh_rungs import PRECISE, SINGLE, Faces, Failure, Mesh, exact, fast, has_gaps, usable
 from ifc_models.mesh_sweep import swept
@@ -117,6 +120,8 @@ class Ladder:
             clock.stage("near")
             left = self._sweep(found, left)
             clock.stage("sweep")
+            left = self._opened(found, left)
+            clock.stage("manifold")
             left = self._exact(found, left)
             clock.stage("occ")
             self._box(found, left)
@@ -359,6 +364,54 @@ class Ladder:
             matrix = self._matrices[product.frame]
             believable = answer is not None and usable(*answer) and np.isfinite(matrix).all()
             yield product.step_id, Mesh(*answer, matrix=matrix) if answer is not None and believable else None
+
+    # --- openings that the fast kernel could not cut, or left with gaps --------------------------------------------
+
+    def _opened(self, found: dict[int, Mesh], left: list[Product]) -> list[Product]:
+        """Take what Manifold has cut. That nothing is left of a body is told if the fast kernel found nothing, too."""
+        asked = {p.step_id: p for p in left if self._is_for_opening(p)}
+        if not asked:
+            return left
+        done: set[int] = set()
+        try:
+            seconds = min(self._limits.exact_seconds, self._end - time.monotonic())
+            for step_id, answer in stream_from_child(lambda: self._open(list(asked.values())), seconds=seconds):
+                product = asked[step_id]
+                matrix = self._matrices[product.frame]
+                if answer is not None and len(answer[1]) == 0 and step_id not in self._rough:
+                    self._note(product, "lost", ALL_OPENING)
+                    done.add(step_id)
+                elif answer is not None and usable(*answer) and np.isfinite(matrix).all():
+                    self._accept(product, Mesh(answer[0], answer[1], matrix=matrix), found)
+                    self._note(product, "manifold", None)
+                    done.add(step_id)
+        except ChildFailed:
+            pass  # what it did not come to is the exact kernel's
+        return [p for p in left if p.step_id not in done]
+
+    def _is_for_opening(self, product: Product) -> bool:
+        whole = product.closed and product.frame >= 0 and len(product.parts) == 1
+        return whole and not (product.exact or product.bent or self._is_unsafe(product))
+
+    def _open(self, products: list[Product]) -> Iterator[tuple[int, tuple[Floats, Faces] | None]]:
+        frames = Frames(self._file, self._plan.frames.linear)
+        of = voided(self._file)
+        rows = {i: frames.add(self._file.by_id(i)[5], None) for p in products for i in of[p.step_id]}
+        matrices = frames.matrices()
+        for product in products:
+            items = [item for r in body_representations(self._file.by_id(product.step_id)) for item in r[3]]
+            try:
+                to_frame = np.linalg.inv(self._matrices[product.frame])
+                holes = [
+                    (item, to_frame @ matrices[rows[i]])
+                    for i in of[product.step_id]
+                    for r in body_representations(self._file.by_id(i))
+                    for item in r[3]
+                ]
+                plain = len(items) == 1 and min(rows[i] for i in of[product.step_id]) >= 0
+                yield product.step_id, opened(items[0], holes, self._plan.frames.unit) if plain else None
+            except (*UNREADABLE, np.linalg.LinAlgError):
+                yield product.step_id, None
 
     # --- the exact kernel, and boxes ---------------------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ class _Planner:
         self._file = file
         self._styles = Styles(file)
         self.splitter = _Splitter(file, self._styles)
-        self._voided = _voided(file)
+        self._voided = voided(file)
         self._bent = bent_products(file, self.frames.unit)
         self._cut: list[tuple[ifcopenshell.entity_instance, int, list[int]]] = []  # product, frame, frames of openings
 
@@ -247,7 +247,7 @@ def _sharing_key(
     return ("same", tuple(r.id() for r in representations)), None
 
 
-def _voided(file: ifcopenshell.file) -> dict[int, list[int]]:
+def voided(file: ifcopenshell.file) -> dict[int, list[int]]:
     """STEP ids of the openings that cut a product: its own, and those of the wholes that it is part of."""
     openings: dict[int, list[int]] = defaultdict(list)
     for relation in file.by_type("IfcRelVoidsElement"):
