@@ -2,7 +2,8 @@
 
 Most tools that edit a file keep its STEP ids. Then the lines that differ from the previous version's file are quickly
 found, and what stands on them is found by following the references backwards; every other product has the mesh it
-had. A file that was numbered anew differs everywhere and is meshed whole.
+had, and one that only stands elsewhere has it there. A file that was numbered anew differs everywhere and is meshed
+whole.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +21,14 @@ from ifcopenshell import entity_instance as Entity
 
 from ifc_models.extract import MeshArrays
 from ifc_models.mesh_kept import Kept, joined_arrays
+from ifc_models.mesh_plan import voided
+from ifc_models.placed_before import Floats, Placements
+from ifc_models.units import Units
 
 WORTHWHILE: Final = 0.5  # of the lines or products: where more differ, everything is meshed
 
 _STEPS: Final = 20_000  # records that differ, after which the rest is compared as sets
+_APART: Final = 1e-9  # of a matrix, m: what moves otherwise than its openings
 _END: Final = b";\n"
 _RECORD: Final = re.compile(rb"#(\d+)\s*=\s*(\w+)\s*\(")
 _REFERENCE: Final = re.compile(rb"#(\d+)")
@@ -41,8 +47,16 @@ class TooMuch(Exception):
     """So much differs that meshing everything is quicker."""
 
 
-def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> set[int]:
-    """STEP ids of the products whose mesh, colour or place may differ from the file `before`. Raises TooMuch."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What differs from the file before. `moved`: STEP id → how far, a (4, 4) matrix in the world, m."""
+
+    products: set[int]  # STEP ids of those whose mesh or colour may differ
+    moved: dict[int, Floats]  # of those that only stand elsewhere
+
+
+def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> Changed:
+    """The products whose mesh, colour or place may differ from the file `before`. Raises TooMuch."""
     differing, gone = differing_records(_data(path), _data(before))
     follower = _Follower(file)
     was = _by_id(gone)
@@ -51,7 +65,31 @@ def changed_products(path: Path, file: ifcopenshell.file, before: Path) -> set[i
             raise TooMuch
         follower.changed(number, text, was.get(number))
     follower.gone(text for number, (_, text) in was.items())
-    return follower.products()
+    products, elsewhere = follower.products()
+    if not elsewhere:
+        return Changed(products, {})
+    return _moved(file, products, elsewhere, {number: text for number, (_, text) in was.items()})
+
+
+def _moved(file: ifcopenshell.file, products: set[int], elsewhere: set[int], was: dict[int, bytes]) -> Changed:
+    """Those whose placement differs, with how far they are from where they were. A body moves with all that opens it,
+    or has another shape."""
+    unit = Units(file).length_scale
+    old, new = Placements(file, unit, was), Placements(file, unit, {})
+    ways: dict[int, Floats] = {}
+    for step_id in elsewhere - products:
+        placement = file.by_id(step_id)[5]
+        there, here = old.matrix(placement.id()), new.matrix(placement.id())
+        if there is None or here is None:
+            products = products | {step_id}
+        else:
+            ways[step_id] = here @ np.linalg.inv(there)
+    still = np.eye(4)
+    for step_id, openings in voided(file).items():
+        way = ways.get(step_id, still)
+        if any(np.abs(ways.get(i, still) - way).max() > _APART for i in openings):
+            products = products | {step_id}
+    return Changed(products, {step_id: way for step_id, way in ways.items() if step_id not in products})
 
 
 def _data(path: Path) -> bytes:
@@ -139,6 +177,7 @@ class _Follower:
         self._file = file
         self._seen: set[int] = set()
         self._products: set[int] = set()
+        self._elsewhere: set[int] = set()
         self._total = len(file.by_type("IfcProduct"))
         self._pending: list[Entity] = []
 
@@ -165,8 +204,8 @@ class _Follower:
                     elif entity is not None and entity.is_a("IfcRepresentationItem"):
                         self._pending.append(entity)
 
-    def products(self) -> set[int]:
-        """All products that what differs leads to. Raises TooMuch."""
+    def products(self) -> tuple[set[int], set[int]]:
+        """All products that what differs leads to; and those that it leads to by where they stand. Raises TooMuch."""
         while self._pending:
             entity = self._pending.pop()
             if entity.id() in self._seen:
@@ -175,14 +214,17 @@ class _Follower:
             self._outward(entity)
             for user in self._file.get_inverse(entity):
                 if user.is_a("IfcProduct"):
-                    self._product(user)
+                    if user[5] == entity:
+                        self._elsewhere.add(user.id())
+                    else:
+                        self._product(user)
                 elif user.is_a("IfcRoot"):
                     self._relation(user)
                 elif not user.is_a("IfcOwnerHistory"):
                     self._pending.append(user)
             if len(self._products) > WORTHWHILE * self._total:
                 raise TooMuch
-        return self._products
+        return self._products, self._elsewhere
 
     def _outward(self, entity: Entity) -> None:
         for name, attributes in _OUTWARD.items():
@@ -218,13 +260,18 @@ def _find(file: ifcopenshell.file, number: int) -> Entity | None:
         return None
 
 
-def join(out: Path, kept: Kept, changed: set[int], products: set[int]) -> tuple[dict[int, str], dict[int, str]]:
-    """Add the kept meshes of unchanged products to what was meshed into `out`; their rungs and notes by STEP id."""
+def join(out: Path, kept: Kept, changed: Changed, products: set[int]) -> tuple[dict[int, str], dict[int, str]]:
+    """Add the kept meshes of other products to what was meshed into `out`, those that moved where they are now; their
+    rungs and notes by STEP id."""
     step_ids = np.load(out / "instance_step_id.npy")
     new = MeshArrays(
         *(step_ids if n == "instance_element" else np.load(out / f"{n}.npy") for n in MeshArrays.__slots__)
     )
-    unchanged = products - changed
+    unchanged = products - changed.products
+    for row in np.flatnonzero(np.isin(kept.mesh.instance_element, list(changed.moved))).tolist():
+        kept.mesh.instance_matrix[row] = (
+            changed.moved[int(kept.mesh.instance_element[row])] @ kept.mesh.instance_matrix[row]
+        )
     chosen = np.isin(kept.mesh.instance_element, np.fromiter(unchanged, np.uint32, len(unchanged)))
     joined = joined_arrays(kept.mesh, chosen, new)
     for name in MeshArrays.__slots__:

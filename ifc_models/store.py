@@ -248,10 +248,21 @@ async def _store_elements(
 
 
 async def _store_relations(conn: Conn, new: NewVersion, ids: list[UUID]) -> None:
-    await conn.execute("DELETE FROM element_relation WHERE model_id = %s", (new.model_id,))
-    edges = ((new.model_id, r.kind, ids[r.from_], ids[r.to], False) for r in new.extract.relations)
+    """Only edges that differ are written: another version of a model has most of them, and each costs three checks."""
+    edges = [(r.kind, ids[r.from_], ids[r.to]) for r in new.extract.relations]
+    known = await rows(conn, "SELECT kind, from_id, to_id FROM element_relation WHERE model_id = %s", (new.model_id,))
+    had = {(each["kind"], each["from_id"], each["to_id"]) for each in known}
+    gone = list(had.difference(edges))
+    if gone:
+        await conn.execute(
+            """DELETE FROM element_relation r
+               USING unnest(%s::text[], %s::uuid[], %s::uuid[]) AS gone (kind, from_id, to_id)
+               WHERE r.model_id = %s AND r.kind = gone.kind AND r.from_id = gone.from_id AND r.to_id = gone.to_id""",
+            (*(list(column) for column in zip(*gone, strict=True)), new.model_id),
+        )
     columns = {"model_id": "uuid", "kind": "text", "from_id": "uuid", "to_id": "uuid", "derived": "bool"}
-    await copy_rows(conn, "element_relation", columns, edges)
+    come = ((new.model_id, *edge, False) for edge in edges if edge not in had)
+    await copy_rows(conn, "element_relation", columns, come)
 
 
 async def _store_groups(conn: Conn, new: NewVersion, version: int, ids: list[UUID]) -> None:

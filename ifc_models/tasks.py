@@ -107,7 +107,7 @@ def _mesh(
         prepared.path,
         opened.file,
         out,
-        only=set(request.only) if request.only is not None else reuse.changed if reuse is not None else None,
+        only=set(request.only) if request.only is not None else reuse.changed.products if reuse is not None else None,
         unsafe=unsafe,
         limits=MeshLimits(
             seconds=request.mesh_seconds,
@@ -134,7 +134,7 @@ def _mesh(
 @dataclass(frozen=True, slots=True)
 class _Reuse:
     kept: mesh_kept.Kept
-    changed: set[int]
+    changed: mesh_reuse.Changed
     products: set[int]
 
 

@@ -153,6 +153,30 @@ async def test_a_storey_that_is_raised_stays_the_storey_people_know(stored: Stor
     assert {(d.name, d.before, d.after) for d in raised.differences} >= {("elevation", 6.5, 7.5)}
 
 
+async def test_relations_are_those_of_the_shown_version_and_what_holds_for_both_is_not_written_again(
+    stored: Stored, convert: Convert
+) -> None:
+    async def written() -> dict[tuple[str, str, str], str]:
+        found = await rows(
+            stored.conn,
+            """SELECT r.ctid::text AS at, r.kind, a.global_id AS a, b.global_id AS b FROM element_relation r
+               JOIN element a ON a.id = r.from_id JOIN element b ON b.id = r.to_id""",
+        )
+        return {(each["kind"], each["a"], each["b"]): each["at"] for each in found}
+
+    await stored.add(DUPLEX + "Duplex_baseline.ifc")
+    before = await written()
+    for name in ("Duplex_delslab.ifc", "Duplex_baseline.ifc"):
+        await stored.add(DUPLEX + name)
+        file, after = convert(DUPLEX + name).extract, await written()
+        ids = [element.global_id for element in file.elements]
+        assert after.keys() == {(r.kind, ids[r.from_], ids[r.to]) for r in file.relations}
+        assert before.keys() - after.keys() and after.keys() - before.keys()  # also by other GlobalIds
+        same = before.keys() & after.keys()
+        assert len(same) > 300 and all(after[edge] == before[edge] for edge in same)
+        before = after
+
+
 async def test_types_and_systems_keep_their_rows_under_new_global_ids(stored: Stored) -> None:
     await stored.add(DUPLEX + "Duplex_baseline.ifc")
     query = """SELECT 'type' AS of, id, ifc_class, name FROM element_type
