@@ -5,7 +5,7 @@
 Terms beside each other must all hold; `OR`, `NOT` (or a leading `-`) and parentheses do what they say. A term is a
 word (what a search box finds), or KEY, an operator and a value: `:` is (several values with commas are any of them, `*`
 stands for anything, `none` and `any` ask whether there is one), `!=` is not, `~` contains, `<` `<=` `>` `>=` compare
-numbers.
+numbers. `in:NAME` is a search that somebody has saved; its text takes the place of the name (`filled_in`).
 
 >>> parse("has:alarm (storey:1,2 OR name~pump)")
 All((Term('has', ':', ('alarm',), 1), Either((Term('storey', ':', ('1', '2'), 12), Term('name', '~', ('pump',), 26)))))
@@ -14,7 +14,7 @@ All((Term('has', ':', ('alarm',), 1), Either((Term('storey', ':', ('1', '2'), 12
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Literal, NoReturn
 
@@ -26,6 +26,7 @@ MAX_TERMS: Final = 60  # what one answer may cost has an end
 MAX_DEPTH: Final = 20
 NONE, ANY = "none", "any"
 NUMERIC: Final = frozenset({"<", "<=", ">", ">="})
+_EQUALITY: Final = frozenset({":", "!="})
 
 WORDS: Final = frozenset(
     {"name", "tag", "id", "is", "class", "type", "predefined", "storey", "space", "system", "zone", "material"}
@@ -42,7 +43,9 @@ HAS: Final = frozenset(
 LIVE: Final = "live"
 FREE: Final = ""
 """The key of a word without a key."""
-KEYS: Final = sorted(WORDS | NUMBERS | {"has", LIVE, "own"})
+IN: Final = "in"
+"""The key that stands for saved searches, by their names."""
+KEYS: Final = sorted(WORDS | NUMBERS | {"has", LIVE, IN, "own"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +123,19 @@ LARGEST: Final = 1e30
 _WORD: Final = re.compile(r"[^\s()\",:=~<>!]+")
 
 
+EVERYTHING: Final = Term("id", ":", (ANY,), 1)
+
+
 def parse(text: str) -> Node | None:
     """The conditions of a text; None of an empty one. Raises Invalid, which says what is wrong and where."""
     if len(text) > MAX_LENGTH:
-        _refuse("query.too_long", 1, limit=MAX_LENGTH)
+        refuse("query.too_long", 1, limit=MAX_LENGTH)
     if "\0" in text:
-        _refuse("query.unexpected", text.index("\0") + 1, found="\\0")
+        refuse("query.unexpected", text.index("\0") + 1, found="\\0")
     return _Parser(list(_tokens(text))).whole()
 
 
-def _refuse(code: str, at: int, /, **params: Any) -> NoReturn:
+def refuse(code: str, at: int, /, **params: Any) -> NoReturn:
     params["at"] = at
     raise Invalid(code, where="q", fields=[FieldError("q", code, params)], **params)
 
@@ -158,7 +164,7 @@ def _tokens(text: str) -> Iterator[Token]:
             after = found.end()
             yield Token(_SIGNS.get(found[0], "word"), found[0], at + 1, joined)
         else:
-            _refuse("query.unexpected", at + 1, found=here)
+            refuse("query.unexpected", at + 1, found=here)
         at = after
     yield Token("end", "", end + 1, joined=False)
 
@@ -174,7 +180,7 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
             at += 1
         value.append(text[at])
         at += 1
-    _refuse("query.unclosed_quote", start + 1)
+    refuse("query.unclosed_quote", start + 1)
 
 
 class _Parser:
@@ -196,12 +202,12 @@ class _Parser:
             return None
         found = self.either(0)
         if self.peek().kind != "end":
-            _refuse("query.unexpected", self.peek().at, found=self.peek().text)
+            refuse("query.unexpected", self.peek().at, found=self.peek().text)
         return found
 
     def either(self, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            _refuse("query.too_deep", self.peek().at, limit=MAX_DEPTH)
+            refuse("query.too_deep", self.peek().at, limit=MAX_DEPTH)
         parts = [self.both(depth)]
         while self.peek().kind == "OR":
             self.take()
@@ -220,24 +226,24 @@ class _Parser:
         token = self.take()
         if token.kind in ("-", "NOT"):
             if depth >= MAX_DEPTH:
-                _refuse("query.too_deep", token.at, limit=MAX_DEPTH)
+                refuse("query.too_deep", token.at, limit=MAX_DEPTH)
             return Not(self.one(depth + 1))
         if token.kind == "(":
             inside = self.either(depth + 1)
             if self.peek().kind != ")":
-                _refuse("query.unclosed_paren", token.at)
+                refuse("query.unclosed_paren", token.at)
             self.take()
             return inside
         if token.kind == "end":
-            _refuse("query.incomplete", token.at)
+            refuse("query.incomplete", token.at)
         if token.kind != "word":
-            _refuse("query.unexpected", token.at, found=token.text)
+            refuse("query.unexpected", token.at, found=token.text)
         return self.term(token)
 
     def term(self, first: Token) -> Term:
         self.terms += 1
         if self.terms > MAX_TERMS:
-            _refuse("query.too_many", first.at, limit=MAX_TERMS)
+            refuse("query.too_many", first.at, limit=MAX_TERMS)
         key = first.text
         while (
             self.peek().kind == "word"
@@ -264,7 +270,49 @@ class _Parser:
             return text
         if token.kind in ("word", "OR", "AND", "NOT"):
             return self.take().text
-        _refuse("query.value_missing", token.at, key=key, op=op)
+        refuse("query.value_missing", token.at, key=key, op=op)
+
+
+def named(node: Node) -> dict[str, int]:
+    """The saved searches that a query names (`in:NAME`), each with its place in the text."""
+    if isinstance(node, Term):
+        return dict.fromkeys(node.values, node.at) if node.key == IN else {}
+    inside = (node.of,) if isinstance(node, Not) else node.of
+    return {name: at for each in inside for name, at in named(each).items()}
+
+
+def filled_in(node: Node, searches: Mapping[str, str]) -> Node:
+    """A query with the texts of `searches` where it names them. Raises Invalid where that makes too many conditions."""
+    found = _filled_in(node, searches)
+    if _count(found) > MAX_TERMS:
+        refuse("query.too_many", max(named(node).values()), limit=MAX_TERMS)
+    return found
+
+
+def _filled_in(node: Node, searches: Mapping[str, str]) -> Node:
+    if isinstance(node, Not):
+        return Not(_filled_in(node.of, searches))
+    if isinstance(node, All | Either):
+        return type(node)(tuple(_filled_in(each, searches) for each in node.of))
+    if node.key != IN:
+        return node
+    found = Either(tuple(_placed(parse(searches[name]) or EVERYTHING, node.at) for name in dict.fromkeys(node.values)))
+    return Not(found) if node.op == "!=" else found
+
+
+def _placed(node: Node, at: int) -> Node:
+    """Conditions of another text, told as standing at a place of this one."""
+    if isinstance(node, Not):
+        return Not(_placed(node.of, at))
+    if isinstance(node, All | Either):
+        return type(node)(tuple(_placed(each, at) for each in node.of))
+    return replace(node, at=at)
+
+
+def _count(node: Node) -> int:
+    if isinstance(node, Term):
+        return 1
+    return _count(node.of) if isinstance(node, Not) else sum(_count(each) for each in node.of)
 
 
 def parse_property(text: str) -> Term:
@@ -275,7 +323,7 @@ def parse_property(text: str) -> Term:
     """
     found = parse(f"{text}:{ANY}")
     if not isinstance(found, Term) or found.path is None or found.op != ":" or found.values != (ANY,):
-        _refuse("query.property", 1, key=text)
+        refuse("query.property", 1, key=text)
     return found
 
 
@@ -289,27 +337,31 @@ def checked(term: Term) -> Term:
     key = LIVE if term.key.startswith(f"{LIVE}.") else term.key
     if term.path is not None:
         if not all(term.path):
-            _refuse("query.property", term.at, key=term.key)
+            refuse("query.property", term.at, key=term.key)
         if term.op in NUMERIC:
             _number(term)
-        return term
-    if key not in KEYS or key == "own":
+    elif key not in KEYS or key == "own":
         close = difflib.get_close_matches(key, KEYS, 1)
-        _refuse("query.unknown_key", term.at, key=term.key, keys=", ".join(close or KEYS))
-    if key == "has":
+        refuse("query.unknown_key", term.at, key=term.key, keys=", ".join(close or KEYS))
+    elif key == "has":
         unknown = next((value for value in term.values if value.lower() not in HAS), None)
-        if unknown is not None or term.op not in (":", "!="):
-            _refuse("query.unknown_has", term.at, value=unknown or term.op, values=", ".join(sorted(HAS)))
-    elif (term.op in NUMERIC) if key in WORDS else (term.op == "~"):
-        _refuse("query.operator", term.at, key=term.key, op=term.op)
-    elif key not in WORDS and not (term.op in (":", "!=") and set(term.values) <= {NONE, ANY}):
+        if unknown is not None or term.op not in _EQUALITY:
+            refuse("query.unknown_has", term.at, value=unknown or term.op, values=", ".join(sorted(HAS)))
+    elif term.op not in _takes(key):
+        refuse(f"query.{'in_' if key == IN else ''}operator", term.at, key=term.key, op=term.op)
+    elif key in NUMBERS | {LIVE} and not (term.op in _EQUALITY and set(term.values) <= {NONE, ANY}):
         _number(term)
     return term
 
 
+def _takes(key: str) -> frozenset[str]:
+    """The operators of a key other than `has`."""
+    return _EQUALITY if key == IN else _EQUALITY | ({"~"} if key in WORDS else NUMERIC)
+
+
 def _number(term: Term) -> None:
     if len(term.values) > 1:
-        _refuse("query.one_number", term.at, key=term.key)
+        refuse("query.one_number", term.at, key=term.key)
     text = term.values[0]
     if not _NUMBER.fullmatch(text) or abs(float(text)) > LARGEST:
-        _refuse("query.number", term.at, key=term.key, value=text)
+        refuse("query.number", term.at, key=term.key, value=text)

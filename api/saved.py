@@ -12,16 +12,17 @@ import psycopg.errors
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field
 
-from api.query_language import parse
+from api.query_language import Node, filled_in, named, parse, refuse
 from identity.actor import Actor
 from ifc_models.bcf_exchange import picture_type
-from twin.db import Conn, object_or_none, objects, row
+from twin.db import Conn, object_or_none, objects, row, rows
 from twin.errors import Conflict, FieldError, Invalid, NotFound, TooLarge
 from twin.page import Page, decode_cursor, page_of
 
 Kind = Literal["search", "rules", "viewpoint"]
 PICTURE_KB: Final = 300
 MOST: Final = 500  # per person and building
+MOST_NESTED: Final = 5  # searches that name searches
 
 Query = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -111,6 +112,33 @@ async def get_saved(conn: Conn, me: Actor, id: UUID) -> Saved:
     if found is None:
         raise NotFound("saved.unknown", saved=str(id))
     return found
+
+
+async def asked(conn: Conn, me: Actor, building: UUID, text: str) -> Node | None:
+    """A query as it is to be answered: saved searches that it names (`in:NAME`) in their place. Raises Invalid.
+
+    One's own are meant before what others share, and of several of theirs the one kept first.
+    """
+    query = parse(text)
+    for _ in range(MOST_NESTED):
+        if query is None or not (names := named(query)):
+            return query
+        found = await rows(
+            conn,
+            f"""SELECT DISTINCT ON (name_asked) name_asked, content ->> 'query' AS query
+                FROM unnest(%(names)s::text[]) name_asked JOIN saved ON lower(name) = lower(name_asked)
+                WHERE building_id = %(building)s AND kind = 'search' AND {_SEEN}
+                ORDER BY name_asked, owner = %(me)s DESC, created_at, id""",
+            {"names": [*names], "building": building, "me": me.name},
+        )
+        searches = {each["name_asked"]: each["query"] for each in found}
+        for name, at in names.items():
+            if name not in searches:
+                refuse("query.unknown_saved", at, name=name)
+        query = filled_in(query, searches)
+    if query is not None and (names := named(query)):
+        refuse("query.nested", max(names.values()), limit=MOST_NESTED)
+    return query
 
 
 async def create_saved(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import saved, searching
 from api.clients import expensive
 from api.element_history import ElementVersion, element_versions
-from api.query_language import parse, parse_property
+from api.query_language import parse_property
 from api.route import Caller, Limit, Router, Tx, allow, no_transaction, transaction_of
 from api.saved import Content, Kind, Saved
 from api.searching import Branch, Found, FoundIds, SearchWords
@@ -81,27 +81,32 @@ class Layout(BaseModel):
 
 @router.get("/buildings/{building}/search")
 @allow("model.read")
-async def search(tx: Tx, building: str, q: Asked = "", limit: Limit = 100, cursor: str | None = None) -> Found:
+async def search(
+    tx: Tx, caller: Caller, building: str, q: Asked = "", limit: Limit = 100, cursor: str | None = None
+) -> Found:
     """What a query finds among the elements that are shown, by name, and how many there are (6.4.3b)."""
-    query = parse(q)
-    return await searching.search(tx, (await get_building(tx, building)).id, query, limit=limit, cursor=cursor)
+    place = (await get_building(tx, building)).id
+    query = await saved.asked(tx, caller, place, q)
+    return await searching.search(tx, place, query, limit=limit, cursor=cursor)
 
 
 @router.get("/buildings/{building}/search/ids")
 @allow("model.read")
-async def search_ids(tx: Tx, building: str, q: Asked = "") -> FoundIds:
+async def search_ids(tx: Tx, caller: Caller, building: str, q: Asked = "") -> FoundIds:
     """The GlobalIds of what a query finds: to select, isolate or colour."""
-    query = parse(q)
-    return await searching.search_ids(tx, (await get_building(tx, building)).id, query)
+    place = (await get_building(tx, building)).id
+    return await searching.search_ids(tx, place, await saved.asked(tx, caller, place, q))
 
 
 @router.get("/buildings/{building}/search/groups")
 @allow("model.read")
-async def search_groups(tx: Tx, building: str, by: Grouping, q: Asked = "", property: Property = "") -> list[Branch]:
+async def search_groups(
+    tx: Tx, caller: Caller, building: str, by: Grouping, q: Asked = "", property: Property = ""
+) -> list[Branch]:
     """What a query finds, grouped by class, type, system, zone, room, discipline, model or the values of a property."""
-    query = parse(q)
     key = parse_property(property) if by == "property" else by
-    return await searching.branches(tx, (await get_building(tx, building)).id, key, query)
+    place = (await get_building(tx, building)).id
+    return await searching.branches(tx, place, key, await saved.asked(tx, caller, place, q))
 
 
 @router.get("/buildings/{building}/search/words")
@@ -115,11 +120,11 @@ async def search_words(tx: Tx, building: str) -> SearchWords:
 @allow("model.read")
 @no_transaction
 @expensive
-async def search_table(request: Request, building: str, q: Asked = "", *, bom: bool = True) -> Response:
+async def search_table(request: Request, caller: Caller, building: str, q: Asked = "", *, bom: bool = True) -> Response:
     """What a query finds as CSV (`bom` for Excel)."""
-    query = parse(q)
     async with transaction_of(request) as conn:
         place = (await get_building(conn, building)).id
+        query = await saved.asked(conn, caller, place, q)
 
     async def lines() -> AsyncGenerator[str, None]:
         yield "".join(csv_lines(_HEADER, [], bom=bom))

@@ -8,9 +8,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from api.query_language import HAS, KEYS, MAX_TERMS, All, Either, Node, Not, Term, parse, parse_property
+from api.query_language import (
+    HAS,
+    IN,
+    KEYS,
+    MAX_TERMS,
+    All,
+    Either,
+    Node,
+    Not,
+    Term,
+    filled_in,
+    named,
+    parse,
+    parse_property,
+)
 from api.query_sql import condition
+from api.saved import MOST_NESTED, Content, asked, create_saved
 from api.searching import branches, search, search_ids, search_rows, search_words
+from identity.actor import Actor
 from tests.access import world
 from tests.access.world import Building
 from tests.serving import Server
@@ -41,10 +57,18 @@ async def place(conn: Conn, blobs: BlobStore) -> Building:
     return made
 
 
+ME, OTHER = Actor("account:me"), Actor("account:other")
+
+
+async def keep(conn: Conn, place: Building, name: str, query: str, by: Actor = ME, *, shared: bool = False) -> None:
+    await create_saved(conn, by, place.id, "search", name, Content(query=query), shared=shared, picture=None)
+
+
 async def names(conn: Conn, place: Building, text: str) -> set[str]:
     """What a query finds, without the mark of the building."""
-    found = await search(conn, place.id, parse(text), limit=1000, cursor=None)
-    ids = await search_ids(conn, place.id, parse(text))
+    query = await asked(conn, ME, place.id, text)
+    found = await search(conn, place.id, query, limit=1000, cursor=None)
+    ids = await search_ids(conn, place.id, query)
     assert found.count == ids.count == len(found.items) and ids.global_ids == sorted(e.global_id for e in found.items)
     return {(e.name or "").removeprefix("Tower ") for e in found.items}
 
@@ -93,12 +117,48 @@ FINDS = [
     ("space~space storey~low", {"element low", "pump low", "duct low"}),
     ("point:tower.low.temperature", {"element low"}),
     ("model~mep -class:Pump", {"space low", "space high"}),
+    ('in:"low pumps"', LOW - {"space low"}),
+    ('in:"LOW pumps" has:system', {"pump low"}),
+    ('-in:"low pumps",rooms', HIGH - {"space high"}),
+    ('in!="low pumps" class:Pump', HIGH - {"space high"}),
+    ("in:either -name~duct", {"element low", "pump low", "space low", "space high"}),  # names others itself
+    ('in:"low pumps" OR tag:P-1 OR name:*duct*', {"element low", "pump low", "duct low", "duct high"}),
 ]
+SAVED = {"low pumps": "class:Pump storey~low", "rooms": "class:Space", "either": 'in:"low pumps" OR in:rooms'}
 
 
 async def test_a_query_finds_what_it_says(conn: Conn, place: Building) -> None:
+    for name, query in SAVED.items():
+        await keep(conn, place, name, query)
     found = {text: await names(conn, place, text) for text, _ in FINDS}
     assert found == dict(FINDS)
+
+
+async def test_a_saved_search_in_a_query_is_ones_own_or_shared(conn: Conn, place: Building) -> None:
+    await keep(conn, place, "mine", "class:Space", OTHER)
+    with pytest.raises(Invalid) as raised:
+        await asked(conn, ME, place.id, "has:alarm in:mine")
+    assert (raised.value.code, raised.value.params["at"]) == ("query.unknown_saved", 11)
+    await keep(conn, place, "Theirs", "class:Space storey~low", OTHER, shared=True)
+    assert await names(conn, place, "in:theirs") == {"space low"}
+    await keep(conn, place, "theirs", "class:Space storey~high")
+    assert await names(conn, place, "in:theirs") == {"space high"}  # one's own first
+    await keep(conn, place, "all", "  ")
+    assert await names(conn, place, "in:all") == LOW | HIGH
+
+
+async def test_saved_searches_that_name_each_other_come_to_an_end(conn: Conn, place: Building) -> None:
+    await keep(conn, place, "chicken", "in:egg")
+    await keep(conn, place, "egg", "in:chicken")
+    await keep(conn, place, "many", "has:alarm " * MAX_TERMS)
+    await keep(conn, place, "0", "class:Space")
+    for i in range(MOST_NESTED):
+        await keep(conn, place, str(i + 1), f"in:{i}")
+    assert await names(conn, place, f"in:{MOST_NESTED - 1}") == {"space low", "space high"}
+    for text, code in {"x in:egg": "nested", f"x in:{MOST_NESTED}": "nested", "x in:many": "too_many"}.items():
+        with pytest.raises(Invalid) as raised:
+            await asked(conn, ME, place.id, text)
+        assert (raised.value.code, raised.value.params["at"]) == (f"query.{code}", 3), text
 
 
 async def test_rows_come_page_by_page_and_words_tell_what_may_be_asked(conn: Conn, place: Building) -> None:
@@ -173,6 +233,7 @@ def test_what_is_beside_each_other_must_all_hold_and_or_binds_less() -> None:
         ("a nmae:x", "query.unknown_key", 3),
         ("has:wings", "query.unknown_has", 1),
         ("name>3", "query.operator", 1),
+        ("in~pumps", "query.in_operator", 1),
         ("area:big", "query.number", 1),
         ("Pset.X>1e400", "query.number", 1),
         ("area>1,2", "query.one_number", 1),
@@ -206,7 +267,10 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=30))
 def test_every_text_is_a_query_or_is_refused(text: str) -> None:
     """And values never become SQL."""
-    where, params = condition(read(text))
+    query = read(text)
+    if query is not None:
+        query = filled_in(query, dict.fromkeys(named(query), "storey~low OR class:Pump"))
+    where, params = condition(query)
     statement = where.as_string(None)
     for value in params.values():
         for each in value if isinstance(value, list) else [value]:
@@ -227,7 +291,7 @@ def read(text: str) -> Node | None:
 async def test_whatever_can_be_asked_the_database_answers(conn: Conn, place: Building) -> None:
     """Every key with every operator and every kind of value, singly and joined: an answer or a refusal, no error."""
     answered = 0
-    for key in [*KEYS, "Pset_PumpCommon.Load", "*.Load", "live.temp", "own.note"]:
+    for key in [*(each for each in KEYS if each != IN), "Pset_PumpCommon.Load", "*.Load", "live.temp", "own.note"]:
         queries: list[Any] = []
         for op in (":", "!=", "~", "<", ">="):
             for value in (

@@ -6,7 +6,7 @@ export const workspace = {
   noneHint: "Another word? * stands for anything, ~ means contains.", saveSearch: "Save this search",
   save: { search: "Save this search", rules: "Save these rules", viewpoint: "Save this view" }, name: "Name", share: "Share with all who see this building", unshare: "Share no more", shared: "Shared",
   keepView: "Save view", newRules: "Colouring rules", noneSaved: "Nothing saved yet", noneSavedHint: "Keep a view to come back to, a search, or rules that colour the building.",
-  kinds: { viewpoint: "Views", rules: "Colouring rules", search: "Searches" }, copyLink: "Copy link", linkCopied: "Link copied", copyRules: "Open a copy", by_who: "by {{who}}", more: "More about {{name}}",
+  kinds: { viewpoint: "Views", rules: "Colouring rules", search: "Searches" }, copyLink: "Copy link", searchWithin: "Search within it", linkCopied: "Link copied", copyRules: "Open a copy", by_who: "by {{who}}", more: "More about {{name}}",
   rules: "Colouring rules", try: "Try", label: "Words for colour {{n}}", labelHint: "What it means", query: "Query for colour {{n}}", up: "Colour {{n}} counts earlier", drop: "Remove colour {{n}}", addRule: "Add a colour",
   others: "Everything else", ghosts: "as ghosts", asTheyAre: "as it is", example: { name: "Fire rating missing", missing: "Fire rating missing", there: "Fire rating given" },
   undo: "Undo", redo: "Redo", splitter: { left: "Width of the left panel", right: "Width of the right panel", plan: "Width of the plan" },

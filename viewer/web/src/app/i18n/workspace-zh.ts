@@ -6,7 +6,7 @@ export const workspace = {
   noneHint: "换个词试试？* 代表任意字符，~ 表示包含。", saveSearch: "保存此搜索",
   save: { search: "保存此搜索", rules: "保存规则", viewpoint: "保存此视图" }, name: "名称", share: "与可查看此建筑的所有人共享", unshare: "取消共享", shared: "已共享",
   keepView: "保存视图", newRules: "着色规则", noneSaved: "尚无保存项", noneSavedHint: "保存视图以便返回，保存搜索，或保存为建筑着色的规则。",
-  kinds: { viewpoint: "视图", rules: "着色规则", search: "搜索" }, copyLink: "复制链接", linkCopied: "链接已复制", copyRules: "打开副本", by_who: "由 {{who}} 创建", more: "{{name}} 的更多操作",
+  kinds: { viewpoint: "视图", rules: "着色规则", search: "搜索" }, copyLink: "复制链接", searchWithin: "在其中搜索", linkCopied: "链接已复制", copyRules: "打开副本", by_who: "由 {{who}} 创建", more: "{{name}} 的更多操作",
   rules: "着色规则", try: "试用", label: "颜色 {{n}} 的说明", labelHint: "含义", query: "颜色 {{n}} 的查询", up: "颜色 {{n}} 提前", drop: "移除颜色 {{n}}", addRule: "添加颜色",
   others: "其余构件", ghosts: "半透明", asTheyAre: "保持原样", example: { name: "缺少耐火等级", missing: "缺少耐火等级", there: "已填耐火等级" },
   undo: "撤销", redo: "重做", splitter: { left: "左侧面板宽度", right: "右侧面板宽度", plan: "平面图宽度" },

@@ -14,8 +14,8 @@ export type SearchWords = components["schemas"]["SearchWords"];
 
 export const searchIds = (building: string, q: string, signal?: AbortSignal): Promise<FoundIds> => get<FoundIds>(`/buildings/${building}/search/ids`, { q }, signal);
 
-export const useSaved = (building: string): UseQueryResult<Saved[]> =>
-  useQuery({ queryKey: ["saved", building], queryFn: ({ signal }) => everything<Saved>(`/buildings/${building}/saved`, {}, signal) });
+export const useSaved = (building: string, enabled = true): UseQueryResult<Saved[]> =>
+  useQuery({ queryKey: ["saved", building], queryFn: ({ signal }) => everything<Saved>(`/buildings/${building}/saved`, {}, signal), enabled });
 
 export const useWords = (building: string, enabled: boolean): UseQueryResult<SearchWords> =>
   useQuery({

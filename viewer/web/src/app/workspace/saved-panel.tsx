@@ -9,12 +9,13 @@ import { useBuilding } from "../context";
 import { Empty, Failure, Lines } from "../parts";
 import { useWrite } from "../queries";
 import { useColourings } from "../scene/effects";
-import { useScene } from "../scene/state";
+import { usePatch, useScene } from "../scene/state";
 import { useMay } from "../session";
 import { thumbnail, useActions, useViewNow } from "./actions";
 import { useSaved, type Content, type Saved, type SavedKind } from "./queries";
 import { RulesEditor } from "./rules-editor";
 import { SaveDialog } from "./save-dialog";
+import { quoted } from "./text";
 
 const KINDS: readonly SavedKind[] = ["viewpoint", "rules", "search"];
 const ICON = { viewpoint: Camera, rules: Palette, search: Search } as const;
@@ -59,18 +60,21 @@ function SavedRow({ saved, tree, edit }: { saved: Saved; tree: Tree; edit: () =>
   const known = useColourings(tree);
   const may = useMay();
   const act = useActions();
+  const patch = usePatch();
   const share = useWrite(() => patchRequest<Saved>(`/saved/${saved.id}`, { shared: !saved.shared }), ["saved"]);
   const remove = useWrite(() => del(`/saved/${saved.id}`), ["saved"]);
   const Icon = ICON[saved.kind];
   const content = saved.content as Content;
   const items = [
     { key: "link", label: t("workspace.copyLink") },
+    ...(saved.kind === "search" ? [{ key: "within", label: t("workspace.searchWithin") }] : []),
     ...(saved.kind === "rules" ? [{ key: "edit", label: t(saved.mine ? "action.edit" : "workspace.copyRules") }] : []),
     ...(saved.mine && may("topic.write") ? [{ key: "share", label: t(saved.shared ? "workspace.unshare" : "workspace.share") }] : []),
     ...(saved.mine ? [{ key: "delete", danger: true, label: t("action.delete") }] : []),
   ];
   const choose = (key: string): void => {
     if (key === "link") void navigator.clipboard.writeText(`${window.location.origin}/b/${building.id}?saved=${saved.id}`).then(() => message.success(t("workspace.linkCopied")));
+    else if (key === "within") patch({ query: `in:${quoted(saved.name)} `, leftTab: "search" });
     else if (key === "edit") edit();
     else if (key === "share") share.mutate(undefined);
     else remove.mutate(undefined);

@@ -12,7 +12,7 @@ import { ElementList } from "../scene/element-list";
 import { PALETTE } from "../scene/rules";
 import { usePatch, useSceneState } from "../scene/state";
 import { useActions } from "./actions";
-import { useWords, type Found } from "./queries";
+import { useSaved, useWords, type Found } from "./queries";
 import { SaveDialog } from "./save-dialog";
 import { suggestions } from "./text";
 
@@ -23,7 +23,11 @@ export function SearchBox({ input }: { input: RefObject<InputRef | null> }): Rea
   const patch = usePatch();
   const [used, setUsed] = useState(false);
   const words = useWords(building.id, used);
-  const options = useMemo(() => (words.data ? suggestions(query, words.data).map((value) => ({ value })) : []), [query, words.data]);
+  const saved = useSaved(building.id, used);
+  const options = useMemo(() => {
+    const searches = saved.data?.filter((one) => one.kind === "search").map((one) => one.name) ?? [];
+    return words.data ? suggestions(query, { ...words.data, searches }).map((value) => ({ value })) : [];
+  }, [query, words.data, saved.data]);
   return (
     <AutoComplete className="search-box" value={query} options={options} defaultActiveFirstOption={false} popupMatchSelectWidth={false}
       onChange={(text: string) => patch({ query: text, leftTab: text ? "search" : leftTab === "search" ? "structure" : leftTab })}>

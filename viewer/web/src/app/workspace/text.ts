@@ -7,6 +7,7 @@ export interface Words {
   storeys: readonly string[];
   systems: readonly string[];
   properties: readonly string[];
+  searches: readonly string[];
 }
 
 /** A value of the language: in quotes where it has to be. */
@@ -50,6 +51,7 @@ const VALUES: Partial<Record<string, (words: Words) => readonly string[]>> = {
   is: (words) => words.classes,
   storey: (words) => words.storeys,
   system: (words) => words.systems,
+  in: (words) => words.searches,
 };
 
 /** Whole texts that may follow: the last word made longer. At most `limit`. */

@@ -41,13 +41,14 @@ it("gives an element the colour of the first rule that finds it", () => {
 describe("suggestions while one types a query", () => {
   const words: Words = {
     keys: ["class", "has", "storey", "system"], has: ["alarm", "order"], classes: ["IfcWall", "IfcWallStandardCase"], storeys: ["Level 1", "Roof"],
-    systems: ["Heating"], properties: ["Pset_WallCommon.FireRating", "My set.Fire class"],
+    systems: ["Heating"], properties: ["Pset_WallCommon.FireRating", "My set.Fire class"], searches: ["Fire doors"],
   };
   it.each([
     ["c", ["class:"]],
     ["has:a", ["has:alarm"]],
     ["-has:alarm,o", ["-has:alarm,order"]],
     ['x storey:"lev', ['x storey:"Level 1"']],
+    ["-in:fi", ['-in:"Fire doors"']],
     ["wall", ["class:IfcWall", "class:IfcWallStandardCase", "Pset_WallCommon.FireRating:"]],
     ["(fire", ["(Pset_WallCommon.FireRating:", '("My set"."Fire class":']],
     ["", []],
