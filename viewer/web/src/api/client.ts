@@ -99,23 +99,63 @@ export async function requestBlob(method: string, path: string, body?: unknown):
 
 /** The answer, if it is a good one. Raises ApiError, and tells of a session that is over. */
 async function ask(method: string, path: string, options: Options, headers: Record<string, string>): Promise<Response> {
-  let response: Response;
+  const first = await send(method, path, options, headers);
+  if (first.ok) return first;
+  const guarded = first.status === 401 && !(method === "POST" && SIGNING_IN.has(path));
+  if (!guarded || !(await goesOn())) throw await problemOf(first, guarded);
+  if (headers["X-CSRF-Token"] && csrfToken) headers["X-CSRF-Token"] = csrfToken;
+  const again = await send(method, path, options, headers);
+  if (again.ok) return again;
+  throw await problemOf(again, again.status === 401);
+}
+
+async function send(method: string, path: string, options: Options, headers: Record<string, string>): Promise<Response> {
+  const sent = fetch(url(path, options.query), {
+    method,
+    headers,
+    credentials: "same-origin",
+    body: options.body === undefined ? null : JSON.stringify(options.body),
+    signal: options.signal ?? null,
+  });
+  if (method !== "GET") writing.add(sent);
   try {
-    response = await fetch(url(path, options.query), {
-      method,
-      headers,
-      credentials: "same-origin",
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-      signal: options.signal ?? null,
-    });
+    return await sent;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "offline", "offline");
+  } finally {
+    writing.delete(sent);
   }
-  if (response.ok) return response;
+}
+
+async function problemOf(response: Response, over: boolean): Promise<ApiError> {
   const problem = toApiError(response.status, await readJson(response).catch(() => null));
-  if (problem.status === 401 && !(method === "POST" && SIGNING_IN.has(path))) onSignedOut(problem);
-  throw problem;
+  if (over) onSignedOut(problem);
+  return problem;
+}
+
+/** What may just now give the session another token: its cookie comes with the answer. */
+const writing = new Set<Promise<Response>>();
+let asking: Promise<boolean> | null = null;
+const OTHER_TAB_MS = 500;
+
+/**
+ * Whether the session goes on although a request was refused. A change of how one signs in gives it another token, in another
+ * tab too; what was on its way with the old one is refused, and nobody is signed out by that.
+ */
+function goesOn(): Promise<boolean> {
+  asking ??= Promise.allSettled(writing)
+    .then(isSignedIn)
+    .then((found) => found || new Promise((resolve) => setTimeout(resolve, OTHER_TAB_MS)).then(isSignedIn))
+    .finally(() => (asking = null));
+  return asking;
+}
+
+async function isSignedIn(): Promise<boolean> {
+  const answer = await fetch(url("/session"), { credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok) return false;
+  csrfToken = ((await answer.json()) as { csrf_token: string | null }).csrf_token;
+  return true;
 }
 
 async function readJson(response: Response): Promise<unknown> {
