@@ -8,6 +8,7 @@ up.
 """
 
 import base64
+import re
 import shutil
 import sys
 import tempfile
@@ -45,6 +46,32 @@ def opened_by(selector: str, number: int = 0) -> Callable[[Page], None]:
     return act
 
 
+def coloured(page: Page) -> None:
+    """Rooms by their temperature, with a day of the building under them."""
+    page.get_by_test_id("scene").wait_for(timeout=SLOW_MS)
+    page.evaluate("window.twin.ready")
+    page.get_by_role("button", name=re.compile("Colour by value|按数值着色")).click()
+    page.get_by_role("menuitem", name=re.compile("°C")).first.dispatch_event("click")
+    page.get_by_test_id("heat-count").wait_for(timeout=SLOW_MS)
+
+
+def timeline(page: Page) -> None:
+    """The same as it was some hours ago."""
+    coloured(page)
+    page.get_by_role("button", name=re.compile("^(Timeline|时间轴)$")).click()
+    bar = page.get_by_role("region", name=re.compile("^(Timeline|时间轴)$"))
+    bar.get_by_role("button", name=re.compile("Compare|对比")).wait_for(timeout=SLOW_MS)
+    rail = bar.locator(".ant-slider").bounding_box()
+    assert rail is not None
+    page.mouse.click(rail["x"] + 0.6 * rail["width"], rail["y"] + rail["height"] / 2)
+
+
+def searched(page: Page) -> None:
+    """A question to the model, and what it finds."""
+    page.locator(".search-box input").fill("class:Door *.FireRating:none")
+    page.get_by_test_id("found-count").wait_for(timeout=SLOW_MS)
+
+
 def shown(selector: str) -> Callable[[Page], None]:
     return lambda page: page.locator(selector).first.wait_for(timeout=SLOW_MS)
 
@@ -54,6 +81,9 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
     "scene-alarm": ("/b/{building}?alarm={alarm}", shown(".panel-right, .bottom-sheet")),
     "scene-versions": ("/b/{building}?changes={model}&from=1&to=2", shown(".stage-note")),
     "scene-check": ("/b/{building}?check={ids_check}&specification=2", shown(".stage-note")),
+    "scene-values": ("/b/{building}", coloured),
+    "scene-past": ("/b/{building}", timeline),
+    "scene-search": ("/b/{building}", searched),
     "overview": ("/b/{building}/overview", shown(".ov-months")),
     "buildings": ("/overview", shown(".ov-figures")),
     "dashboards": ("/b/{building}/dashboards", None),
@@ -64,6 +94,10 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
     "trends": ("/b/{building}/trends?c={chart}&r=3d", None),
     "points": ("/b/{building}/telemetry/points", None),
     "sources": ("/b/{building}/telemetry/sources", None),
+    "suggestions": ("/b/{building}/telemetry/suggestions", None),
+    "derived": ("/b/{building}/telemetry/derived", None),
+    "quarantine": ("/b/{building}/telemetry/quarantine", None),
+    "history": ("/b/{building}/telemetry/history", None),
     "alarms": ("/b/{building}/alarms", None),
     "alarm": ("/b/{building}/alarms?alarm={alarm}", shown(".detail")),
     "orders": ("/b/{building}/orders", None),
@@ -95,15 +129,18 @@ PAGES: Final[dict[str, tuple[str, Callable[[Page], None] | None]]] = {
 SIGNED_OUT: Final = {"sign-in": "", "sign-in-code": "audit.zhao", "enrol": "factor.wu", "new-password": "new.sun"}
 
 # What docs/tour.md shows: every page once or more, and all of the matrix among them.
-DOCS: Final[dict[str, tuple[str, ...]]] = {
-    "zh-light-desktop": ("scene", "overview", "report", "trends", "order", "plans", "check-ids", "sign-in"),
-    "zh-dark-desktop": ("scene-alarm", "wall", "alarms", "models", "audit"),
-    "zh-light-phone": ("scene", "overview", "order", "my-account"),
-    "zh-dark-phone": ("alarms", "trends"),
-    "en-light-desktop": ("scene-check", "dashboard", "points", "orders", "changes", "accounts", "roles"),
-    "en-dark-desktop": ("scene", "overview", "issues", "scene-versions", "sources"),
-    "en-light-phone": ("issues", "plans"),
-    "en-dark-phone": ("overview", "sign-in"),
+DOCS: Final = {
+    key: names.split()
+    for key, names in {
+        "zh-light-desktop": "scene scene-values overview report trends order plans check-ids sign-in",
+        "zh-dark-desktop": "scene-alarm history wall alarms models audit",
+        "zh-light-phone": "scene overview order my-account",
+        "zh-dark-phone": "alarms trends",
+        "en-light-desktop": "scene-past scene-check dashboard points derived orders changes accounts roles",
+        "en-dark-desktop": "scene scene-search overview issues scene-versions sources",
+        "en-light-phone": "issues plans",
+        "en-dark-phone": "overview sign-in",
+    }.items()
 }
 
 
