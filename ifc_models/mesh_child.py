@@ -12,7 +12,7 @@ import multiprocessing.process
 import os
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -25,28 +25,11 @@ class ChildFailed(Exception):
 
 def in_child(function: Callable[..., Any], *args: Any, seconds: float) -> Any:
     """Return `function(*args)`, computed in a child. Raises ChildFailed after a crash or `seconds`."""
-    (answer,) = in_children([lambda: function(*args)], seconds=seconds)
-    if isinstance(answer, ChildFailed):
-        raise answer
-    return answer
-
-
-def in_children(calls: Sequence[Callable[[], Any]], *, seconds: float) -> list[Any]:
-    """Compute the calls side by side, each in a child of its own. The answer of each, or its ChildFailed."""
-    streams = [stream_from_child(_once(call), seconds=seconds) for call in calls]
-    answers: list[Any] = []
-    for stream in streams:
-        try:
-            answers.append(next(stream))
-        except ChildFailed as failure:
-            answers.append(failure)
-        finally:
-            stream.close()
-    return answers
-
-
-def _once(call: Callable[[], Any]) -> Callable[[], Iterator[Any]]:
-    return lambda: iter([call()])
+    stream = stream_from_child(lambda: iter([function(*args)]), seconds=seconds)
+    try:
+        return next(stream)
+    finally:
+        stream.close()
 
 
 def stream_from_child(

@@ -100,9 +100,6 @@ class Ladder:
         self._members = {group[0].step_id: group for group in wanted.groups}
         self._total = sum(len(group) for group in wanted.groups)
         self._end = time.monotonic() + limits.seconds
-        self._weights = {
-            part.kernel_id: group[0].weight for group in wanted.groups if group[0].weight > 1 for part in group[0].parts
-        }
         self._previews = previews
         self._rough: dict[int, str] = {}  # meshes there are, but not good ones: what they lack
 
@@ -190,7 +187,6 @@ class Ladder:
             quality=self._limits.quality,
             report=lambda done: self._report(min(self._total, round(done * share)), self._total) if first else None,
             origin=origin,
-            weights=self._weights,
             order=self._previews.order if self._previews is not None else None,
             on_found=partial(self._preview, out) if self._previews is not None and out is not None else None,
         )

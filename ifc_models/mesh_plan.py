@@ -50,7 +50,6 @@ class Product:
     exact: bool = False  # needs the exact kernel: single faces have colours of their own
     swept: bool = False  # sections along an alignment, which are meshed here
     clipped: bool = False  # an extrusion cut by half spaces, which Manifold meshes
-    weight: float = 1.0  # how much dearer than an ordinary body
     bent: bool = False  # has arcs that the fast kernel draws coarsely
     closed: bool = False  # a mesh with gaps in its surface is wrong
     apart: int = -1  # frame that the parts are meshed in, instead of the world, where kernels place it wrongly
@@ -208,20 +207,10 @@ class _Planner:
         product.bent = entity.id() in self._bent
         product.closed = bool(openings)
         product.clipped = frame >= 0 and len(parts) == 1 and not (openings or product.exact) and is_clipped(items)
-        product.weight = 1 + 4 * len(openings) + 15 * sum(_cuts(item) for item in items)
         product.exact = product.exact or (several and not singly)
         if apart and not exact:
             product.apart = self.frames.add(entity[5], None)
         members.append(product)
-
-
-def _cuts(item: ifcopenshell.entity_instance) -> int:
-    """How many booleans stand one in the other; each costs the kernel as much as a dozen plain bodies."""
-    for depth in range(100):
-        if not item.is_a("IfcBooleanResult"):
-            return depth
-        item = item[1]
-    return 100
 
 
 def _innermost(representations: list[ifcopenshell.entity_instance]) -> list[ifcopenshell.entity_instance]:

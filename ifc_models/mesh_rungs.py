@@ -7,21 +7,18 @@ The native ones run in a child process (`mesh_child`).
 from __future__ import annotations
 
 import contextlib
-import heapq
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import ifcopenshell
 import numpy as np
 from numpy.typing import NDArray
 
 from ifc_models.extract import ALL_OPENING
-from ifc_models.mesh_child import ChildFailed, in_children, stream_from_child
+from ifc_models.mesh_child import ChildFailed, in_child, stream_from_child
 from ifc_models.mesh_styles import Colour
 
 Floats = NDArray[np.float64]
@@ -31,8 +28,7 @@ Quality = Literal["lowest", "low", "medium", "high", "highest"]
 LARGEST = 1e5  # m: a single element bigger than 100 km is a mistake of a kernel
 PRECISE = 0.001  # m: what a kernel may be wrong by
 SINGLE = 2.0**-24  # the fast kernel works in single precision about an origin of its own choice
-_CHUNK = 3000  # products per call of the fast kernel; each call reads the file again
-_CHILDREN = max(1, min(4, os.cpu_count() or 1))
+LOT: Final = 10_000  # products per call of the fast kernel at most; their meshes are in its memory
 _SAMPLE = 100
 
 
@@ -81,44 +77,33 @@ def fast(
     quality: Quality = "medium",
     report: Callable[[int], None] | None = None,
     origin: Floats | None = None,
-    weights: Mapping[int, float] | None = None,
     order: Mapping[int, int] | None = None,
     on_found: Callable[[Iterable[int], dict[int, Mesh]], None] | None = None,
 ) -> dict[int, Mesh]:
     """Meshes by STEP id from `ifclite-geom`; products that it cannot mesh are missing.
 
     `added_text` are STEP lines to stand in the data section besides the file's own. `report` gets the number of
-    products done. `origin` (3,) m: what to add to where things stand in the file at `path`. `weights`: how
-    much dearer than an ordinary body those are that are dearer. `order`: what is wanted first, of a big model;
-    `on_found` gets the ids that were asked for until now and the meshes found, after each round of several.
+    products done. `origin` (3,) m: what to add to where things stand in the file at `path`. `order`: what is wanted
+    first, of a big model; `on_found` gets the ids that were asked for until now and the meshes found, after each lot.
     """
     found: dict[int, Mesh] = {}
     end = time.monotonic() + seconds
-    waiting = _chunks(ids, weights or {}, order)
+    waiting = asked_in_lots(ids, order)
     done, answered = 0, set[int]()
-    while waiting and time.monotonic() < end:
-        # A big model's sample goes alone: when it is too far away, nothing else is worth its time.
-        side_by_side = 1 if done == 0 and len(ids) > _CHUNK else _CHILDREN
-        chunks, waiting = waiting[:side_by_side], waiting[side_by_side:]
-        folders = [scratch / str(i) for i in range(len(chunks))]
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
-        calls = [
-            partial(_fast_child, path, added_text, chunk, folder, quality)
-            for chunk, folder in zip(chunks, folders, strict=True)
-        ]
-        answers = in_children(calls, seconds=end - time.monotonic())
-        for chunk, folder, answer in zip(chunks, folders, answers, strict=True):
-            if isinstance(answer, ChildFailed) and len(chunk) > 1:
+    while waiting and (left := end - time.monotonic()) > 0:
+        lot = waiting.pop(0)
+        try:
+            in_child(_fast_child, path, added_text, lot, scratch, quality, seconds=left)
+            found.update(_read_scratch(scratch, origin))
+        except ChildFailed:
+            if len(lot) > 1:
                 # halve until the culprit is alone; the exact kernel tries that one
-                waiting[:0] = [chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]]
+                waiting[:0] = [lot[: len(lot) // 2], lot[len(lot) // 2 :]]
                 continue
-            if not isinstance(answer, ChildFailed):
-                found.update(_read_scratch(folder, origin))
-            done += len(chunk)
-            answered.update(chunk)
-            if report is not None:
-                report(done)
+        done += len(lot)
+        answered.update(lot)
+        if report is not None:
+            report(done)
         if waiting and on_found is not None:
             on_found(answered, found)
         if len(found) > _SAMPLE and all(mesh.error > PRECISE for mesh in found.values()):
@@ -126,28 +111,20 @@ def fast(
     return found
 
 
-def _chunks(ids: Sequence[int], weights: Mapping[int, float], order: Mapping[int, int] | None) -> list[list[int]]:
-    """Lots of ids that are meshed side by side, alike in weight; a single one of a model that is not big: the kernel
-    has threads of its own. A big model's first lot is a sample, the others follow the order that is wanted."""
-    if order is None and len(ids) <= _CHUNK:
-        return [list(ids)] if ids else []
-    sample = [list(ids[: _SAMPLE * 2])] if len(ids) > _CHUNK else []
-    rest = ids[len(sample[0]) if sample else 0 :]
-    if order is None:
-        return sample + _lots(rest, weights, max(_CHILDREN, -(-len(rest) // _CHUNK)))
-    rest = sorted(rest, key=lambda i: order.get(i, len(order)))
-    rounds = max(2, -(-len(rest) // (_CHUNK * _CHILDREN)))
-    size = -(-len(rest) // rounds)
-    return sample + [lot for i in range(rounds) for lot in _lots(rest[i * size : (i + 1) * size], weights, _CHILDREN)]
+def asked_in_lots(ids: Sequence[int], order: Mapping[int, int] | None) -> list[list[int]]:
+    """Lots of ids, each for one call, which reads the whole file and has threads of its own: as few as can be.
 
-
-def _lots(ids: Sequence[int], weights: Mapping[int, float], count: int) -> list[list[int]]:
-    lots: list[list[int]] = [[] for _ in range(count)]
-    filled = [(0.0, i) for i in range(count)]
-    for step_id in sorted(ids, key=lambda i: -weights.get(i, 1.0)):  # the heaviest first, into the emptiest
-        weight, lot = heapq.heappop(filled)
-        lots[lot].append(step_id)
-        heapq.heappush(filled, (weight + weights.get(step_id, 1.0), lot))
+    Where an order is wanted, what is first in it goes before the rest: whole ranks of it, a quarter or more of the ids;
+    but not where that would be most of them.
+    """
+    if order is not None:
+        ids = sorted(ids, key=lambda i: order.get(i, len(order)))
+    first = len(ids) // 4 if order is not None else 0
+    while 0 < first < len(ids) and order is not None and order.get(ids[first]) == order.get(ids[first - 1]):
+        first += 1
+    if first > len(ids) // 2:
+        first = 0
+    lots = [list(ids[:first]), *(list(ids[at : at + LOT]) for at in range(first, len(ids), LOT))]
     return [lot for lot in lots if lot]
 
 

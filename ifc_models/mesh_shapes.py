@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 _GRID = 1e4  # shapes are equal when they are so to 0.1 mm
 _CELLS = (256, 208, 168, 136, 112, 92, 76, 64, 54, 46, 39, 33, 28, 24, 20, 17, 14, 12, 10, 8, 6, 4, 3, 2, 1)
+_PACKED = np.array([1, 1 << 10, 1 << 20])  # three numbers of cells (at most 256 a side) in one
 _OFFSET = 0.37  # moves the rounding's edges away from the round numbers that drawings are full of
 
 
@@ -159,29 +160,43 @@ def clustered(
     """
     low, high = positions.min(axis=0), positions.max(axis=0)
     size = float((high - low).max()) or 1.0
-    for cells in _CELLS:
-        step = size / cells
-        cell = np.rint((positions - low) / step).astype(np.int64)
-        _, first, inverse = np.unique(cell, axis=0, return_index=True, return_inverse=True)
-        moved = inverse.reshape(-1)[faces]
-        real = (moved[:, 0] != moved[:, 1]) & (moved[:, 1] != moved[:, 2]) & (moved[:, 2] != moved[:, 0])
-        kept = np.flatnonzero(real)
-        _, unique = np.unique(np.sort(moved[kept], axis=1), axis=0, return_index=True)
-        kept = kept[np.sort(unique)]
-        if 0 < len(kept) <= max(goal, 12):
-            new = positions[first].copy()
-            count = len(first)
-            for axis in range(3):
-                least, most = np.full(count, np.inf), np.full(count, -np.inf)
-                np.minimum.at(least, inverse.reshape(-1), positions[:, axis])
-                np.maximum.at(most, inverse.reshape(-1), positions[:, axis])
-                on_high = np.where(most == high[axis], high[axis], new[:, axis])
-                new[:, axis] = np.where(least == low[axis], low[axis], on_high)
-            return new, moved[kept].astype(np.uint32), materials[kept]
+    most, fits = max(goal, 12), None
+    first_cell, after = 0, len(_CELLS)
+    while first_cell < after:  # the finest grid that is coarse enough: fewer cells leave fewer triangles
+        middle = (first_cell + after) // 2
+        found = _on_grid(positions, faces, low, size / _CELLS[middle])
+        if len(found[2]) > most:
+            first_cell = middle + 1
+        else:
+            after, fits = middle, found if len(found[2]) >= 4 else fits  # less encloses nothing
+    if fits is not None:
+        first, inverse, kept = fits
+        new = positions[first].copy()
+        for axis in range(3):
+            least, largest = np.full(len(first), np.inf), np.full(len(first), -np.inf)
+            np.minimum.at(least, inverse, positions[:, axis])
+            np.maximum.at(largest, inverse, positions[:, axis])
+            on_high = np.where(largest == high[axis], high[axis], new[:, axis])
+            new[:, axis] = np.where(least == low[axis], low[axis], on_high)
+        return new, inverse[faces[kept]].astype(np.uint32), materials[kept]
     corners = np.array([[x, y, z] for z in (0, 1) for y in (0, 1) for x in (0, 1)]) * (high - low) + low
     box = np.array([[0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7],
                     [0, 4, 2], [2, 4, 6], [1, 3, 5], [3, 7, 5]], dtype=np.uint32)  # fmt: skip
     return corners.astype(np.float32), box, np.full(12, materials[0], dtype=np.uint16)
+
+
+def _on_grid(
+    positions: NDArray[np.float32], faces: NDArray[np.uint32], low: NDArray[np.float32], step: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """One vertex of each cell that has any, every vertex's cell, and the faces that are left, each once."""
+    cell = np.rint((positions - low) / step).astype(np.int64)
+    _, first, inverse = np.unique(cell @ _PACKED, return_index=True, return_inverse=True)
+    corners = np.sort(inverse[faces], axis=1)
+    real = (corners[:, 0] != corners[:, 1]) & (corners[:, 1] != corners[:, 2])
+    kept = np.flatnonzero(real)
+    a, b, c = corners[kept].T
+    _, once = np.unique((a * len(first) + b) * len(first) + c, return_index=True)
+    return first, inverse, kept[np.sort(once)]
 
 
 def _within(goal: NDArray[np.int64], uses: NDArray[np.int64], total: int) -> NDArray[np.int64]:

@@ -214,6 +214,10 @@ def test_coarsening_keeps_the_bounding_box() -> None:
     used = coarse[np.unique(triangles)]
     assert np.allclose(used.min(axis=0), positions.min(axis=0))
     assert np.allclose(used.max(axis=0), positions.max(axis=0))
+    for goal in (1, 12):  # too little for a ring: its box, and nothing flat
+        coarse, triangles, _ = clustered(positions, faces, np.zeros(800, np.uint16), goal)
+        assert 4 <= len(triangles) <= 12
+        assert np.allclose(np.ptp(coarse[np.unique(triangles)], axis=0), np.ptp(positions, axis=0))
 
 
 def _die() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ifc_models.mesh import MeshLimits, mesh_model
 from ifc_models.mesh_preview import storey_ranks
+from ifc_models.mesh_rungs import LOT, asked_in_lots
 from tests.ifc_models import hostile
 
 STOREYS, WALLS = 4, 60
@@ -75,3 +76,18 @@ def test_what_was_handed_over_early_is_in_the_end_as_if_nobody_had_asked(tmp_pat
         if folder == "early":
             expected, placed = found, matrices
     assert found == expected and np.array_equal(placed, matrices)
+
+
+def test_what_is_wanted_first_is_asked_for_in_whole_storeys_and_never_for_most_of_a_model() -> None:
+    def lots(*sizes: int) -> list[list[int]]:
+        """The storeys of each lot, for storeys of so many bodies each."""
+        order = {100 * rank + i: rank for rank, size in enumerate(sizes) for i in range(size)}
+        found = asked_in_lots([*reversed(order)], order)
+        assert sorted(i for lot in found for i in lot) == sorted(order)
+        return [sorted({order[i] for i in lot}) for lot in found]
+
+    assert lots(10, 10, 10, 10) == [[0], [1, 2, 3]]
+    assert lots(5, 10, 10, 15) == [[0, 1], [2, 3]]
+    assert lots(30, 10) == [[0, 1]]  # to read the file twice would show nothing sooner
+    assert asked_in_lots([3, 1, 2], None) == [[3, 1, 2]] and asked_in_lots([], None) == []
+    assert [len(lot) for lot in asked_in_lots(range(LOT + 1), None)] == [LOT, 1]
