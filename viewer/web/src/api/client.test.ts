@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { get, onUnauthenticated, post, setCsrfToken } from "./client";
+import { get, onUnauthenticated, post, setCsrfToken, upload } from "./client";
 
 /** A server that knows one token, and a browser that sends the one it last got. */
 const world = { valid: "old", cookie: "old", held: [] as (() => void)[], csrf: [] as (string | null)[] };
@@ -60,4 +60,22 @@ it("takes a wrong password for nothing else", async () => {
   await expect(post("/session")).rejects.toMatchObject({ status: 401 });
   expect(ended).not.toHaveBeenCalled();
   expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+it("says that a session is over when an upload was refused", async () => {
+  class Refused {
+    readonly upload = {};
+    readonly status = 401;
+    readonly responseText = '{"code": "session.ended"}';
+    onload = (): void => undefined;
+    open = (): void => undefined;
+    setRequestHeader = (): void => undefined;
+    send = (): void => queueMicrotask(() => this.onload());
+  }
+  vi.stubGlobal("XMLHttpRequest", Refused);
+  await expect(upload("/models", new FormData(), () => undefined).result).rejects.toMatchObject({ status: 401 });
+  expect(ended).not.toHaveBeenCalled();
+  world.valid = "another";
+  await expect(upload("/models", new FormData(), () => undefined).result).rejects.toMatchObject({ status: 401 });
+  expect(ended).toHaveBeenCalledOnce();
 });

@@ -151,6 +151,12 @@ function goesOn(): Promise<boolean> {
   return asking;
 }
 
+/** The problem of an upload, which is not sent again by itself. */
+async function told(problem: ApiError): Promise<ApiError> {
+  if (problem.status === 401 && !(await goesOn())) onSignedOut(problem);
+  return problem;
+}
+
 async function isSignedIn(): Promise<boolean> {
   const answer = await fetch(url("/session"), { credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok) return false;
@@ -218,7 +224,7 @@ export function upload<T>(path: string, form: FormData, onProgress: (sent: numbe
     xhr.onload = () => {
       const body = parseOrNull(xhr.responseText);
       if (xhr.status >= 200 && xhr.status < 300) resolve(body as T);
-      else reject(toApiError(xhr.status, body));
+      else void told(toApiError(xhr.status, body)).then(reject);
     };
     xhr.send(form);
   });
