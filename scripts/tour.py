@@ -47,12 +47,17 @@ def opened_by(selector: str, number: int = 0) -> Callable[[Page], None]:
 
 
 def coloured(page: Page) -> None:
-    """Rooms by their temperature, with a day of the building under them."""
+    """The rooms of a storey by their temperature."""
     page.get_by_test_id("scene").wait_for(timeout=SLOW_MS)
     page.evaluate("window.twin.ready")
+    page.get_by_role("treeitem").get_by_text("F03").first.click()
     page.get_by_role("button", name=re.compile("Colour by value|按数值着色")).click()
     page.get_by_role("menuitem", name=re.compile("°C")).first.dispatch_event("click")
     page.get_by_test_id("heat-count").wait_for(timeout=SLOW_MS)
+    for limit, value in enumerate(("21", "23")):  # narrow limits tell the rooms of a well kept building apart
+        page.locator(".legend-limits input").nth(limit).fill(value)
+        page.keyboard.press("Enter")
+    page.mouse.move(700, 300)
 
 
 def timeline(page: Page) -> None:
@@ -64,6 +69,7 @@ def timeline(page: Page) -> None:
     rail = bar.locator(".ant-slider").bounding_box()
     assert rail is not None
     page.mouse.click(rail["x"] + 0.6 * rail["width"], rail["y"] + rail["height"] / 2)
+    page.mouse.move(700, 300)
 
 
 def searched(page: Page) -> None:
@@ -133,10 +139,10 @@ DOCS: Final = {
     key: names.split()
     for key, names in {
         "zh-light-desktop": "scene scene-values overview report trends order plans check-ids sign-in",
-        "zh-dark-desktop": "scene-alarm history wall alarms models audit",
+        "zh-dark-desktop": "scene-alarm wall alarms models audit",
         "zh-light-phone": "scene overview order my-account",
         "zh-dark-phone": "alarms trends",
-        "en-light-desktop": "scene-past scene-check dashboard points derived orders changes accounts roles",
+        "en-light-desktop": "scene-past scene-check dashboard points orders changes accounts roles",
         "en-dark-desktop": "scene scene-search overview issues scene-versions sources",
         "en-light-phone": "issues plans",
         "en-dark-phone": "overview sign-in",
