@@ -13,7 +13,7 @@ All((Term('has', ':', ('alarm',), 1), Either((Term('storey', ':', ('1', '2'), 12
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, Literal, NoReturn
@@ -273,46 +273,43 @@ class _Parser:
         refuse("query.value_missing", token.at, key=key, op=op)
 
 
+def terms(node: Node) -> Iterator[Term]:
+    """The conditions of a query, in their order."""
+    if isinstance(node, Term):
+        yield node
+    else:
+        for each in (node.of,) if isinstance(node, Not) else node.of:
+            yield from terms(each)
+
+
+def _changed(node: Node, change: Callable[[Term], Node]) -> Node:
+    """A query with another node for each of its conditions."""
+    if isinstance(node, Term):
+        return change(node)
+    if isinstance(node, Not):
+        return Not(_changed(node.of, change))
+    return type(node)(tuple(_changed(each, change) for each in node.of))
+
+
 def named(node: Node) -> dict[str, int]:
     """The saved searches that a query names (`in:NAME`), each with its place in the text."""
-    if isinstance(node, Term):
-        return dict.fromkeys(node.values, node.at) if node.key == IN else {}
-    inside = (node.of,) if isinstance(node, Not) else node.of
-    return {name: at for each in inside for name, at in named(each).items()}
+    return {name: term.at for term in terms(node) if term.key == IN for name in term.values}
 
 
 def filled_in(node: Node, searches: Mapping[str, str]) -> Node:
     """A query with the texts of `searches` where it names them. Raises Invalid where that makes too many conditions."""
-    found = _filled_in(node, searches)
-    if _count(found) > MAX_TERMS:
+
+    def filled(term: Term) -> Node:
+        if term.key != IN:
+            return term
+        texts = [parse(searches[name]) or EVERYTHING for name in dict.fromkeys(term.values)]
+        found = Either(tuple(_changed(each, lambda inner: replace(inner, at=term.at)) for each in texts))
+        return Not(found) if term.op == "!=" else found
+
+    found = _changed(node, filled)
+    if sum(1 for _ in terms(found)) > MAX_TERMS:
         refuse("query.too_many", max(named(node).values()), limit=MAX_TERMS)
     return found
-
-
-def _filled_in(node: Node, searches: Mapping[str, str]) -> Node:
-    if isinstance(node, Not):
-        return Not(_filled_in(node.of, searches))
-    if isinstance(node, All | Either):
-        return type(node)(tuple(_filled_in(each, searches) for each in node.of))
-    if node.key != IN:
-        return node
-    found = Either(tuple(_placed(parse(searches[name]) or EVERYTHING, node.at) for name in dict.fromkeys(node.values)))
-    return Not(found) if node.op == "!=" else found
-
-
-def _placed(node: Node, at: int) -> Node:
-    """Conditions of another text, told as standing at a place of this one."""
-    if isinstance(node, Not):
-        return Not(_placed(node.of, at))
-    if isinstance(node, All | Either):
-        return type(node)(tuple(_placed(each, at) for each in node.of))
-    return replace(node, at=at)
-
-
-def _count(node: Node) -> int:
-    if isinstance(node, Term):
-        return 1
-    return _count(node.of) if isinstance(node, Not) else sum(_count(each) for each in node.of)
 
 
 def parse_property(text: str) -> Term:

@@ -117,15 +117,15 @@ def asked_in_lots(ids: Sequence[int], order: Mapping[int, int] | None) -> list[l
     Where an order is wanted, what is first in it goes before the rest: whole ranks of it, a quarter or more of the ids;
     but not where that would be most of them.
     """
+    first = 0
     if order is not None:
         ids = sorted(ids, key=lambda i: order.get(i, len(order)))
-    first = len(ids) // 4 if order is not None else 0
-    while 0 < first < len(ids) and order is not None and order.get(ids[first]) == order.get(ids[first - 1]):
-        first += 1
-    if first > len(ids) // 2:
-        first = 0
-    lots = [list(ids[:first]), *(list(ids[at : at + LOT]) for at in range(first, len(ids), LOT))]
-    return [lot for lot in lots if lot]
+        first = len(ids) // 4
+        while 0 < first < len(ids) and order.get(ids[first]) == order.get(ids[first - 1]):
+            first += 1
+        first = 0 if first > len(ids) // 2 else first
+    parts = ids[:first], ids[first:]
+    return [list(part[at : at + LOT]) for part in parts for at in range(0, len(part), LOT)]
 
 
 def _fast_child(path: Path, added_text: str, ids: list[int], scratch: Path, quality: Quality) -> None:

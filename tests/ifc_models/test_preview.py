@@ -91,3 +91,5 @@ def test_what_is_wanted_first_is_asked_for_in_whole_storeys_and_never_for_most_o
     assert lots(30, 10) == [[0, 1]]  # to read the file twice would show nothing sooner
     assert asked_in_lots([3, 1, 2], None) == [[3, 1, 2]] and asked_in_lots([], None) == []
     assert [len(lot) for lot in asked_in_lots(range(LOT + 1), None)] == [LOT, 1]
+    many = {i: i // (LOT + 1) for i in range(3 * LOT + 3)}  # a storey of more than one call may hold
+    assert [len(lot) for lot in asked_in_lots(list(many), many)] == [LOT, 1, LOT, LOT, 2]
