@@ -126,20 +126,25 @@ def test_another_version_takes_over_tile_by_tile_and_what_was_set_stays(chromium
 def test_a_lost_graphics_context_comes_back_with_colours_selection_and_section(
     chromium: Browser, engine_site: str
 ) -> None:
+    """The tiles of an overlay, which nobody fetches again, are there as well."""
     page = open_tower(chromium, engine_site, "tower")
     look_into(page)
+    added = global_id(1, "IfcFurniture", 27)
+    more = "id => scene.overlay('tower/next.json', { only: new Set([id]), mark: '~' })"
+    page.evaluate(more, added)
     picture = page.evaluate(
-        """async id => {
-          const p = at(id), { max } = scene.boxOf(id);
-          scene.setColors(new Map([[id, [230, 20, 20]]]));
-          scene.setClipPlanes([{ location: [max[0] + 0.2, max[1], max[2]], direction: [1, 0, 0] }]);
-          window.seen = async () => [await pixel(p.x, p.y), await pixel(p.x + 60, p.y)];
+        """async ([id, added]) => {
+          const p = at(id), q = at(added), { min } = scene.boxOf(id);
+          scene.setColors(new Map([[added, [20, 20, 230]]]));
+          scene.addColors(new Map([[id, [230, 20, 20]]]));
+          scene.setClipPlanes([{ location: [min[0] - 0.2, min[1], min[2]], direction: [-1, 0, 0] }]);
+          window.seen = async () => [await pixel(p.x, p.y), await pixel(p.x - 60, p.y), await pixel(q.x, q.y)];
           const picture = await seen();
           const gl = document.querySelector('canvas').getContext('webgl2');
           window.loss = gl.getExtension('WEBGL_lose_context'); loss.loseContext();
           return picture;
         }""",
-        CUPBOARD,
+        [CUPBOARD, added + "~"],
     )
     page.wait_for_function("events.some(([name, e]) => name === 'context' && e === 'lost')")
     assert pick(page, CUPBOARD) == CUPBOARD  # the GPU is not asked
@@ -151,6 +156,7 @@ def test_a_lost_graphics_context_comes_back_with_colours_selection_and_section(
     assert pick(page, CUPBOARD) == CUPBOARD
     assert page.evaluate("seen()") == picture
     assert picture[0][0] > 180 > 110 > picture[0][1]
+    assert picture[2][2] > 180 > 110 > picture[2][0]
     page.close()
 
 

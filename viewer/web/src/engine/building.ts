@@ -1,9 +1,9 @@
 /** What is loaded: tiles, elements, storeys, and where the scene's origin lies in the building frame. */
-import { Box3, Vector3, type Object3D } from "three";
+import { Box3, Vector3 } from "three";
 import { Decoder } from "./decode";
+import type { Batches } from "./draws";
 import { FeatureTable, HIDDEN } from "./features";
 import { loadTile, loadTiles, type Loaded } from "./loader";
-import type { Materials } from "./materials";
 import { Residency, type Sight, type Slot } from "./residency";
 import type { Bounds, V3 } from "./rig";
 import { Tile, sizeOfTile } from "./tile";
@@ -14,8 +14,7 @@ import type { Box, GlobalId, Layer, LeftOut, LoadOptions, OverlayOptions, Progre
 const UNSEEN = "\0";
 
 export interface BuildingHost {
-  readonly root: Object3D;
-  readonly materials: Materials;
+  readonly batches: Batches;
   readonly get: typeof fetch;
   readonly concurrency: number;
   /** The box around everything became known or changed, scene coordinates; empty when there is nothing. */
@@ -89,6 +88,7 @@ export class Building {
   /** The GPU has lost what it was given: fetch it again, from the browser's cache where that has it. */
   refill(): void {
     this.#removeOutdated(() => true);
+    for (const tile of this.#tiles) tile.lost();
     this.#residency?.refill();
   }
 
@@ -185,7 +185,7 @@ export class Building {
   }
 
   #add(ref: TileRef, data: Loaded["data"], keep = false): Tile {
-    const tile = new Tile(ref, data, this.table, this.#host.materials, this.#host.root, this.#origin as Vec3, keep);
+    const tile = new Tile(ref, data, this.table, this.#host.batches, this.#origin as Vec3, keep);
     this.#tiles.push(tile);
     this.#byNumber.set(tile.number, tile);
     return tile;

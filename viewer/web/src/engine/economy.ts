@@ -9,7 +9,7 @@ const DEAR = 160;
 /** …namely with what takes this long. */
 const MOVING = 80;
 const FEWEST = 20_000; // triangles
-const FIRST = 60_000; // triangles, before anything is known of the machine
+const FIRST = 30_000; // triangles, before anything is known of the machine
 const MORE = 8; // times as many are tried after what was drawn with ease
 const SOME = 1000; // triangles: more than sky and floor
 const EVERY = 1000; // ms between two pictures that are timed
@@ -42,6 +42,11 @@ export class Economy {
     clearTimeout(this.#rest);
     if (this.#slowFrames > 4 && this.share === 1) this.#set(FEWER);
     if (this.share !== 1) this.#rest = setTimeout(() => this.#set(1), REST);
+  }
+
+  /** The GPU has not finished a picture yet that is timed. */
+  get measuring(): boolean {
+    return this.#measuring;
   }
 
   /** How many triangles a hurried picture may have: in two or three pictures all, where the machine draws them with ease. */

@@ -39,6 +39,14 @@ describe("residency", () => {
     expect(log).toEqual(["+near", "+inside", "+far", "+behind", "+hidden"]);
   });
 
+  it("loads the nearest storey whole, and then the walls of the others", async () => {
+    const storeys = { far: 40, nearest: 10, near: 12 } as Record<string, number>;
+    const refs = Object.keys(storeys).flatMap((storey) => [ref(`${storey} chairs`, { storey, layer: "furniture" }), ref(`${storey} walls`, { storey })]);
+    const { residency, log } = stock([ref("site", { storey: null }), ...refs], 1e6, ({ storey }) => ({ distance: storeys[storey ?? ""] ?? 1 }));
+    await residency.fill();
+    expect(log).toEqual(["+nearest walls", "+nearest chairs", "+site", "+near walls", "+near chairs", "+far walls", "+far chairs"]);
+  });
+
   it("never throws away what is in the picture, and tells what it left out", async () => {
     const { residency, log } = stock(["a", "b", "c", "d"].map((n, i) => ref(n, { storey: n, elements: i + 1 })), 2500);
     await residency.fill();

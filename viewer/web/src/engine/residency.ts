@@ -66,6 +66,17 @@ export function thisDevice(): { memory: number | undefined; handheld: boolean } 
   return { memory, handheld: small && (globalThis.matchMedia?.("(pointer: coarse)").matches ?? false) };
 }
 
+/** Of the storeys that are to be seen, that which lies nearest: one of them is whole as soon as can be. */
+function nearestStorey(sights: ReadonlyMap<Slot, Sight>): string | null {
+  let found: string | null = null;
+  let least = Infinity;
+  for (const [{ ref }, { wanted, inPicture, distance }] of sights) {
+    if (ref.storey === null || !wanted || !inPicture || distance >= least) continue;
+    [found, least] = [ref.storey, distance];
+  }
+  return found;
+}
+
 export class Residency {
   readonly slots: readonly Slot[];
   readonly #host: ResidencyHost;
@@ -127,7 +138,8 @@ export class Residency {
     for (const [slot, sight] of sights) if (sight.wanted && sight.inPicture) slot.seen = now;
     if (this.used > this.#budget) this.#makeRoom(0, now, false);
     const order = this.slots.filter(({ state }) => state === "waiting");
-    const costs = new Map(order.map((slot) => [slot, this.#cost(slot, sights.get(slot) as Sight)] as const));
+    const nearest = nearestStorey(sights);
+    const costs = new Map(order.map((slot) => [slot, this.#cost(slot, sights.get(slot) as Sight, nearest)] as const));
     order.sort((a, b) => (costs.get(a) as number) - (costs.get(b) as number));
     for (const slot of order) {
       if (this.#loading >= this.#host.concurrency) return;
@@ -173,10 +185,11 @@ export class Residency {
     this.#signal.addEventListener("abort", () => clearTimeout(this.#later), { once: true });
   }
 
-  /** The lower, the sooner: storeys asked for, what is in the picture, what is nearest, walls before what is in them. */
-  #cost({ ref }: Slot, { wanted, inPicture, distance }: Sight): number {
+  /** The lower, the sooner: storeys asked for, what is in the picture, the nearest storey, what is nearest, walls before what is in them. */
+  #cost({ ref }: Slot, { wanted, inPicture, distance }: Sight, nearest: string | null): number {
     const asked = ref.storey === null ? -1 : this.#first.indexOf(ref.storey);
-    return (wanted ? 0 : 4e9) + (inPicture ? 0 : 2e9) + (asked < 0 ? this.#first.length : asked) * 1e7 + distance + layerRank(ref.layer) * this.#host.reach();
+    const other = ref.storey === nearest && nearest !== null ? 0 : 1e6;
+    return (wanted ? 0 : 4e9) + (inPicture ? 0 : 2e9) + (asked < 0 ? this.#first.length : asked) * 1e7 + other + distance + layerRank(ref.layer) * this.#host.reach();
   }
 
   /** Whether `bytes` more fit; those longest out of the picture go for it where `evict` says so, or where there are too many. */

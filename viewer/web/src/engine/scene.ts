@@ -172,8 +172,7 @@ export class Scene3D {
 
   #makeBuilding(options: SceneOptions): Building {
     return new Building({
-      root: this.#view.root,
-      materials: this.#view.materials,
+      batches: this.#view.batches,
       get: options.fetch ?? globalThis.fetch.bind(globalThis),
       concurrency: options.concurrency ?? 6,
       onBounds: (bounds) => {

@@ -44,8 +44,8 @@ const VERTEX_COMMON = /* glsl */ `
 uniform mat4 viewMatrix;
 uniform mat4 modelViewMatrix; // the only one that is set for each draw; tiles are scaled alike in all directions
 uniform mat4 projectionMatrix;
-in vec3 position;
-in uint feature;
+layout(location = 0) in vec3 position; // see LOCATIONS in draws.ts
+layout(location = 1) in uint feature;
 vec4 stateOf(uint f) { return texelFetch(uState, ivec2(int(f & 255u), int(f >> 8u)), 0); }
 uint flagsOf(vec4 state) { return uint(state.a * 255.0 + 0.5); }
 const vec4 NOWHERE = vec4(2.0, 2.0, 2.0, 1.0);
@@ -53,8 +53,8 @@ vec3 sceneOf(vec3 view) { return transpose(mat3(viewMatrix)) * (view - viewMatri
 `;
 
 export const SURFACE_VERTEX = /* glsl */ `${COMMON}${VERTEX_COMMON}
-in vec3 normal;
-in vec4 color;
+layout(location = 2) in vec3 normal;
+layout(location = 3) in vec4 color;
 out vec3 vNormal;
 out vec3 vPosition;
 out vec4 vColor;

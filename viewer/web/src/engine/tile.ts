@@ -1,16 +1,14 @@
 /** A tile on the GPU: one draw per kind and pass, made when it is first needed. */
-import { Box3, BufferAttribute, BufferGeometry, IntType, LineSegments, Matrix4, Mesh, Sphere, Vector3, type Object3D, type RawShaderMaterial } from "three";
+import { Box3, Matrix4, Vector3 } from "three";
 import type { Cast } from "./cast";
+import { Buffers, Shape, type Batch, type Batches, type Draw, type Drawn } from "./draws";
 import type { FeatureTable } from "./features";
 import { unitOf, type Attribute, type Primitive, type TileData } from "./glb";
-import type { Grouped } from "./grouped";
-import type { Materials } from "./materials";
+import { cornersOf, type Grouped } from "./grouped";
 import { rowsOf } from "./shapes";
 import { fitting } from "./telling";
 import type { TileRef } from "./tileset";
 import type { Vec3 } from "./types";
-
-type AnyArray = ConstructorParameters<typeof BufferAttribute>[0];
 
 /** What the page asks of a draw's arrays; the GPU alone has the others. */
 type Kept = Pick<Grouped, "kind" | "position" | "index" | "starts" | "boxes" | "blocks">;
@@ -20,9 +18,15 @@ interface Part {
   readonly data: Kept;
   /** Scene → the numbers of `data.position`, row-major 3 × 4. */
   readonly inverse: Float64Array;
-  readonly base: Mesh | LineSegments;
-  ghost: Mesh | null;
-  overlay: Mesh | null;
+  readonly drawn: Drawn;
+  readonly base: Place;
+  ghost: Place | null;
+  overlay: Place | null;
+}
+
+interface Place {
+  readonly batch: Batch;
+  readonly draw: Draw;
 }
 
 export type Pass = "main" | "shadow";
@@ -38,23 +42,23 @@ export class Tile {
   /** Of geometry in memory; 0 while it is thrown away. */
   bytes = 0;
   readonly elements: number;
+  readonly #middle = new Vector3();
   /** What each of its elements costs for what it tells, ascending. */
   readonly prices: Float32Array;
   /** How far above its place it is drawn, m: storeys pulled apart. */
   lift = 0;
   readonly #parts: Part[] = [];
-  readonly #materials: Materials;
-  readonly #root: Object3D;
+  readonly #batches: Batches;
+  #buffers = new Buffers();
   readonly #origin: Vec3;
   readonly #base: number;
   readonly #keep: boolean;
 
   /** `keep`: its arrays stay in the page, for a GPU that loses them; else the tile must be filled again then. */
-  constructor(ref: TileRef, data: TileData, table: FeatureTable, materials: Materials, root: Object3D, origin: Vec3, keep = false) {
+  constructor(ref: TileRef, data: TileData, table: FeatureTable, batches: Batches, origin: Vec3, keep = false) {
     this.ref = ref;
     this.#keep = keep;
-    this.#materials = materials;
-    this.#root = root;
+    this.#batches = batches;
     this.#origin = origin;
     const { tile, base } = table.addTile(data.globalIds, data.boxes);
     this.number = tile;
@@ -65,6 +69,7 @@ export class Tile {
       const n = (i: number): number => (data.boxes[f * 6 + i] as number) - (origin[i % 3] as number);
       if (n(0) <= n(3)) this.box.expandByPoint(new Vector3(n(0), n(1), n(2))).expandByPoint(new Vector3(n(3), n(4), n(5)));
     }
+    this.box.getCenter(this.#middle);
     this.fill(data);
   }
 
@@ -76,14 +81,14 @@ export class Tile {
   /** Put the geometry (back) into memory; its elements are those that it was made with. */
   fill(data: TileData): void {
     if (data.globalIds.length !== this.elements) throw new Error(`${this.ref.uri} is another tile than before`);
-    const buffers = new Buffers(this.#base, this.#keep);
+    this.#buffers = new Buffers();
     for (const primitive of data.primitives) {
-      const geometry = makeGeometry(primitive, buffers);
-      const base = this.#draw(geometry, primitive, this.#origin);
       const { kind, position, index, starts, boxes, blocks } = primitive;
-      this.#parts.push({ kind, data: { kind, position, index, starts, boxes, blocks }, inverse: inverseOf(base, primitive), base, ghost: null, overlay: null });
+      const kept = { kind, position, index, starts, boxes, blocks };
+      const drawn: Drawn = { shape: this.#shapeOf(primitive), matrix: this.#placeOf(primitive), middle: this.#middle, count: index.length };
+      this.#parts.push({ kind, data: kept, inverse: inverseOf(drawn.matrix, kept), drawn, base: added(this.#batchOf(kind), drawn), ghost: null, overlay: null });
     }
-    this.bytes = buffers.bytes;
+    this.bytes = this.#buffers.bytes;
   }
 
   /** Throw the geometry away; what is known of its elements stays. */
@@ -93,41 +98,32 @@ export class Tile {
     this.bytes = 0;
   }
 
-  #draw(geometry: BufferGeometry, primitive: Primitive, origin: Vec3): Mesh | LineSegments {
-    const m = this.#materials;
-    const room = this.ref.layer === "spaces";
-    const [material, order] =
-      primitive.kind === "edges" ? [room ? m.spaceEdges : m.edges, 10]
-      : room ? [m.spaces, 20]
-      : primitive.kind === "transparent" ? [m.glass, 30]
-      : [m.opaque, 0];
-    const object = primitive.kind === "edges" ? new LineSegments(geometry, material) : new Mesh(geometry, material);
-    const matrix = primitive.matrix.slice();
-    for (let i = 0; i < 3; i++) matrix[12 + i] = (matrix[12 + i] as number) - (origin[i] as number);
-    matrix[14] = (matrix[14] as number) + this.lift;
-    object.matrix.fromArray(matrix);
-    object.renderOrder = order;
-    this.#add(object);
-    const center = this.box.getCenter(new Vector3()).applyMatrix4(new Matrix4().copy(object.matrix).invert());
-    geometry.boundingSphere = new Sphere(center, 1);
-    return object;
+  #shapeOf(primitive: Grouped): Shape {
+    const { kind, position, normal, color, index } = primitive;
+    const feature = { array: this.#features(primitive.feature), size: 1, normalized: false };
+    const attributes = kind === "edges" ? { position, feature } : { position, feature, normal: normal as NonNullable<typeof normal>, color: color ?? plainColors(primitive) };
+    return new Shape(attributes, index, this.#buffers, this.#keep);
   }
 
-  #add(object: Object3D): void {
-    object.matrixAutoUpdate = false;
-    object.matrixWorldAutoUpdate = false;
-    object.matrixWorld.copy(object.matrix);
-    object.frustumCulled = false; // `show` culls by the exact box
-    object.visible = false;
-    this.#root.add(object);
+  /** Feature numbers of the tile become those of the scene, once, whoever shares them. */
+  #features(array: Uint32Array): Uint32Array {
+    if (this.#buffers.count(array) && this.#base !== 0) for (let i = 0; i < array.length; i++) array[i] = (array[i] as number) + this.#base;
+    return array;
   }
 
-  #again(base: Mesh | LineSegments, material: RawShaderMaterial, order: number): Mesh {
-    const mesh = new Mesh(base.geometry, material);
-    mesh.matrix.copy(base.matrix);
-    mesh.renderOrder = order;
-    this.#add(mesh);
-    return mesh;
+  #placeOf({ matrix }: Primitive): Matrix4 {
+    const place = new Matrix4().fromArray(matrix);
+    const [x, y, z] = this.#origin;
+    place.elements[12] -= x;
+    place.elements[13] -= y;
+    place.elements[14] += this.lift - z;
+    return place;
+  }
+
+  #batchOf(kind: Primitive["kind"]): Batch {
+    const { opaque, glass, spaces, edges, spaceEdges } = this.#batches;
+    if (this.ref.layer === "spaces") return kind === "edges" ? spaceEdges : spaces;
+    return kind === "edges" ? edges : kind === "transparent" ? glass : opaque;
   }
 
   /** Of the surfaces of its first `count` elements; 0 while its geometry is thrown away. */
@@ -140,18 +136,19 @@ export class Tile {
     const room = this.ref.layer === "spaces";
     const counts = count > 0 ? table.counts(this.number) : { visible: 0, ghost: 0, overlay: 0 };
     for (const part of this.#parts) {
-      if (part.kind !== "edges") part.base.geometry.setDrawRange(0, 3 * (part.data.starts[count] as number));
+      const { kind, drawn, data, base } = part;
+      drawn.count = cornersOf({ kind }) * (data.starts[kind === "edges" ? this.elements : count] as number);
       if (pass === "main") {
-        part.base.visible = part.kind === "edges" ? count === this.elements && counts.visible + counts.ghost > 0 : counts.visible > 0;
-        if (part.kind === "edges") continue;
-        if (counts.ghost > 0 && !room) part.ghost ??= this.#again(part.base, this.#materials.ghost, 40);
-        if (counts.overlay > 0 && !room) part.overlay ??= this.#again(part.base, this.#materials.overlay, 50);
-        if (part.ghost) part.ghost.visible = counts.ghost > 0;
-        if (part.overlay) part.overlay.visible = counts.overlay > 0;
+        base.draw.visible = kind === "edges" ? count === this.elements && counts.visible + counts.ghost > 0 : counts.visible > 0;
+        if (kind === "edges") continue;
+        if (counts.ghost > 0 && !room) part.ghost ??= added(this.#batches.ghost, drawn);
+        if (counts.overlay > 0 && !room) part.overlay ??= added(this.#batches.overlay, drawn);
+        if (part.ghost) part.ghost.draw.visible = counts.ghost > 0;
+        if (part.overlay) part.overlay.draw.visible = counts.overlay > 0;
       } else {
-        if (part.ghost) part.ghost.visible = false;
-        if (part.overlay) part.overlay.visible = false;
-        part.base.visible = !room && part.kind === "opaque" && counts.visible > 0;
+        if (part.ghost) part.ghost.draw.visible = false;
+        if (part.overlay) part.overlay.draw.visible = false;
+        base.draw.visible = !room && kind === "opaque" && counts.visible > 0;
       }
     }
   }
@@ -163,30 +160,27 @@ export class Tile {
     this.lift = metres;
     this.box.min.z += by;
     this.box.max.z += by;
-    for (const { base, ghost, overlay, data, inverse } of this.#parts) {
-      for (const object of [base, ghost, overlay]) {
-        if (!object) continue;
-        object.matrix.elements[14] += by;
-        object.matrixWorld.copy(object.matrix);
-      }
-      inverse.set(inverseOf(base, data));
+    this.#middle.z += by;
+    for (const { drawn, data, inverse } of this.#parts) {
+      drawn.matrix.elements[14] += by;
+      inverse.set(inverseOf(drawn.matrix, data));
     }
   }
 
   /** Crease lines of a feature as they are drawn: two points each, scene coordinates. */
   edges(feature: number): Float64Array {
-    return joined(this.#parts.filter(({ kind }) => kind === "edges").map(({ data, base }) => rowsOf(data, base.matrix, [feature - this.#base])));
+    return joined(this.#parts.filter(({ kind }) => kind === "edges").map(({ data, drawn }) => rowsOf(data, drawn.matrix, [feature - this.#base])));
   }
 
   /** Triangles of a feature as they are drawn: three points each, scene coordinates. */
   surface(feature: number): Float64Array {
-    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, [feature - this.#base])));
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, drawn }) => rowsOf(data, drawn.matrix, [feature - this.#base])));
   }
 
   /** Triangles of all features that are wanted, as `surface`. */
   surfaces(wanted: (feature: number) => boolean): Float64Array {
     const features = Array.from({ length: this.elements }, (_, f) => f).filter((f) => wanted(this.#base + f));
-    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, base }) => rowsOf(data, base.matrix, features)));
+    return joined(this.#parts.filter(({ kind }) => kind !== "edges").map(({ data, drawn }) => rowsOf(data, drawn.matrix, features)));
   }
 
   /** Have a line of sight meet its surfaces. `plates`: a room's floor only, where it is drawn. */
@@ -195,12 +189,23 @@ export class Tile {
       if (kind !== "edges") cast.add({ solid: data, inverse, first: this.#base }, seen, plates ? { lift: PLATE_LIFT } : null);
   }
 
-  dispose(): void {
-    for (const { base, ghost, overlay } of this.#parts) {
-      for (const object of [base, ghost, overlay]) if (object) this.#root.remove(object);
-      base.geometry.dispose();
-    }
+  /** The GPU has forgotten everything; what the page has kept is given to it again. */
+  lost(): void {
+    this.#buffers.lost();
+    for (const { drawn } of this.#parts) drawn.shape.lost();
   }
+
+  dispose(): void {
+    for (const { drawn, base, ghost, overlay } of this.#parts) {
+      for (const place of [base, ghost, overlay]) place?.batch.remove(place.draw);
+      drawn.shape.dispose();
+    }
+    this.#buffers.dispose();
+  }
+}
+
+function added(batch: Batch, drawn: Drawn): Place {
+  return { batch, draw: batch.add(drawn) };
 }
 
 /** How many elements of each tile are drawn, and whether that is all of them. */
@@ -238,61 +243,10 @@ function joined(arrays: readonly Float64Array[]): Float64Array {
   return out;
 }
 
-/** GPU buffers of a tile; arrays that several primitives share are uploaded once. */
-class Buffers {
-  readonly #made = new Map<AnyArray, BufferAttribute>();
-  readonly #base: number;
-  readonly #keep: boolean;
-  bytes = 0;
-
-  constructor(base: number, keep: boolean) {
-    this.#base = base;
-    this.#keep = keep;
-  }
-
-  /** As `of`, of what the page has no use for once the GPU has it. */
-  handed(array: AnyArray, size: number, normalized = false): BufferAttribute {
-    const made = this.of(array, size, normalized);
-    return this.#keep ? made : made.onUpload(() => (made.array = new Uint8Array()));
-  }
-
-  of(array: AnyArray, size: number, normalized = false): BufferAttribute {
-    const known = this.#made.get(array);
-    if (known) return known;
-    const made = new BufferAttribute(array, size, normalized);
-    this.#made.set(array, made);
-    this.bytes += array.byteLength;
-    return made;
-  }
-
-  /** Feature numbers of the tile become those of the scene. */
-  features(array: Uint32Array): BufferAttribute {
-    if (!this.#made.has(array) && this.#base !== 0)
-      for (let i = 0; i < array.length; i++) array[i] = (array[i] as number) + this.#base;
-    const made = this.handed(array, 1);
-    made.gpuType = IntType;
-    return made;
-  }
-}
-
-function inverseOf(object: Object3D, { position }: Kept): Float64Array {
+function inverseOf(place: Matrix4, { position }: Kept): Float64Array {
   const unit = unitOf(position);
-  const e = new Matrix4().copy(object.matrix).scale(new Vector3(unit, unit, unit)).invert().elements;
+  const e = new Matrix4().copy(place).scale(new Vector3(unit, unit, unit)).invert().elements;
   return Float64Array.from([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14], (i) => e[i] as number);
-}
-
-function makeGeometry(primitive: Grouped, buffers: Buffers): BufferGeometry {
-  const geometry = new BufferGeometry();
-  const of = <T>(source: Attribute<T>): BufferAttribute => buffers.of(source.array as AnyArray, source.size, source.normalized);
-  geometry.setAttribute("position", of(primitive.position));
-  geometry.setAttribute("feature", buffers.features(primitive.feature));
-  if (primitive.kind !== "edges") {
-    const handed = ({ array, size, normalized }: Attribute<unknown>): BufferAttribute => buffers.handed(array as AnyArray, size, normalized);
-    geometry.setAttribute("normal", handed(primitive.normal as Attribute<unknown>));
-    geometry.setAttribute("color", handed(primitive.color ?? plainColors(primitive)));
-  }
-  geometry.setIndex(buffers.of(primitive.index, 1));
-  return geometry;
 }
 
 function plainColors(primitive: Primitive): Attribute<Uint8Array> {

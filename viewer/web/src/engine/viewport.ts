@@ -3,6 +3,7 @@ import { Box3, Frustum, Scene, Vector3, WebGLRenderer, type Group } from "three"
 import { Ambient } from "./ambient";
 import type { RawHit } from "./cast";
 import { Controls, type ControlHost } from "./controls";
+import { makeBatches } from "./draws";
 import { Economy } from "./economy";
 import { Lens, project, unproject, viewProjection, type LensCamera } from "./lens";
 import { MAX_PLANES, NO_CUT, applyTheme, disposeMaterials, makeMaterials, makeUniforms } from "./materials";
@@ -43,6 +44,7 @@ export class Viewport {
   readonly materials = makeMaterials(this.uniforms);
   /** Tiles go here… */
   readonly root = new Scene();
+  readonly batches = makeBatches(this.root, this.materials);
   /** …and what is no part of the building here. */
   readonly extras = new Scene();
   readonly stage: Stage;
@@ -86,6 +88,9 @@ export class Viewport {
   /** When the camera last moved or a tile last came, ms; since then only what tells most is drawn where that takes long. */
   #stirred = -1e9;
   #hurried = false;
+  #loading = false;
+  /** A tile came while the GPU was drawing. */
+  #behind = false;
   /** How long the browser took to give the last frame that was asked for, ms: long where the GPU falls behind. */
   #late = 0;
   #lost = false;
@@ -133,7 +138,7 @@ export class Viewport {
     this.#fitCanvas();
     this.#warm = warmed(this.renderer, this.materials, () => {
       if (this.#warm) this.root.add(this.#warm);
-      this.invalidate();
+      if (this.#loading) this.invalidate(); // else once the first tiles have been asked for: the page may stand still for it
     });
   }
 
@@ -220,6 +225,10 @@ export class Viewport {
   arrived(): void {
     this.#changed();
     this.#stir(performance.now());
+    if (this.#economy.measuring) {
+      this.#behind = true; // pictures that nobody has seen would only queue up
+      return;
+    }
     const wait = this.#drawnAt + this.#rest - performance.now();
     if (wait <= 0) return this.invalidate();
     clearTimeout(this.#timer);
@@ -238,6 +247,7 @@ export class Viewport {
     clearTimeout(this.#timer);
     cancelAnimationFrame(this.#request);
     this.#request = 0;
+    this.#behind = false;
     this.#advance(start);
     this.uniforms.uState.value = this.#state.of(this.#host.table());
     this.renderer.info.reset();
@@ -296,7 +306,7 @@ export class Viewport {
   /** See how long the GPU takes; where more could have been drawn in that time, draw it. */
   #time(whole: boolean, budget: number): void {
     this.#economy.drawn(this.renderer.getContext() as WebGL2RenderingContext, this.triangles, whole, () => {
-      if (!whole && this.#economy.budget > budget) this.invalidate();
+      if (this.#behind || (!whole && this.#economy.budget > budget)) this.invalidate();
     });
   }
 
@@ -356,9 +366,10 @@ export class Viewport {
 
   /** Tiles are about to come: they are seen at once, and shadows follow when there is time. */
   set loading(loading: boolean) {
+    this.#loading = loading;
     this.#shadowPause = loading ? 2000 : 330;
     this.#shadowsAt = performance.now();
-    if (!loading) this.invalidate();
+    if (!loading || this.#warm?.parent) this.invalidate();
   }
 
   #updateShadows(now: number): void {
@@ -380,6 +391,7 @@ export class Viewport {
   /** Set the tiles to a pass. */
   #show(pass: Pass, { of }: Counts): void {
     for (const tile of this.#host.tiles()) tile.show(pass, of.get(tile) ?? 0, this.#host.table());
+    for (const batch of Object.values(this.batches)) batch.settle();
   }
 
   #placeCamera(): LensCamera {
@@ -492,6 +504,7 @@ export class Viewport {
     this.stage.dispose();
     this.#state.drop();
     this.split.drop();
+    for (const batch of Object.values(this.batches)) batch.dispose();
     disposeMaterials(this.materials);
     this.root.clear();
     this.extras.clear();

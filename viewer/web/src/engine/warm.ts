@@ -9,8 +9,8 @@ import type { Materials } from "./materials";
  */
 export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materials, ready: () => void): Group {
   const group = new Group();
-  for (const position of [new BufferAttribute(new Uint16Array(12), 4, true), new BufferAttribute(new Float32Array(9), 3)]) {
-    const geometry = pointless(position);
+  for (const position of [new BufferAttribute(new Uint16Array(12), 4, true), undefined]) {
+    const geometry = pointless(new BufferGeometry(), position);
     group.add(new Mesh(geometry, opaque), new Mesh(geometry, glass), new LineSegments(geometry, edges));
   }
   for (const object of group.children) object.frustumCulled = false;
@@ -20,15 +20,16 @@ export function warmed(renderer: WebGLRenderer, { opaque, glass, edges }: Materi
 }
 
 /** A triangle whose corners are one, in memory as those of tiles are. */
-function pointless(position: BufferAttribute): BufferGeometry {
+export function pointless<G extends BufferGeometry>(geometry: G, position = new BufferAttribute(new Float32Array(9), 3)): G {
   const feature = new BufferAttribute(new Uint32Array(3), 1);
   feature.gpuType = IntType;
-  return new BufferGeometry()
+  geometry
     .setAttribute("position", position)
     .setAttribute("feature", feature)
     .setAttribute("normal", new BufferAttribute(new Int8Array(12), 4, true))
     .setAttribute("color", new BufferAttribute(new Uint8Array(12), 4, true))
     .setIndex(new BufferAttribute(new Uint16Array([0, 1, 2]), 1));
+  return geometry;
 }
 
 export function cool(group: Group): void {
