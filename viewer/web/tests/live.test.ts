@@ -58,6 +58,31 @@ test("many values in one animation frame tell each listener once", () => {
   expect(client.status).toBe("live");
 });
 
+test("a tick of very many values is told in several animation frames, each change once, and the values are there at once", () => {
+  const handles = Array.from({ length: 20_000 }, (_, i) => i);
+  client.receive(JSON.stringify({ op: "snapshot", id: 1, handles: handles.map((handle) => info(handle)), seq: 5 }));
+  for (let i = 0; i < 4; i++) runFrame();
+  const told: number[][] = [];
+  client.onAnyValue((changed) => told.push([...changed]));
+  client.receive(frame(handles.map((handle) => [handle, 21, 0])));
+  expect(client.values.get(19_999)).toMatchObject({ value: 21 });
+  for (let i = 0; i < 4; i++) runFrame();
+  expect(told.map(({ length }) => length)).toEqual([8000, 8000, 4000]);
+  expect(new Set(told.flat()).size).toBe(20_000);
+});
+
+test("who begins to listen after reading sees by the object that a value came in between", () => {
+  client.receive(JSON.stringify({ op: "snapshot", id: 1, handles: [info(7)], values: [[20, "2026-01-01T00:00:00Z", "good"]], seq: 5 }));
+  const read = client.values.get(7);
+  client.receive(frame([[7, 21, 0]]));
+  client.onValue(7, () => undefined);
+  expect(client.values.get(7)).not.toBe(read);
+  const next = client.values.get(7);
+  client.receive(frame([[7, 22, 0]]));
+  expect(client.values.get(7)).not.toBe(next);
+  expect(client.values.get(7)).toMatchObject({ value: 22 });
+});
+
 test("a bool stays a bool in a binary frame", () => {
   client.receive(JSON.stringify({ op: "snapshot", id: 1, handles: [info(3, "bool")], values: [[false, "2026-01-01T00:00:00Z", "good"]], seq: 1 }));
   client.receive(frame([[3, 1, 0]]));

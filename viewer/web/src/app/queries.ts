@@ -70,10 +70,13 @@ export const useElement = (id: string | null, building?: string): UseQueryResult
     enabled: id !== null,
   });
 
+/** Of a building: all of them, for colours and labels leave nothing out without saying so. */
+const MOST_POINTS = 200_000;
+
 export const usePoints = (building: string): UseQueryResult<Point[]> =>
   useQuery({
     queryKey: ["points", building],
-    queryFn: ({ signal }) => everything<Point>("/points", { building }, signal),
+    queryFn: ({ signal }) => everything<Point>("/points", { building }, signal, MOST_POINTS),
     staleTime: 5 * 60_000,
   });
 

@@ -8,6 +8,8 @@ interface Placed {
   width: number;
   height: number;
   shown: boolean;
+  /** What its size depends on, as it was measured last. */
+  said: string | null;
 }
 
 export interface Label {
@@ -20,6 +22,8 @@ export interface Label {
 }
 
 const GAP = 2;
+const [WIDE, HIGH] = [64, 22]; // px, what is taken for the size of a label that was never shown
+const SLACK = 3; // px that a label may be larger than it was thought
 const CELL = 64;
 
 /** Which labels stay: pinned ones always, then by priority, then in the given order. Centre bottom is (x, y). */
@@ -39,6 +43,9 @@ export function declutter(labels: readonly Label[]): boolean[] {
   }
   return keep;
 }
+
+/** As many characters of the same kind take the same room, but for a pixel. */
+const lengthOf = ({ firstElementChild, textContent }: HTMLElement): string => `${firstElementChild?.className ?? ""} ${textContent.length}`;
 
 const rank = (label: Label): number => (label.pinned ? 1e12 : 0) + label.priority;
 const overlap = (a: Label, b: Label): boolean =>
@@ -63,7 +70,7 @@ export class Markers {
     for (const marker of markers) {
       const old = before.get(marker.id);
       before.delete(marker.id);
-      const placed = old ?? { marker, node: this.#makeNode(), anchor: null, width: 0, height: 0, shown: true };
+      const placed = old ?? { marker, node: this.#makeNode(), anchor: null, width: WIDE, height: HIGH, shown: true, said: null };
       if (!old || old.marker.html !== marker.html || old.marker.element !== marker.element) this.#fill(placed.node, marker);
       placed.node.style.pointerEvents = marker.onClick ? "auto" : "none";
       placed.node.style.cursor = marker.onClick ? "pointer" : "";
@@ -91,14 +98,8 @@ export class Markers {
   /** Move every label to where `project` says; `anchorOf` finds an element's anchor. Call after the camera moved. */
   update(anchorOf: (globalId: string) => Vec3 | null, project: (point: Vec3) => { x: number; y: number } | null): void {
     if (this.#placed.size === 0) return;
-    const all = [...this.#placed.values()];
-    if (!this.#measured) {
-      for (const p of all) p.node.style.display = "";
-      for (const p of all) [p.width, p.height, p.shown] = [p.node.offsetWidth, p.node.offsetHeight, true];
-      this.#measured = true;
-    }
     const seen: { placed: Placed; label: Label }[] = [];
-    for (const placed of all) {
+    for (const placed of this.#placed.values()) {
       const { marker } = placed;
       placed.anchor = marker.position ?? (marker.globalId ? anchorOf(marker.globalId) : null);
       const at = placed.anchor ? project(placed.anchor) : null;
@@ -112,6 +113,25 @@ export class Markers {
       if (keep[i])
         placed.node.style.transform = `translate(${label.x.toFixed(1)}px,${label.y.toFixed(1)}px) translate(-50%,-100%)`;
     });
+    if (!this.#measured && this.#measure(seen.filter((_, i) => keep[i]).map(({ placed }) => placed))) this.update(anchorOf, project);
+  }
+
+  /**
+   * See how large those are that are shown and say something else than before; whether any takes more room. The browser must lay
+   * out what is asked for: those that are shown it lays out anyway, the others are taken to be as large as they were, or as most are.
+   */
+  #measure(shown: readonly Placed[]): boolean {
+    let grown = false;
+    for (const placed of shown) {
+      const said = lengthOf(placed.node);
+      if (placed.said === said) continue;
+      placed.said = said;
+      const { offsetWidth, offsetHeight } = placed.node;
+      grown ||= offsetWidth > placed.width + SLACK || offsetHeight > placed.height + SLACK;
+      [placed.width, placed.height] = [offsetWidth, offsetHeight];
+    }
+    this.#measured = true;
+    return grown;
   }
 
   #show(placed: Placed, shown: boolean): void {

@@ -34,9 +34,9 @@ export default function SceneWidget({ widget, tree }: { widget: PlaceWidget; tre
   useEffect(() => {
     if (!scene || !colouring || (colouring.kind === "number" && !limits)) return;
     const painter = new Painter(colouring, { limits: limits ?? [0, 1], classes: false });
-    const changed = (): ReturnType<Painter["changed"]> => painter.changed((handle) => asNumber(live.values.get(handle)));
-    scene.setColors(changed());
-    const stop = live.onAnyValue(() => scene.addColors(changed()));
+    const number = (handle: number): number | null => asNumber(live.values.get(handle));
+    scene.setColors(painter.changed(number));
+    const stop = live.onAnyValue((changed) => scene.addColors(painter.changed(number, changed)));
     return () => {
       stop();
       scene.setColors(null);

@@ -67,8 +67,12 @@ export function valueNode(globalId: string, value: string): HTMLElement {
   const element = node(`value:${globalId}`);
   if (element.dataset["text"] === value) return element;
   element.dataset["text"] = value;
-  element.className = "marker marker-value";
-  element.replaceChildren(bold(value));
+  const told = element.firstElementChild?.firstChild as Text | null | undefined;
+  if (told) told.data = value; // many labels are told a few times a second
+  else {
+    element.className = "marker marker-value";
+    element.replaceChildren(bold(value));
+  }
   return element;
 }
 

@@ -19,6 +19,8 @@ import { deviceNode, roomNode, storeyNode, valueNode } from "./labels";
 import "./equipment.css";
 
 const READABLE = 250; // ms between two texts of a label: nobody reads faster
+/** Labels at most: what is not chosen is made neither text nor node. */
+export const MOST = 500;
 
 /** Rises when values changed, a few times a second at most. */
 export function useReadableVersion(live: LiveClient, enabled: boolean): number {
@@ -55,40 +57,55 @@ export function useLabels(tree: Tree): Marker[] {
   const devices = useMemo(() => devicesOf(points ?? []), [points]);
   const here = useMemo(() => (storey === null ? [] : devices.filter((one) => one.storey === storey)), [devices, storey]);
   const places = useMemo(() => new Map((points ?? []).flatMap((one) => (one.element ? [[one.element.global_id, one.storey_id] as const] : []))), [points]);
+  const said = useMemo(() => {
+    if (!colouring || storey === null) return colouring && someOf(colouring, () => true);
+    const rooms = new Set(tree.storeys.find(({ id }) => id === storey)?.spaces.map((room) => room.global_id));
+    return someOf(colouring, (globalId) => (colouring.target === "room" ? rooms.has(globalId) : places.get(globalId) === storey));
+  }, [colouring, storey, places, tree]);
   const version = useReadableVersion(live, shown && (colouring !== null || here.length > 0));
   return useMemo(() => {
     if (!shown) return [];
     const language = i18n.language;
     const number = (handle: number): number | null => asNumber(live.values.get(handle));
-    const now = colouring ? targetValues(colouring, number) : new Map<string, number>();
-    const texts = colouring ? valueTexts(colouring, now, earlier, language) : new Map<string, string>();
+    const texts = said ? valueTexts(said, targetValues(said, number), earlier, language) : new Map<string, string>();
     const select = (globalId: string) => (): void => store.set((state) => ({ ...state, selected: globalId }));
-    const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces);
-    const markers: Marker[] = rooms.flatMap((room) => {
+    const rooms = tree.storeys.filter((one) => storey === null || one.id === storey).flatMap((one) => one.spaces).filter((room) => storey !== null || texts.has(room.global_id));
+    const markers: Marker[] = spread(rooms, MOST).map((room) => {
       const value = texts.get(room.global_id);
-      if (storey === null && value === undefined) return [];
-      return [{ id: `room:${room.global_id}`, globalId: room.global_id, element: roomNode(room.global_id, room.name ?? spaceLabel(room), value ?? ""), priority: value === undefined ? 0 : 1, onClick: select(room.global_id) }];
+      return { id: `room:${room.global_id}`, globalId: room.global_id, element: roomNode(room.global_id, room.name ?? spaceLabel(room), value ?? ""), priority: value === undefined ? 0 : 1, onClick: select(room.global_id) };
     });
     const named = new Set<string>();
     for (const device of here) {
       const state = stateOf(device, number);
       const value = device.value ? number(device.value.handle) : null;
-      const said = t(`timeline.state.${state}`);
+      const word = t(`timeline.state.${state}`);
       named.add(device.globalId);
       markers.push({
         id: `device:${device.globalId}`, globalId: device.globalId, priority: state === "fault" ? 9 : state === "on" || state === "open" ? 5 : 3, onClick: select(device.globalId),
-        element: deviceNode(device, state, said, texts.get(device.globalId) ?? (value === null ? "" : `${formatNumber(value, language)} ${unitText(device.value?.unit)}`)),
+        element: deviceNode(device, state, word, texts.get(device.globalId) ?? (value === null ? "" : `${formatNumber(value, language)} ${unitText(device.value?.unit)}`)),
       });
     }
     if (colouring?.target === "equipment") {
       for (const [globalId, text] of texts) {
-        if (named.has(globalId) || (storey !== null && places.get(globalId) !== storey)) continue;
+        if (named.has(globalId)) continue;
         markers.push({ id: `value:${globalId}`, globalId, element: valueNode(globalId, text), priority: 4, onClick: select(globalId) });
       }
     }
     return markers;
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `version` stands for the values that `live` holds
-  }, [shown, tree, storey, colouring, earlier, here, places, live, store, t, i18n.language, version]);
+  }, [shown, tree, storey, colouring, said, earlier, here, live, store, t, i18n.language, version]);
+}
+
+/** As many as may be, from the first to the last with even steps, so that they lie all over the building. */
+export function spread<T>(all: readonly T[], most: number): readonly T[] {
+  return all.length <= most ? all : Array.from({ length: most }, (_, i) => all[Math.floor((i * all.length) / most)] as T);
+}
+
+/** A colouring of no more targets than may have labels. */
+function someOf(colouring: Colouring, wanted: (globalId: string) => boolean): Colouring {
+  const ids = [...new Set(colouring.points.map(({ globalId }) => globalId))].filter(wanted);
+  const chosen = new Set(spread(ids, MOST));
+  return { ...colouring, points: colouring.points.filter(({ globalId }) => chosen.has(globalId)) };
 }
 
 /** What each target says; while two moments are compared, both of them. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { colourings, colourOf, coloursOf, differenceColours, differenceLimit, differences, OTHER, Painter, scaleStops, stateColour, targetValues, type Colouring } from "./colour";
+import { colourings, colourOf, coloursOf, differenceColours, differenceLimit, differences, OTHER, Painter, scaleStops, stateColour, Tally, targetValues, type Colouring } from "./colour";
 
 const colouring = (points: { handle: number; globalId: string }[], more: Partial<Colouring> = {}): Colouring =>
   ({ key: "k", target: "room", name: "temperature", label: "t", unit: "DEG_C", kind: "number", points, ...more });
@@ -27,6 +27,24 @@ test("a painter says at first everything, then what has another colour, and agre
   const pumps = colouring([{ handle: 1, globalId: "p" }], { kind: "bool", name: "running" });
   const scheme = { limits: [0, 1] as const, classes: false };
   expect(new Painter(pumps, scheme).changed(() => 1)).toEqual(coloursOf(pumps, new Map([["p", 1]]), scheme));
+});
+
+test("a painter that is told what changed looks at nothing else, and at all points of its target", () => {
+  const painter = new Painter(ROOMS, { limits: [16, 30], classes: false });
+  painter.changed((handle) => VALUES[handle] ?? null);
+  const asked: number[] = [];
+  const later = (handle: number): number => {
+    asked.push(handle);
+    return 17;
+  };
+  const found = painter.changed(later, [2, 99]);
+  expect([...found.keys()]).toEqual(["a"]);
+  expect(asked).toEqual([1, 2]);
+});
+
+test("targets and those of them that have a value are counted, each once", () => {
+  const tally = new Tally(ROOMS);
+  expect([tally.all, tally.withValue((handle) => VALUES[handle] ?? null), tally.withValue(() => null)]).toEqual([3, 2, 0]);
 });
 
 const MODES = [{ code: 0, label: "off" }, { code: 2, label: "heating" }, { code: 5, label: "cooling" }];

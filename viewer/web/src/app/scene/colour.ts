@@ -236,6 +236,30 @@ export function targetValues(colouring: Colouring, valueOf: (handle: number) => 
   return means;
 }
 
+/** How many targets there are, and how many of them have a value: told often, of very many. */
+export class Tally {
+  readonly all: number;
+  readonly #handles: Uint32Array;
+  /** Of each handle, the number of its target. */
+  readonly #target: Uint32Array;
+
+  constructor({ points }: Colouring) {
+    const numbers = new Map<string, number>();
+    for (const { globalId } of points) if (!numbers.has(globalId)) numbers.set(globalId, numbers.size);
+    this.all = numbers.size;
+    this.#handles = Uint32Array.from(points, ({ handle }) => handle);
+    this.#target = Uint32Array.from(points, ({ globalId }) => numbers.get(globalId) as number);
+  }
+
+  withValue(valueOf: (handle: number) => number | null): number {
+    const seen = new Uint8Array(this.all);
+    this.#handles.forEach((handle, i) => {
+      if (valueOf(handle) !== null) seen[this.#target[i] as number] = 1;
+    });
+    return seen.reduce((sum, one) => sum + one, 0);
+  }
+}
+
 /** How a quantity is drawn. */
 export interface Scheme {
   limits: readonly [number, number];
@@ -297,6 +321,8 @@ export class Painter {
   /** Handles of target `i`: from `#first[i]` to `#first[i + 1]`. */
   readonly #handles: Uint32Array;
   readonly #first: Uint32Array;
+  /** Of each handle. */
+  readonly #targets = new Map<number, number[]>();
   readonly #codes: Int16Array;
   readonly #colours: readonly (Rgb | null)[];
 
@@ -311,20 +337,25 @@ export class Painter {
     this.#handles = Uint32Array.from([...grouped.values()].flat());
     this.#first = new Uint32Array(this.#ids.length + 1);
     let at = 0;
-    [...grouped.values()].forEach((handles, i) => (this.#first[i + 1] = at += handles.length));
+    [...grouped.values()].forEach((handles, i) => {
+      this.#first[i + 1] = at += handles.length;
+      for (const handle of handles) this.#targets.set(handle, [...(this.#targets.get(handle) ?? []), i]);
+    });
     this.#codes = new Int16Array(this.#ids.length).fill(-1);
     this.#colours = [...tableOf(scaleOf(colouring)), null, onColour(colouring), OFF, ...STATES, OTHER];
   }
 
-  /** Everything at the first call, then what has changed. */
-  changed(valueOf: (handle: number) => number | null): Map<string, Rgb | null> {
+  /** Everything at the first call, then what has changed; `handles`: only their targets are looked at. */
+  changed(valueOf: (handle: number) => number | null, handles?: readonly number[]): Map<string, Rgb | null> {
     const found = new Map<string, Rgb | null>();
-    for (let i = 0; i < this.#ids.length; i++) {
+    const look = (i: number): void => {
       const code = this.#code(i, valueOf);
-      if (code === this.#codes[i]) continue;
+      if (code === this.#codes[i]) return;
       this.#codes[i] = code;
       found.set(this.#ids[i] as string, this.#colours[code] as Rgb | null);
-    }
+    };
+    if (handles) for (const handle of handles) for (const i of this.#targets.get(handle) ?? []) look(i);
+    else for (let i = 0; i < this.#ids.length; i++) look(i);
     return found;
   }
 

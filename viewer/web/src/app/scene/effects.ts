@@ -9,7 +9,7 @@ import { labelsShown } from "../lib/prefs";
 import { useStore } from "../lib/store";
 import { asNumber, useValuesVersion } from "../lib/values";
 import { itemsOf, useAlarms, usePoints } from "../queries";
-import { storeyMarkers, useLabels } from "../equipment/markers";
+import { MOST, storeyMarkers, useLabels } from "../equipment/markers";
 import { colourings, coloursOf, differenceColours, differenceLimit, differences, Painter, quantityName, startLimits, targetValues, type Colouring } from "./colour";
 import { lookAt } from "./look";
 import { useScene, useSceneScope, useSceneState, useShowStorey } from "./state";
@@ -47,37 +47,38 @@ export function useColouring(tree: Tree): void {
   const { store } = useSceneScope();
   const scene = useScene();
   const { colouring, limits, classes, storey, isolated, picture, painted } = useSceneState();
-  const version = useValuesVersion(colouring !== null);
   const known = useColourings(tree);
   const earlier = useEarlier();
   const [{ compared, share }] = useTimeline();
   const before = useMemo(() => (colouring && earlier ? targetValues(colouring, earlier.valueOf) : null), [colouring, earlier]);
   const changes = before !== null && compared === "difference" && colouring?.kind === "number";
+  const painting = colouring !== null && limits !== null && !changes;
+  const version = useValuesVersion(colouring !== null && !painting);
   useEffect(() => {
     // Points that came or went since the choice was made.
     const fresh = colouring && known.find((one) => one.key === colouring.key);
     if (fresh && fresh !== colouring) store.set((state) => ({ ...state, colouring: fresh }));
   }, [known, colouring, store]);
-  const painter = useRef<Painter | null>(null);
   useEffect(() => {
-    // Whatever coloured the model meanwhile: painted anew.
-    painter.current = null;
     if (!colouring) scene?.setColors(null);
-  }, [scene, colouring, limits, classes, changes, painted]);
+  }, [scene, colouring, painted]);
   useEffect(() => {
-    if (!scene || !colouring) return;
-    if (!limits || changes) {
-      const values = currentValues(colouring, live);
-      if (limits && before) {
-        const found = differences(before, values);
-        scene.setColors(differenceColours(colouring, found, differenceLimit(found.values())));
-      } else if (!limits && values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
-      return;
-    }
+    // Values go to the picture past React: a tick may change every element.
+    if (!scene || !colouring || !limits || !painting) return undefined;
     const number = (handle: number): number | null => asNumber(live.values.get(handle));
-    if (painter.current) scene.addColors(painter.current.changed(number));
-    else scene.setColors((painter.current = new Painter(colouring, { limits, classes })).changed(number));
-  }, [scene, colouring, limits, classes, version, live, store, before, changes, painted]);
+    const painter = new Painter(colouring, { limits, classes });
+    scene.setColors(painter.changed(number));
+    return live.onAnyValue((changed) => scene.addColors(painter.changed(number, changed)));
+    // `painted`: something else has coloured the model meanwhile.
+  }, [scene, colouring, limits, classes, live, painting, painted]);
+  useEffect(() => {
+    if (!scene || !colouring || painting) return;
+    const values = currentValues(colouring, live);
+    if (limits && before) {
+      const found = differences(before, values);
+      scene.setColors(differenceColours(colouring, found, differenceLimit(found.values())));
+    } else if (values.size > 0) store.set((state) => ({ ...state, limits: startLimits(colouring, [...values.values()]) }));
+  }, [scene, colouring, limits, version, live, store, before, painting, painted]);
   const then = useMemo(() => (colouring && before && limits ? coloursOf(colouring, before, { limits, classes }) : NOTHING), [colouring, before, limits, classes]);
   useEffect(() => {
     scene?.compare(earlier && compared === "split" ? { colors: then, alarms: earlier.alarms, share } : null);
@@ -119,8 +120,6 @@ export function useAlarmsInScene(): void {
     scene?.setAlarms(worstAlarms(alarms.filter((one) => one.active).map(({ global_id, severity }) => ({ globalId: global_id, severity }))));
   }, [scene, alarms]);
 }
-
-const MOST = 500;
 
 export function useMarkers(tree: Tree): void {
   const { t } = useTranslation();

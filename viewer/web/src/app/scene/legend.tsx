@@ -1,15 +1,16 @@
 /** What the colours mean: quantity, unit, limits, and how many have no value. */
 import { InputNumber, Segmented } from "antd";
 import { RotateCcw, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useBuilding } from "../context";
 import { formatNumber, unitText } from "../lib/format";
 import { useQuantityName } from "../lib/names";
+import { asNumber } from "../lib/values";
 import { IconButton } from "../parts";
 import { useReadableVersion } from "../equipment/markers";
 import { useEarlier, useTimeline } from "../timeline/hooks";
-import { classesOf, differenceLimit, differences, OFF, onColour, scaleOf, scaleStops, stateColour, targetValues, type Colouring } from "./colour";
+import { classesOf, differenceLimit, differences, OFF, onColour, scaleOf, scaleStops, stateColour, Tally, targetValues, type Colouring } from "./colour";
 import { currentValues } from "./effects";
 import { usePatch, useSceneState } from "./state";
 
@@ -104,11 +105,12 @@ function Counts({ colouring }: { colouring: Colouring }): ReactNode {
   const { t } = useTranslation();
   const { live } = useBuilding();
   useReadableVersion(live, true);
-  const all = new Set(colouring.points.map((one) => one.globalId)).size;
-  const without = all - currentValues(colouring, live).size;
+  const tally = useMemo(() => new Tally(colouring), [colouring]);
+  const having = tally.withValue((handle) => asNumber(live.values.get(handle)));
+  const without = tally.all - having;
   return (
     <p className="muted" data-testid="heat-count">
-      {t("scene.coloured", { count: all - without })}
+      {t("scene.coloured", { count: having })}
       {without > 0 ? <span className="legend-none"><i className="hatch" />{t("spatial.heat.noData", { count: without })}</span> : null}
     </p>
   );
