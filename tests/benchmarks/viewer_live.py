@@ -1,13 +1,14 @@
 """A tick of 30 000 values in the page that people keep open: how many frames it costs.
 
-`python -m tests.benchmarks.viewer_live [--gpu] [--points N] [--seconds N] [--trace FILE]`. A real server has the generated
-tower of 35 450 elements with a point on each of more than 30 000; the real page in Chromium colours them by temperature; every point
-gets another value every second, over HTTP, the database and the live socket, so that every element changes its
-colour. Chromium's own trace says what the page's main thread did.
+`python -m tests.benchmarks.viewer_live [--gpu] [--points N] [--seconds N] [--trace FILE]`. A real server has the
+generated tower with a point on each of about 30 000 elements that have a shape; the real page in Chromium colours them
+by temperature; every point gets another value every second (as fast as the machine can where that is too much), over
+HTTP, the database and the live socket, so that every element changes its colour. Chromium's own trace says what the
+page's main thread did.
 
-A frame is lost where a task of the main thread takes longer than one frame of a 60 Hz screen; processor time counts, for the server
-and the sender want the same cores. Without `--gpu` the building's triangles are not drawn (software would take seconds for its
-3.5 million): everything else that the page does for a picture is done.
+A frame is lost where a task of the main thread takes longer than one frame of a 60 Hz screen; processor time counts,
+for the server and the sender want the same cores. Without `--gpu` the building's triangles are not drawn (software
+would take seconds for its 3.5 million): everything else that the page does for a picture is done.
 """
 
 import argparse
@@ -48,9 +49,10 @@ def add_points(conn: psycopg.Connection, points: int) -> None:
     """A temperature on each of so many elements that have a shape."""
     conn.execute(
         """INSERT INTO point (building_id, element_id, key, name, kind, unit, quantity)
-           SELECT building_id, id, 'bench.' || row_number() OVER (ORDER BY id), 'Bench ' || row_number() OVER (ORDER BY id), 'number', 'DEG_C',
-                  'temperature'
-           FROM element WHERE ifc_class NOT IN ('IfcProject', 'IfcSite', 'IfcBuilding', 'IfcBuildingStorey', 'IfcSpace', 'IfcOpeningElement', 'IfcDistributionPort')
+           SELECT building_id, id, 'bench.' || row_number() OVER (ORDER BY id),
+                  'Bench ' || row_number() OVER (ORDER BY id), 'number', 'DEG_C', 'temperature'
+           FROM element WHERE ifc_class NOT IN ('IfcProject', 'IfcSite', 'IfcBuilding', 'IfcBuildingStorey', 'IfcSpace',
+                                   'IfcOpeningElement', 'IfcDistributionPort')
            ORDER BY id LIMIT %s""",
         (points,),
     )

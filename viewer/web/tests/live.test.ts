@@ -59,16 +59,16 @@ test("many values in one animation frame tell each listener once", () => {
 });
 
 test("a tick of very many values is told in several animation frames, each change once, and the values are there at once", () => {
-  const handles = Array.from({ length: 20_000 }, (_, i) => i);
+  const handles = Array.from({ length: 10_000 }, (_, i) => i);
   client.receive(JSON.stringify({ op: "snapshot", id: 1, handles: handles.map((handle) => info(handle)), seq: 5 }));
   for (let i = 0; i < 4; i++) runFrame();
   const told: number[][] = [];
   client.onAnyValue((changed) => told.push([...changed]));
   client.receive(frame(handles.map((handle) => [handle, 21, 0])));
-  expect(client.values.get(19_999)).toMatchObject({ value: 21 });
+  expect(client.values.get(9999)).toMatchObject({ value: 21 });
   for (let i = 0; i < 4; i++) runFrame();
-  expect(told.map(({ length }) => length)).toEqual([8000, 8000, 4000]);
-  expect(new Set(told.flat()).size).toBe(20_000);
+  expect(told.map(({ length }) => length)).toEqual([4000, 4000, 2000]);
+  expect(new Set(told.flat()).size).toBe(10_000);
 });
 
 test("who begins to listen after reading sees by the object that a value came in between", () => {

@@ -77,7 +77,7 @@ type Message =
   | { op: "error"; code: string; message: string };
 
 /** Changes that are told in one animation frame: a tick of tens of thousands of values is told in several, and none of them is late. */
-const SLICE = 8000;
+const SLICE = 4000;
 /** Where frames take this long, nothing is gained by waiting for another one. */
 const SLOW_MS = 100;
 const PING_MS = 20_000;
